@@ -1,0 +1,24 @@
+/*
+ * The commands of sipalert.  Each gets the global options and its own words (argv[0] is the command) and
+ * returns the exit status: 0 done, 1 failed, 2 wrong usage.
+ */
+#ifndef SA_COMMANDS_H
+#define SA_COMMANDS_H
+
+#include <stdbool.h>
+
+struct sa_globals {
+    const char *config; /* -c FILE, or NULL */
+    const char *socket; /* --socket PATH, or NULL */
+    bool json;
+};
+
+int sa_command_explain(const struct sa_globals *globals, int argc, char **argv);
+int sa_command_codes(const struct sa_globals *globals, int argc, char **argv);
+int sa_command_scan(const struct sa_globals *globals, int argc, char **argv);
+int sa_command_status(const struct sa_globals *globals, int argc, char **argv);
+
+/* "sipalert COMMAND: message" on stderr; returns 2. */
+int sa_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

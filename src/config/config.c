@@ -1,0 +1,342 @@
+#include "config.h"
+#include "options.h"
+#include "text.h"
+#include "units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#define SYSLOG_NAMES
+#include <syslog.h>
+#include <unistd.h>
+
+int
+sa_config_facility(const char *name)
+{
+    for (const CODE *facility = facilitynames; facility->c_name != NULL; facility++)
+        if (strcmp(facility->c_name, name) == 0 && strcmp(name, "mark") != 0)
+            return facility->c_val;
+    return -1;
+}
+
+static char *
+copy(const char *text)
+{
+    return text == NULL ? NULL : strdup(text);
+}
+
+static char **
+copy_list(cfg_t *section, const char *name)
+{
+    unsigned n = cfg_size(section, name);
+    char **list = calloc(n + 1, sizeof *list);
+
+    for (unsigned i = 0; list != NULL && i < n; i++)
+        list[i] = strdup(cfg_getnstr(section, name, i));
+    return list;
+}
+
+static void
+free_list(char **list)
+{
+    for (char **item = list; item != NULL && *item != NULL; item++)
+        free(*item);
+    free(list);
+}
+
+static uint32_t
+seconds(cfg_t *section, const char *name)
+{
+    uint32_t value = 0;
+
+    (void)sa_units_duration(cfg_getstr(section, name), &value);
+    return value;
+}
+
+static uint32_t
+per_mille(cfg_t *section, const char *name)
+{
+    uint32_t value = 0;
+    const char *text = cfg_getstr(section, name);
+
+    if (text != NULL)
+        (void)sa_units_share(text, &value);
+    return value;
+}
+
+/* Which of the words the option says; the checks made sure that it is one. */
+static unsigned
+word_index(cfg_t *section, const char *name, const char *const *words)
+{
+    unsigned i = 0;
+
+    while (words[i + 1] != NULL && strcmp(cfg_getstr(section, name), words[i]) != 0)
+        i++;
+    return i;
+}
+
+static void
+read_codes(struct sa_rule_def *rule, char *const *words)
+{
+    size_t len = 0;
+
+    if (*words != NULL && **words == '!') /* only exceptions: from all codes */
+        sa_code_set_add_range(&rule->codes, SA_CODE_MIN, SA_CODE_MAX, true);
+    for (; *words != NULL; words++) {
+        (void)sa_code_set_add_word(&rule->codes, *words);
+        len += sa_text_format(rule->codes_text + len, sizeof rule->codes_text - len, "%s%s",
+                              len != 0 ? "," : "", *words);
+    }
+}
+
+static void
+read_rule(struct sa_rule_def *rule, cfg_t *section)
+{
+    static const char *const directions[] = {"any", "received", "sent", "both", NULL};
+    static const char *const bases[] = {"final", "all", NULL};
+    static const char *const levels[SA_RULE_LEVELS] = {"warning", "minor", "major", "critical"};
+    char **codes = copy_list(section, "codes");
+
+    (void)sa_text_copy(rule->name, sizeof rule->name, cfg_title(section));
+    rule->enabled = cfg_getbool(section, "enabled");
+    if (codes != NULL)
+        read_codes(rule, codes);
+    free_list(codes);
+    rule->n_methods = cfg_size(section, "methods");
+    for (unsigned i = 0; i < rule->n_methods; i++)
+        (void)sa_text_copy(rule->methods[i], sizeof rule->methods[i], cfg_getnstr(section, "methods", i));
+    rule->n_sources = cfg_size(section, "sources");
+    for (unsigned i = 0; i < rule->n_sources; i++)
+        (void)sa_text_copy(rule->sources[i], sizeof rule->sources[i], cfg_getnstr(section, "sources", i));
+    rule->direction = (enum sa_rule_direction)word_index(section, "direction", directions);
+    rule->ratio_of = (enum sa_ratio_of)word_index(section, "ratio_of", bases);
+    rule->window_s = seconds(section, "window");
+    rule->min_total = cfg_getint(section, "min_total") < 0 ? SA_MIN_TOTAL_UNSET
+                                                           : (uint32_t)cfg_getint(section, "min_total");
+    rule->for_s = seconds(section, "for");
+    rule->clear_at_per_mille = per_mille(section, "clear_at");
+    rule->clear_for_s = seconds(section, "clear_for");
+    (void)sa_text_copy(rule->remediation, sizeof rule->remediation, cfg_getstr(section, "remediation"));
+    for (unsigned i = 0; i < SA_RULE_LEVELS; i++) {
+        cfg_t *level = cfg_size(section, levels[i]) == 0 ? NULL : cfg_getsec(section, levels[i]);
+
+        if (level == NULL)
+            continue;
+        rule->levels[i].enabled = true;
+        rule->levels[i].count = (uint32_t)cfg_getint(level, "count");
+        rule->levels[i].ratio_per_mille = per_mille(level, "ratio");
+    }
+}
+
+/* The rules that apply when the operator wrote none. */
+static void
+builtin_rules(struct sa_config *config)
+{
+    static char *redirects[] = {"300-302", "305", "380", NULL}, *flow_failures[] = {"430", NULL};
+    const struct sa_rule_def base = {
+        .enabled = true, .window_s = 60, .clear_at_per_mille = 800, .clear_for_s = 120};
+    struct sa_rule_def *rule;
+
+    config->rules = calloc(2, sizeof *config->rules);
+    if (config->rules == NULL)
+        return;
+    config->n_rules = 2;
+
+    rule = &config->rules[0];
+    *rule = base;
+    (void)sa_text_copy(rule->name, sizeof rule->name, "redirects");
+    read_codes(rule, redirects);
+    rule->min_total = 100;
+    rule->levels[1] = (struct sa_rule_level){.enabled = true, .count = 20, .ratio_per_mille = 100};
+    rule->levels[2] = (struct sa_rule_level){.enabled = true, .count = 100, .ratio_per_mille = 300};
+
+    rule = &config->rules[1];
+    *rule = base;
+    (void)sa_text_copy(rule->name, sizeof rule->name, "flow-failures");
+    read_codes(rule, flow_failures);
+    rule->min_total = 1;
+    rule->levels[1] = (struct sa_rule_level){.enabled = true, .count = 5};
+    rule->levels[2] = (struct sa_rule_level){.enabled = true, .count = 20};
+    rule->levels[3] = (struct sa_rule_level){.enabled = true, .count = 100};
+}
+
+/* The first line of a file, without its end; NULL with an error if it cannot be read. */
+static char *
+read_secret(const char *path, const char *config_path, struct sa_config_errors *errors)
+{
+    char line[256];
+    FILE *file = fopen(path, "re");
+    bool read = file != NULL && fgets(line, sizeof line, file) != NULL;
+
+    if (!read)
+        sa_options_error(errors, config_path, 0, "community_file %s: %s", path,
+                         file == NULL ? strerror(errno) : "is empty");
+    if (file != NULL)
+        (void)fclose(file);
+    if (!read)
+        return NULL;
+    line[strcspn(line, "\r\n")] = '\0';
+    return strdup(line);
+}
+
+static void
+read_snmp(struct sa_snmp_def *snmp, cfg_t *section)
+{
+    static const char *const modes[] = {"agentx", "standalone", "off", NULL};
+
+    snmp->mode = (enum sa_snmp_mode)word_index(section, "mode", modes);
+    snmp->notify_master = cfg_getbool(section, "notify_master");
+    snmp->master = copy(cfg_getstr(section, "master"));
+    snmp->listen = copy_list(section, "listen");
+    snmp->access = copy(cfg_getstr(section, "access"));
+}
+
+static void
+read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *errors)
+{
+    config->n_sources = cfg_size(cfg, "source");
+    config->sources = calloc(config->n_sources + 1, sizeof *config->sources);
+    for (unsigned i = 0; config->sources != NULL && i < config->n_sources; i++) {
+        struct sa_source_def *source = &config->sources[i];
+        cfg_t *section = cfg_getnsec(cfg, "source", i);
+
+        (void)sa_text_copy(source->name, sizeof source->name, cfg_title(section));
+        source->files = copy_list(section, "file");
+        source->formats = copy_list(section, "format");
+        source->start_at_end = strcmp(cfg_getstr(section, "start_at"), "end") == 0;
+        (void)sa_units_size(cfg_getstr(section, "line_limit"), &source->line_limit);
+    }
+
+    config->n_formats = cfg_size(cfg, "format");
+    config->formats = calloc(config->n_formats + 1, sizeof *config->formats);
+    for (unsigned i = 0; config->formats != NULL && i < config->n_formats; i++) {
+        cfg_t *section = cfg_getnsec(cfg, "format", i);
+
+        (void)sa_text_copy(config->formats[i].name, SA_NAME_SIZE, cfg_title(section));
+        config->formats[i].xlog = copy_list(section, "xlog");
+        config->formats[i].xlog_sent = copy_list(section, "xlog_sent");
+        config->formats[i].regex = copy_list(section, "regex");
+    }
+
+    config->n_rules = cfg_size(cfg, "rule");
+    if (config->n_rules == 0)
+        builtin_rules(config);
+    else
+        config->rules = calloc(config->n_rules, sizeof *config->rules);
+    for (unsigned i = 0; config->rules != NULL && i < cfg_size(cfg, "rule"); i++)
+        read_rule(&config->rules[i], cfg_getnsec(cfg, "rule", i));
+
+    config->n_notifies = cfg_size(cfg, "notify");
+    config->notifies = calloc(config->n_notifies + 1, sizeof *config->notifies);
+    for (unsigned i = 0; config->notifies != NULL && i < config->n_notifies; i++) {
+        cfg_t *section = cfg_getnsec(cfg, "notify", i);
+        const char *file = cfg_getstr(section, "community_file");
+
+        (void)sa_text_copy(config->notifies[i].name, SA_NAME_SIZE, cfg_title(section));
+        config->notifies[i].address = copy(cfg_getstr(section, "address"));
+        config->notifies[i].community =
+            file == NULL ? copy(cfg_getstr(section, "community")) : read_secret(file, config->path, errors);
+        config->notifies[i].inform = strcmp(cfg_getstr(section, "type"), "inform") == 0;
+    }
+}
+
+int
+sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config_errors *errors)
+{
+    struct sa_config *config;
+    cfg_t *cfg, *syslog_section;
+
+    *errors = (struct sa_config_errors){.count = 0};
+    cfg = sa_options_load(path, errors);
+    if (cfg == NULL)
+        return -EINVAL;
+    config = calloc(1, sizeof *config);
+    if (config == NULL) {
+        (void)cfg_free(cfg);
+        return -ENOMEM;
+    }
+    config->path = strdup(path);
+    if (cfg_getstr(cfg, "node") != NULL) {
+        (void)sa_text_copy(config->node, sizeof config->node, cfg_getstr(cfg, "node"));
+    } else {
+        char host[256] = "localhost";
+
+        (void)gethostname(host, sizeof host - 1);
+        (void)sa_text_copy(config->node, sizeof config->node, host);
+    }
+    config->state_dir = copy(cfg_getstr(cfg, "state_dir"));
+    config->control = copy(cfg_getstr(cfg, "control"));
+    config->log = copy(cfg_getstr(cfg, "log"));
+    config->log_level = copy(cfg_getstr(cfg, "log_level"));
+    read_sections(config, cfg, errors);
+    read_snmp(&config->snmp, cfg_getsec(cfg, "snmp"));
+    syslog_section = cfg_getsec(cfg, "syslog");
+    config->syslog_enabled = cfg_getbool(syslog_section, "enabled");
+    config->syslog_facility = copy(cfg_getstr(syslog_section, "facility"));
+    (void)cfg_free(cfg);
+    if (errors->count != 0) {
+        (void)sa_config_free(config);
+        return -EINVAL;
+    }
+    *ret_config = config;
+    return 0;
+}
+
+struct sa_config *
+sa_config_free(struct sa_config *config)
+{
+    if (config == NULL)
+        return NULL;
+    for (unsigned i = 0; i < config->n_sources; i++) {
+        free_list(config->sources[i].files);
+        free_list(config->sources[i].formats);
+    }
+    for (unsigned i = 0; i < config->n_formats; i++) {
+        free_list(config->formats[i].xlog);
+        free_list(config->formats[i].xlog_sent);
+        free_list(config->formats[i].regex);
+    }
+    for (unsigned i = 0; i < config->n_notifies; i++) {
+        free(config->notifies[i].address);
+        free(config->notifies[i].community);
+    }
+    free(config->sources);
+    free(config->formats);
+    free(config->rules);
+    free(config->notifies);
+    free(config->path);
+    free(config->state_dir);
+    free(config->control);
+    free(config->log);
+    free(config->log_level);
+    free(config->snmp.master);
+    free_list(config->snmp.listen);
+    free(config->snmp.access);
+    free(config->syslog_facility);
+    free(config);
+    return NULL;
+}
+
+struct sa_format *
+sa_config_format(const struct sa_config *config, char *const *names, char error[SA_PATTERN_ERROR_SIZE])
+{
+    struct sa_format *format = sa_format_new();
+
+    if (format == NULL) {
+        (void)sa_text_format(error, SA_PATTERN_ERROR_SIZE, "out of memory");
+        return NULL;
+    }
+    for (; *names != NULL; names++) {
+        int r = sa_format_add_preset(format, *names, error);
+
+        for (unsigned i = 0; r == -ENOENT && config != NULL && i < config->n_formats; i++)
+            if (strcmp(config->formats[i].name, *names) == 0)
+                r = sa_format_add_user(format, &config->formats[i], error);
+        if (r == -ENOENT)
+            (void)sa_text_format(error, SA_PATTERN_ERROR_SIZE, "there is no format \"%s\"", *names);
+        if (r < 0)
+            return sa_format_free(format);
+    }
+    return format;
+}

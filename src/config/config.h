@@ -1,0 +1,82 @@
+/*
+ * The configuration file to one immutable, validated value, or to errors with file and line; and back to
+ * text. Reads files, nothing else; one thread.
+ */
+#ifndef SA_CONFIG_H
+#define SA_CONFIG_H
+
+#include "format.h"
+#include "rule_def.h"
+
+#include <stdio.h>
+
+#define SA_CONFIG_PATH       "/etc/sipalert/sipalertd.conf"
+#define SA_CONFIG_CONTROL    "/run/sipalert/control.sock"
+#define SA_CONFIG_SOURCES    256 /* limits: more is an error of the configuration */
+#define SA_CONFIG_RULES      256
+#define SA_CONFIG_NOTIFIES   15
+#define SA_CONFIG_LINE_LIMIT 65536
+
+struct sa_source_def {
+    char name[SA_NAME_SIZE];
+    char **files;   /* globs; lists of strings end with NULL */
+    char **formats; /* preset names, "auto", names of format sections */
+    bool start_at_end;
+    size_t line_limit;
+};
+
+enum sa_snmp_mode { SA_SNMP_AGENTX, SA_SNMP_STANDALONE, SA_SNMP_OFF };
+
+struct sa_snmp_def {
+    enum sa_snmp_mode mode;
+    bool notify_master;
+    char *master; /* net-snmp address of the AgentX master */
+    char **listen;
+    char *access; /* file of net-snmp directives; NULL: none */
+};
+
+/* A receiver of our own, beside those of the master agent. */
+struct sa_notify_def {
+    char name[SA_NAME_SIZE];
+    char *address;
+    char *community;
+    bool inform;
+};
+
+struct sa_config {
+    char *path;
+    char node[SA_NODE_SIZE];
+    char *state_dir, *control;
+    char *log, *log_level;
+    struct sa_source_def *sources;
+    struct sa_format_def *formats;
+    struct sa_rule_def *rules;
+    struct sa_notify_def *notifies;
+    unsigned n_sources, n_formats, n_rules, n_notifies;
+    struct sa_snmp_def snmp;
+    bool syslog_enabled;
+    char *syslog_facility;
+};
+
+/* One "FILE:LINE: message\n" per error. */
+struct sa_config_errors {
+    char text[16384];
+    size_t len;
+    unsigned count;
+};
+
+/* Returns 0, or -EINVAL with the errors filled (also for a file that cannot be read). */
+int sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config_errors *errors);
+struct sa_config *sa_config_free(struct sa_config *config);
+
+/* The effective configuration in its own syntax; loading it gives the same configuration. */
+void sa_config_print(const struct sa_config *config, FILE *out);
+
+/* Compiles the formats that a source names.  NULL with a message if that cannot be done. */
+struct sa_format *sa_config_format(const struct sa_config *config, char *const *names,
+                                   char error[SA_PATTERN_ERROR_SIZE]);
+
+/* syslog facility by name ("daemon", "local0"), or -1. */
+int sa_config_facility(const char *name);
+
+#endif

@@ -1,0 +1,168 @@
+#include "config.h"
+
+static void
+print_string(FILE *out, const char *text)
+{
+    (void)fputc('"', out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            (void)fputc('\\', out);
+        if (*text == '\n')
+            (void)fputs("\\n", out);
+        else
+            (void)fputc(*text, out);
+    }
+    (void)fputc('"', out);
+}
+
+static void
+print_setting(FILE *out, const char *indent, const char *name, const char *text)
+{
+    (void)fprintf(out, "%s%s = ", indent, name);
+    print_string(out, text);
+    (void)fputc('\n', out);
+}
+
+static void
+print_list(FILE *out, const char *name, char *const *list)
+{
+    (void)fprintf(out, "  %s = {", name);
+    for (char *const *item = list; *item != NULL; item++) {
+        if (item != list)
+            (void)fputs(", ", out);
+        print_string(out, *item);
+    }
+    (void)fputs("}\n", out);
+}
+
+static void
+print_open(FILE *out, const char *kind, const char *title)
+{
+    (void)fprintf(out, "\n%s ", kind);
+    print_string(out, title);
+    (void)fputs(" {\n", out);
+}
+
+static void
+print_duration(FILE *out, const char *name, uint32_t seconds)
+{
+    (void)fprintf(out, "  %s = \"%us\"\n", name, seconds);
+}
+
+static const char *
+yes_no(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void
+print_names(FILE *out, const char *name, const char *first, unsigned count, size_t stride)
+{
+    if (count == 0)
+        return;
+    (void)fprintf(out, "  %s = {", name);
+    for (unsigned i = 0; i < count; i++) {
+        if (i != 0)
+            (void)fputs(", ", out);
+        print_string(out, first + i * stride);
+    }
+    (void)fputs("}\n", out);
+}
+
+static void
+print_codes(FILE *out, const char *codes_text)
+{
+    (void)fputs("  codes = {\"", out);
+    for (; *codes_text != '\0'; codes_text++)
+        if (*codes_text == ',')
+            (void)fputs("\", \"", out);
+        else
+            (void)fputc(*codes_text, out);
+    (void)fputs("\"}\n", out);
+}
+
+static void
+print_rule(FILE *out, const struct sa_rule_def *rule)
+{
+    static const char *const directions[] = {"any", "received", "sent", "both"};
+    static const char *const bases[] = {"final", "all"};
+
+    print_open(out, "rule", rule->name);
+    print_codes(out, rule->codes_text);
+    print_names(out, "methods", rule->methods[0], rule->n_methods, sizeof rule->methods[0]);
+    print_names(out, "sources", rule->sources[0], rule->n_sources, sizeof rule->sources[0]);
+    print_setting(out, "  ", "direction", directions[rule->direction]);
+    print_setting(out, "  ", "ratio_of", bases[rule->ratio_of]);
+    print_duration(out, "window", rule->window_s);
+    if (rule->min_total != SA_MIN_TOTAL_UNSET)
+        (void)fprintf(out, "  min_total = %u\n", rule->min_total);
+    for (unsigned i = 0; i < SA_RULE_LEVELS; i++) {
+        const struct sa_rule_level *level = &rule->levels[i];
+
+        if (!level->enabled)
+            continue;
+        (void)fprintf(out, "  %s {", sa_severity_name(sa_rule_level_severity(i)));
+        if (level->count != 0)
+            (void)fprintf(out, " count = %u", level->count);
+        if (level->ratio_per_mille != 0)
+            (void)fprintf(out, " ratio = \"%u.%u%%\"", level->ratio_per_mille / 10,
+                          level->ratio_per_mille % 10);
+        (void)fputs(" }\n", out);
+    }
+    print_duration(out, "for", rule->for_s);
+    (void)fprintf(out, "  clear_at = \"%u.%u%%\"\n", rule->clear_at_per_mille / 10,
+                  rule->clear_at_per_mille % 10);
+    print_duration(out, "clear_for", rule->clear_for_s);
+    print_setting(out, "  ", "remediation", rule->remediation);
+    (void)fprintf(out, "  enabled = %s\n}\n", yes_no(rule->enabled));
+}
+
+void
+sa_config_print(const struct sa_config *config, FILE *out)
+{
+    static const char *const modes[] = {"agentx", "standalone", "off"};
+
+    print_setting(out, "", "node", config->node);
+    print_setting(out, "", "state_dir", config->state_dir);
+    print_setting(out, "", "control", config->control);
+    print_setting(out, "", "log", config->log);
+    print_setting(out, "", "log_level", config->log_level);
+    for (unsigned i = 0; i < config->n_sources; i++) {
+        const struct sa_source_def *source = &config->sources[i];
+
+        print_open(out, "source", source->name);
+        print_list(out, "file", source->files);
+        print_list(out, "format", source->formats);
+        print_setting(out, "  ", "start_at", source->start_at_end ? "end" : "begin");
+        (void)fprintf(out, "  line_limit = \"%zu\"\n}\n", source->line_limit);
+    }
+    for (unsigned i = 0; i < config->n_formats; i++) {
+        print_open(out, "format", config->formats[i].name);
+        if (config->formats[i].xlog[0] != NULL)
+            print_list(out, "xlog", config->formats[i].xlog);
+        if (config->formats[i].xlog_sent[0] != NULL)
+            print_list(out, "xlog_sent", config->formats[i].xlog_sent);
+        if (config->formats[i].regex[0] != NULL)
+            print_list(out, "regex", config->formats[i].regex);
+        (void)fputs("}\n", out);
+    }
+    for (unsigned i = 0; i < config->n_rules; i++)
+        print_rule(out, &config->rules[i]);
+    (void)fprintf(out, "\nsnmp {\n  mode = \"%s\"\n  notify_master = %s\n", modes[config->snmp.mode],
+                  yes_no(config->snmp.notify_master));
+    print_setting(out, "  ", "master", config->snmp.master);
+    print_list(out, "listen", config->snmp.listen);
+    if (config->snmp.access != NULL)
+        print_setting(out, "  ", "access", config->snmp.access);
+    (void)fputs("}\n", out);
+    for (unsigned i = 0; i < config->n_notifies; i++) {
+        print_open(out, "notify", config->notifies[i].name);
+        print_setting(out, "  ", "address", config->notifies[i].address);
+        print_setting(out, "  ", "community", config->notifies[i].community);
+        print_setting(out, "  ", "type", config->notifies[i].inform ? "inform" : "trap");
+        (void)fputs("}\n", out);
+    }
+    (void)fprintf(out, "\nsyslog {\n  enabled = %s\n", yes_no(config->syslog_enabled));
+    print_setting(out, "  ", "facility", config->syslog_facility);
+    (void)fputs("}\n", out);
+}

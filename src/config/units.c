@@ -1,0 +1,83 @@
+#include "units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+/* Digits and one unit of the list. */
+static int
+parse(const char *text, const struct unit *units, uint64_t max, uint64_t *ret)
+{
+    unsigned long long number;
+    char *end;
+
+    if (!isdigit((unsigned char)text[0]))
+        return -EINVAL;
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (errno != 0)
+        return -ERANGE;
+    for (; units->name != NULL; units++) {
+        if (strcmp(end, units->name) != 0)
+            continue;
+        if (number > max / units->factor)
+            return -ERANGE;
+        *ret = number * units->factor;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int
+sa_units_duration(const char *text, uint32_t *ret_s)
+{
+    static const struct unit units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+    uint64_t value;
+    int r = parse(text, units, 366 * 86400, &value);
+
+    if (r == 0)
+        *ret_s = (uint32_t)value;
+    return r;
+}
+
+int
+sa_units_size(const char *text, size_t *ret_bytes)
+{
+    static const struct unit units[] = {{"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {NULL, 0}};
+    uint64_t value;
+    int r = parse(text, units, UINT64_C(1) << 40, &value);
+
+    if (r == 0)
+        *ret_bytes = (size_t)value;
+    return r;
+}
+
+int
+sa_units_share(const char *text, uint32_t *ret_per_mille)
+{
+    uint32_t value = 0;
+    size_t i = 0;
+
+    for (; isdigit((unsigned char)text[i]) && i < 3; i++)
+        value = value * 10 + (uint32_t)(text[i] - '0');
+    if (i == 0)
+        return -EINVAL;
+    value *= 10;
+    if (text[i] == '.' && isdigit((unsigned char)text[i + 1])) {
+        value += (uint32_t)(text[i + 1] - '0');
+        i += 2;
+    }
+    if (strcmp(text + i, "%") != 0)
+        return -EINVAL;
+    if (value > 1000)
+        return -ERANGE;
+    *ret_per_mille = value;
+    return 0;
+}

@@ -1,0 +1,86 @@
+#include "tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct sa_tally *
+sa_tally_new(uint32_t window_s)
+{
+    struct sa_tally *tally = calloc(1, sizeof *tally);
+
+    if (tally != NULL)
+        tally->window_s = window_s;
+    return tally;
+}
+
+struct sa_tally *
+sa_tally_free(struct sa_tally *tally)
+{
+    if (tally == NULL)
+        return NULL;
+    for (unsigned code = 0; code <= SA_CODE_MAX; code++) {
+        if (tally->codes[code] == NULL)
+            continue;
+        sa_window_done(&tally->codes[code]->window);
+        free(tally->codes[code]);
+    }
+    free(tally);
+    return NULL;
+}
+
+static unsigned
+method_slot(struct sa_tally *tally, const char *method)
+{
+    unsigned i;
+
+    for (i = 0; i < tally->n_methods; i++)
+        if (strcmp(tally->methods[i], method) == 0)
+            return i;
+    if (i == SA_TALLY_METHODS - 1)
+        method = "OTHER";
+    else if (i == SA_TALLY_METHODS)
+        return i - 1;
+    memcpy(tally->methods[i], method, strlen(method) + 1);
+    tally->n_methods++;
+    return i;
+}
+
+static struct sa_tally_code *
+code_slot(struct sa_tally *tally, unsigned code)
+{
+    struct sa_tally_code *slot = tally->codes[code];
+
+    if (slot != NULL)
+        return slot;
+    slot = calloc(1, sizeof *slot);
+    if (slot == NULL)
+        return NULL;
+    if (tally->window_s != 0 && sa_window_init(&slot->window, tally->window_s) < 0) {
+        free(slot);
+        return NULL;
+    }
+    slot->code = (uint16_t)code;
+    return tally->codes[code] = slot;
+}
+
+void
+sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t now_s, int64_t seen_ms)
+{
+    struct sa_tally_code *slot = code_slot(tally, response->code);
+
+    tally->responses += response->repeat;
+    if (slot == NULL) {
+        tally->lost += response->repeat;
+        return;
+    }
+    slot->count.responses += response->repeat;
+    if (response->direction == SA_DIR_RECEIVED)
+        slot->count.received += response->repeat;
+    else if (response->direction == SA_DIR_SENT)
+        slot->count.sent += response->repeat;
+    if (response->method[0] != '\0')
+        slot->by_method[method_slot(tally, response->method)] += response->repeat;
+    slot->last_seen_ms = seen_ms;
+    if (tally->window_s != 0)
+        sa_window_add(&slot->window, now_s, response->repeat);
+}

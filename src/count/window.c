@@ -1,0 +1,59 @@
+#include "window.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+sa_window_init(struct sa_window *window, uint32_t seconds)
+{
+    uint32_t *bucket = calloc(seconds, sizeof *bucket);
+
+    if (bucket == NULL)
+        return -ENOMEM;
+    *window = (struct sa_window){.bucket = bucket, .seconds = seconds, .newest_s = -1};
+    return 0;
+}
+
+void
+sa_window_done(struct sa_window *window)
+{
+    free(window->bucket);
+    *window = (struct sa_window){0};
+}
+
+/* Moves the ring forward to now_s, emptying the buckets that fall out. */
+static void
+advance(struct sa_window *window, int64_t now_s)
+{
+    if (window->newest_s < 0 || now_s - window->newest_s >= window->seconds) {
+        if (window->sum != 0)
+            memset(window->bucket, 0, window->seconds * sizeof *window->bucket);
+        window->sum = 0;
+        window->newest_s = now_s;
+        return;
+    }
+    while (window->newest_s < now_s) {
+        uint32_t *oldest = &window->bucket[++window->newest_s % window->seconds];
+
+        window->sum -= *oldest;
+        *oldest = 0;
+    }
+}
+
+void
+sa_window_add(struct sa_window *window, int64_t now_s, uint32_t n)
+{
+    if (now_s > window->newest_s)
+        advance(window, now_s);
+    window->bucket[window->newest_s % window->seconds] += n;
+    window->sum += n;
+}
+
+uint64_t
+sa_window_sum(struct sa_window *window, int64_t now_s)
+{
+    if (now_s > window->newest_s)
+        advance(window, now_s);
+    return window->sum;
+}

@@ -1,0 +1,34 @@
+/*
+ * Peels what wraps a log record and takes its time and host: the transport (syslog in its three forms,
+ * stderr) and the proxy's own prefix (level, log_prefix, "<script>: " or module and source line).  What
+ * remains is the payload; the envelope never looks into it, so that any payload can come in any envelope.
+ * Pure; the record's slices point into the line.
+ */
+#ifndef SA_ENVELOPE_H
+#define SA_ENVELOPE_H
+
+#include "slice.h"
+#include "timestamp.h"
+
+/* Which program's own prefix was peeled. */
+enum sa_proxy { SA_PROXY_UNKNOWN, SA_PROXY_KAMAILIO, SA_PROXY_OPENSIPS };
+
+struct sa_record {
+    struct sa_slice payload;
+    struct sa_slice host; /* may be empty */
+    int64_t time_ms;      /* 0: none */
+    uint32_t repeat;      /* "message repeated N times" stands for N, otherwise 1 */
+    bool enveloped;       /* a transport was peeled: the line begins a log record of its own */
+    enum sa_proxy proxy;
+    /*
+     * The C module that wrote the record ("acc" of "acc [acc.c:287]: acc_log_request(): "); empty for text of
+     * the routing script.  Core and modules quote what they received from the network, a script prints what
+     * the operator chose: a payload preset says which of the two it believes.
+     */
+    struct sa_slice module;
+    struct sa_slice method, call_id; /* from Kamailio's default log_prefix, otherwise empty */
+};
+
+void sa_envelope_peel(struct sa_timestamp_cache *cache, struct sa_slice line, struct sa_record *record);
+
+#endif

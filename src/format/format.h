@@ -1,0 +1,60 @@
+/*
+ * A format: which payloads a source's records may hold.  It is made of presets (the table below) and of the
+ * user's own patterns; "auto" is all presets until one of them has proved itself.
+ * One thread per format object.
+ */
+#ifndef SA_FORMAT_H
+#define SA_FORMAT_H
+
+#include "pattern.h"
+#include "payload.h"
+#include "sip_message.h"
+
+#define SA_FORMAT_PARTS 32 /* presets and patterns in one format */
+
+/* How a part of a format reads a record. */
+enum sa_part_kind { SA_PART_RECORD, SA_PART_MESSAGE, SA_PART_PATTERN };
+
+struct sa_preset {
+    const char *name;
+    enum sa_part_kind kind;
+    enum sa_proxy proxy;                                          /* UNKNOWN: any program's records */
+    int (*parse)(const struct sa_record *, struct sa_response *); /* SA_PART_RECORD */
+    const char *xlog;                                             /* SA_PART_PATTERN: received replies */
+    const char *description;
+};
+
+/* The table of all presets, ended by a NULL name. */
+extern const struct sa_preset sa_presets[];
+
+/* A format section of the configuration. */
+struct sa_format_def {
+    char name[SA_NAME_SIZE];
+    char **xlog, **xlog_sent, **regex; /* owned by the configuration, each ended by NULL */
+};
+
+struct sa_format;
+
+/* A format without parts; NULL if there is no memory. */
+struct sa_format *sa_format_new(void);
+struct sa_format *sa_format_free(struct sa_format *format);
+
+/*
+ * Adds a preset by name, or all of them for "auto".  Returns 0; -ENOENT if there is no such preset; -E2BIG if
+ * the format has no room; -EINVAL with a message if a pattern does not compile.
+ */
+int sa_format_add_preset(struct sa_format *format, const char *name, char error[SA_PATTERN_ERROR_SIZE]);
+int sa_format_add_user(struct sa_format *format, const struct sa_format_def *def,
+                       char error[SA_PATTERN_ERROR_SIZE]);
+
+/*
+ * Reads one line of the log: line as written (with its CR), record as peeled.  Same results as
+ * sa_sip_reader_line(); reader belongs to the stream.
+ */
+int sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
+                   const struct sa_record *record, struct sa_response *response);
+
+/* What to show: the chosen preset or the user's name; "auto" and what it has seen while it is undecided. */
+const char *sa_format_describe(const struct sa_format *format);
+
+#endif

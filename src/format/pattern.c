@@ -1,0 +1,160 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "pattern.h"
+#include "xlog_template.h"
+
+#include <errno.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MATCH_LIMIT 200000 /* steps; an ordinary line takes some dozens */
+
+struct sa_pattern {
+    pcre2_code *code;
+    pcre2_match_data *match;
+    pcre2_match_context *context;
+    uint32_t group_code, group_method, group_peer, group_call_id; /* 0: the pattern has none */
+    enum sa_direction direction;
+    bool whole; /* an xlog template: only text of the routing script can match */
+    uint64_t limit_hits;
+};
+
+struct sa_pattern *
+sa_pattern_free(struct sa_pattern *pattern)
+{
+    if (pattern == NULL)
+        return NULL;
+    pcre2_match_context_free(pattern->context);
+    pcre2_match_data_free(pattern->match);
+    pcre2_code_free(pattern->code);
+    free(pattern);
+    return NULL;
+}
+
+static uint32_t
+group(const struct sa_pattern *pattern, const char *name)
+{
+    int number = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR)name);
+
+    return number > 0 ? (uint32_t)number : 0;
+}
+
+static struct sa_pattern *
+compile(const char *text, char error[SA_PATTERN_ERROR_SIZE])
+{
+    struct sa_pattern *pattern = calloc(1, sizeof *pattern);
+    PCRE2_SIZE offset = 0;
+    int number = 0;
+
+    if (pattern == NULL) {
+        (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
+        return NULL;
+    }
+    pattern->code =
+        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_UTF, &number, &offset, NULL);
+    if (pattern->code == NULL) {
+        char message[SA_PATTERN_ERROR_SIZE - 40];
+
+        (void)pcre2_get_error_message(number, (PCRE2_UCHAR *)message, sizeof message);
+        (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "at character %zu: %s", (size_t)offset, message);
+        return sa_pattern_free(pattern);
+    }
+    (void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE); /* without JIT it is the same, only slower */
+    pattern->match = pcre2_match_data_create_from_pattern(pattern->code, NULL);
+    pattern->context = pcre2_match_context_create(NULL);
+    if (pattern->match == NULL || pattern->context == NULL) {
+        (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
+        return sa_pattern_free(pattern);
+    }
+    (void)pcre2_set_match_limit(pattern->context, MATCH_LIMIT);
+    pattern->group_code = group(pattern, "code");
+    pattern->group_method = group(pattern, "method");
+    pattern->group_peer = group(pattern, "peer");
+    pattern->group_call_id = group(pattern, "callid");
+    return pattern;
+}
+
+struct sa_pattern *
+sa_pattern_new_xlog(const char *template, enum sa_direction direction, char error[SA_PATTERN_ERROR_SIZE])
+{
+    char text[SA_PATTERN_SIZE];
+    struct sa_pattern *pattern;
+
+    switch (sa_xlog_template_compile(template, text, sizeof text)) {
+    case 0:
+        break;
+    case -EINVAL:
+        (void)snprintf(
+            error, SA_PATTERN_ERROR_SIZE,
+            "no variable of the template is a status code; add $rs (or $T_reply_code) to the xlog line");
+        return NULL;
+    default:
+        (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "the template is too long");
+        return NULL;
+    }
+    pattern = compile(text, error);
+    if (pattern != NULL) {
+        pattern->direction = direction;
+        pattern->whole = true;
+    }
+    return pattern;
+}
+
+struct sa_pattern *
+sa_pattern_new_regex(const char *regex, char error[SA_PATTERN_ERROR_SIZE])
+{
+    struct sa_pattern *pattern = compile(regex, error);
+
+    if (pattern != NULL && pattern->group_code == 0) {
+        (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "the pattern has no group (?<code>...)");
+        return sa_pattern_free(pattern);
+    }
+    return pattern;
+}
+
+static struct sa_slice
+captured(const struct sa_pattern *pattern, const PCRE2_SIZE *offsets, struct sa_slice subject,
+         uint32_t number)
+{
+    if (number == 0 || number >= pcre2_get_ovector_count(pattern->match) ||
+        offsets[2 * number] == PCRE2_UNSET)
+        return (struct sa_slice){subject.p, 0};
+    return (struct sa_slice){subject.p + offsets[2 * number], offsets[2 * number + 1] - offsets[2 * number]};
+}
+
+int
+sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
+{
+    struct sa_slice subject = record->payload, method, call_id;
+    const PCRE2_SIZE *offsets;
+    int n;
+
+    if (subject.len == 0 || (pattern->whole && record->module.len != 0))
+        return SA_PAYLOAD_MISS;
+    n = pcre2_match(pattern->code, (PCRE2_SPTR)subject.p, subject.len, 0, 0, pattern->match,
+                    pattern->context);
+    if (n < 0) {
+        if (n != PCRE2_ERROR_NOMATCH)
+            pattern->limit_hits++;
+        return SA_PAYLOAD_MISS;
+    }
+    offsets = pcre2_get_ovector_pointer(pattern->match);
+    sa_payload_begin(response, record);
+    if (!sa_payload_set_code(response, captured(pattern, offsets, subject, pattern->group_code)))
+        return SA_PAYLOAD_MISS;
+    response->direction = pattern->direction;
+    method = captured(pattern, offsets, subject, pattern->group_method);
+    if (method.len != 0)
+        sa_payload_set_method(response, method);
+    call_id = captured(pattern, offsets, subject, pattern->group_call_id);
+    if (call_id.len != 0)
+        sa_payload_set_call_id(response, call_id);
+    sa_payload_set_peer(response, captured(pattern, offsets, subject, pattern->group_peer));
+    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+}
+
+uint64_t
+sa_pattern_limit_hits(const struct sa_pattern *pattern)
+{
+    return pattern->limit_hits;
+}

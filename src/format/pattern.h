@@ -1,0 +1,31 @@
+/*
+ * A user pattern (an xlog template or a regular expression with named groups) that finds a response in a
+ * payload: PCRE2 with JIT, and limits against patterns that explode.  One thread per pattern.
+ */
+#ifndef SA_PATTERN_H
+#define SA_PATTERN_H
+
+#include "payload.h"
+
+struct sa_pattern;
+
+#define SA_PATTERN_ERROR_SIZE 256
+
+/*
+ * Compiles an xlog template (whole payload; direction is what the template's place in the configuration says)
+ * or a regular expression with the groups code, method, peer, callid (searched in the payload).
+ * Returns NULL and a message for the user on error.
+ */
+struct sa_pattern *sa_pattern_new_xlog(const char *template, enum sa_direction direction,
+                                       char error[SA_PATTERN_ERROR_SIZE]);
+struct sa_pattern *sa_pattern_new_regex(const char *regex, char error[SA_PATTERN_ERROR_SIZE]);
+struct sa_pattern *sa_pattern_free(struct sa_pattern *pattern);
+
+/* SA_PAYLOAD_MISS, or HIT and TAKEN with *response filled. */
+int sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record,
+                     struct sa_response *response);
+
+/* How many payloads ran into the match limit and were taken for a miss. */
+uint64_t sa_pattern_limit_hits(const struct sa_pattern *pattern);
+
+#endif

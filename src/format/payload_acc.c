@@ -1,0 +1,79 @@
+#include "payload.h"
+
+/* The value up to the next ';' if the text goes on with ";name=" (or "name=" at the start); steps over both.
+ */
+static bool
+next_attribute(struct sa_slice *s, const char *name, struct sa_slice *value)
+{
+    (void)sa_slice_skip(s, ";");
+    if (!sa_slice_skip(s, name) || !sa_slice_skip(s, "="))
+        return false;
+    *value = (struct sa_slice){s->p, sa_slice_find(*s, ';')};
+    *s = sa_slice_from(*s, value->len);
+    return true;
+}
+
+/* Steps to the first ";name=" and over it. */
+static bool
+seek(struct sa_slice *s, const char *name)
+{
+    const char *at = s->len == 0 ? NULL : memmem(s->p, s->len, name, strlen(name));
+
+    if (at == NULL)
+        return false;
+    *s = sa_slice_from(*s, (size_t)(at - s->p) + strlen(name));
+    return true;
+}
+
+static int64_t
+epoch_ms(struct sa_slice text)
+{
+    int64_t seconds = 0;
+
+    if (text.len == 0 || text.len > 11 || sa_slice_digits(text) != text.len)
+        return 0;
+    for (size_t i = 0; i < text.len; i++)
+        seconds = seconds * 10 + (text.p[i] - '0');
+    return seconds * 1000;
+}
+
+/*
+ * The attributes stand in a fixed order, and their values are not escaped.  The tags and the reason are
+ * chosen by strangers, so every attribute is taken at its place: the code is the one that directly follows
+ * the Call-ID, and src_ip is looked for from the end, behind the reason.
+ */
+int
+sa_payload_acc(const struct sa_record *record, struct sa_response *response)
+{
+    struct sa_slice s = record->payload, timestamp, method, value;
+
+    if (record->proxy == SA_PROXY_KAMAILIO &&
+        !(record->module.len == 3 && memcmp(record->module.p, "acc", 3) == 0))
+        return SA_PAYLOAD_MISS;
+    if (!sa_slice_skip(&s, "ACC: "))
+        return SA_PAYLOAD_MISS;
+    if (!sa_slice_skip(&s, "transaction answered: "))
+        return SA_PAYLOAD_OTHER | SA_PAYLOAD_TAKEN;
+    sa_payload_begin(response, record);
+    if (!next_attribute(&s, "timestamp", &timestamp))
+        return SA_PAYLOAD_MISS;
+    if (response->time_ms == 0)
+        response->time_ms = epoch_ms(timestamp);
+    while (!next_attribute(&s, "method", &method)) /* OpenSIPS writes created= and setuptime= before it */
+        if (!next_attribute(&s, "created", &value) && !next_attribute(&s, "setuptime", &value))
+            return SA_PAYLOAD_MISS;
+    sa_payload_set_method(response, method);
+    if (!next_attribute(&s, "from_tag", &value) || !next_attribute(&s, "to_tag", &value) ||
+        !next_attribute(&s, "call_id", &value))
+        return SA_PAYLOAD_MISS;
+    sa_payload_set_call_id(response, value);
+    if (!next_attribute(&s, "code", &value) || !sa_payload_set_code(response, value) ||
+        !sa_slice_skip(&s, ";reason="))
+        return SA_PAYLOAD_MISS;
+    response->direction = SA_DIR_SENT;
+    while (seek(&s, ";src_ip=")) {
+        value = (struct sa_slice){s.p, sa_slice_find(s, ';')};
+        sa_payload_set_peer(response, value);
+    }
+    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+}

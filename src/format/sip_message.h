@@ -1,0 +1,39 @@
+/*
+ * Raw SIP messages in a log, read by message structure (RFC 3261 section 7): the start line only where a
+ * message begins, headers to the blank line, the body skipped by Content-Length.  A status line anywhere
+ * else, in a header, a body or a quotation, is not one.
+ *
+ * A message may be one line with syslog escapes ("…#012SIP/2.0 302 Moved#015#012Via: …") or many lines behind
+ * the record that introduces it.  Pure, one thread; one reader per stream.
+ */
+#ifndef SA_SIP_MESSAGE_H
+#define SA_SIP_MESSAGE_H
+
+#include "payload.h"
+
+struct sa_sip_reader {
+    enum { SA_SIP_IDLE, SA_SIP_HEADERS, SA_SIP_BODY } state;
+    bool has_records;         /* the log has envelopes: a message may begin only behind one */
+    bool introduced;          /* the line before was a record that may introduce a message */
+    struct sa_response intro; /* what that record told: time, peer, repetition */
+    uint32_t intro_host;      /* hash of its host */
+    bool is_response;         /* of the message being read */
+    bool has_header;          /* a header that only SIP has was seen: it is a message, not a look-alike */
+    bool has_cr;              /* the log kept the CRs, so lengths count them */
+    bool multi_line;          /* the message spans lines of the log */
+    size_t body_left;
+    struct sa_response response;
+};
+
+/*
+ * Reads one line of the log.  line is the whole line as written, with its CR; record is its peeled form.
+ * Returns SA_PAYLOAD_… bits and fills *response on a hit.  HIT or OTHER without TAKEN: an unfinished message
+ * was ended by this line, which has to be offered again.
+ */
+int sa_sip_reader_line(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record,
+                       struct sa_response *response);
+
+/* The stream ended: what is complete enough counts. */
+int sa_sip_reader_end(struct sa_sip_reader *reader, struct sa_response *response);
+
+#endif

@@ -1,0 +1,93 @@
+#include "stream.h"
+
+int
+sa_stream_init(struct sa_stream *stream, struct sa_format *format, size_t line_limit, sa_response_fn fn,
+               void *arg)
+{
+    *stream = (struct sa_stream){.format = format, .fn = fn, .arg = arg};
+    return sa_lines_init(&stream->lines, line_limit);
+}
+
+void
+sa_stream_done(struct sa_stream *stream)
+{
+    sa_lines_done(&stream->lines);
+}
+
+static void
+count_response(struct sa_stream *stream, const struct sa_response *response)
+{
+    stream->counts.matched++;
+    stream->counts.responses += response->repeat;
+    if (response->time_ms != 0) {
+        if (stream->counts.first_ms == 0)
+            stream->counts.first_ms = response->time_ms;
+        if (response->time_ms > stream->counts.last_ms)
+            stream->counts.last_ms = response->time_ms;
+    }
+    stream->fn(stream->arg, response);
+}
+
+static void
+read_line(void *arg, const char *text, size_t len, bool cut)
+{
+    struct sa_stream *stream = arg;
+    struct sa_slice line = {text, len}, bare = line;
+    struct sa_record record;
+    struct sa_response response;
+    int verdict;
+
+    (void)cut;
+    if (bare.len > 0 && bare.p[bare.len - 1] == '\r')
+        bare.len--;
+    sa_envelope_peel(&stream->stamps, bare, &record);
+    do {
+        verdict = sa_format_read(stream->format, &stream->messages, line, &record, &response);
+        if (verdict & SA_PAYLOAD_HIT)
+            count_response(stream, &response);
+        if (verdict & SA_PAYLOAD_OTHER)
+            stream->counts.unmatched++;
+    } while (verdict != SA_PAYLOAD_MISS && !(verdict & SA_PAYLOAD_TAKEN));
+    if (verdict == SA_PAYLOAD_MISS)
+        stream->counts.unmatched++;
+    else if (verdict & SA_PAYLOAD_JOINS)
+        stream->counts.unmatched--;
+}
+
+static void
+copy_line_counts(struct sa_stream *stream)
+{
+    stream->counts.lines = stream->lines.lines;
+    stream->counts.oversize = stream->lines.oversize;
+}
+
+void
+sa_stream_feed(struct sa_stream *stream, const char *buf, size_t len, int64_t reference_ms)
+{
+    stream->stamps.reference_ms = reference_ms;
+    stream->counts.bytes += len;
+    sa_lines_feed(&stream->lines, buf, len, read_line, stream);
+    copy_line_counts(stream);
+}
+
+void
+sa_stream_finish(struct sa_stream *stream)
+{
+    struct sa_response response;
+
+    sa_lines_finish(&stream->lines, read_line, stream);
+    if (stream->messages.state == SA_SIP_HEADERS) {
+        if (sa_sip_reader_end(&stream->messages, &response) & SA_PAYLOAD_HIT)
+            count_response(stream, &response);
+        else
+            stream->counts.unmatched++;
+    }
+    copy_line_counts(stream);
+}
+
+void
+sa_stream_reset(struct sa_stream *stream)
+{
+    sa_lines_reset(&stream->lines);
+    stream->messages = (struct sa_sip_reader){0};
+}

@@ -1,0 +1,47 @@
+/*
+ * One stream of log bytes (a followed file, a scanned file) on its way to responses: lines, envelope,
+ * payload, and the counts that say how much of it was understood.  How the bytes are cut into calls does not
+ * matter. Pure, one thread; nothing is allocated per line.
+ */
+#ifndef SA_STREAM_H
+#define SA_STREAM_H
+
+#include "format.h"
+#include "lines.h"
+
+/*
+ * A record is a line, or a line and the SIP message behind it.  Every record is either one that held a
+ * response (it may stand for several, when a log daemon folded repetitions) or unmatched.
+ */
+struct sa_stream_counts {
+    uint64_t lines, bytes, responses, matched, unmatched, oversize;
+    int64_t first_ms, last_ms; /* log time of the first and the latest response; 0: none */
+};
+
+typedef void (*sa_response_fn)(void *arg, const struct sa_response *response);
+
+struct sa_stream {
+    struct sa_lines lines;
+    struct sa_timestamp_cache stamps;
+    struct sa_sip_reader messages;
+    struct sa_format *format; /* not owned; shared by the streams of a source */
+    struct sa_stream_counts counts;
+    sa_response_fn fn;
+    void *arg;
+};
+
+/* Returns 0 or -ENOMEM. */
+int sa_stream_init(struct sa_stream *stream, struct sa_format *format, size_t line_limit, sa_response_fn fn,
+                   void *arg);
+void sa_stream_done(struct sa_stream *stream);
+
+/* reference_ms: wall clock that stamps without a year are nearest to. */
+void sa_stream_feed(struct sa_stream *stream, const char *buf, size_t len, int64_t reference_ms);
+
+/* The stream is complete: an unterminated last line and an unfinished message get their verdict. */
+void sa_stream_finish(struct sa_stream *stream);
+
+/* The file was truncated: forgets what was held, keeps the counts. */
+void sa_stream_reset(struct sa_stream *stream);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Counters as JSON, in the one shape that `sipalert scan --json` and `sipalert status --json` share.
+ * Pure; objects returned are new references of the caller.  NULL means out of memory.
+ */
+#ifndef SA_REPORT_H
+#define SA_REPORT_H
+
+#include "peers.h"
+#include "tally.h"
+
+#include <jansson.h>
+
+/* {"302":{"responses":0,"received":0,"sent":0,"methods":{"INVITE":0}}} */
+json_t *sa_report_codes(const struct sa_tally *tally);
+
+/* [{"peer":"…","responses":0,"codes":{"302":0}}], most responses first. */
+json_t *sa_report_peers(const struct sa_peers *peers);
+
+/* A string from a log or a path: escaped where it is not printable UTF-8. */
+json_t *sa_report_text(const char *text);
+
+/* RFC 3339, "" for 0. */
+json_t *sa_report_time(int64_t wall_ms);
+
+#endif

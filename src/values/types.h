@@ -1,0 +1,79 @@
+/*
+ * The plain values that cross borders: a decoded SIP response, and the enumerations shared by the
+ * counters, the alarms, the MIB and the JSON output.  No functions with effects, no pointers to owned
+ * memory: everything here can be copied between threads.
+ */
+#ifndef SA_TYPES_H
+#define SA_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sizes include the terminating NUL; the numbers without it are those of SIPALERT-MIB. */
+#define SA_NODE_SIZE   33
+#define SA_NAME_SIZE   33  /* source, rule and format names */
+#define SA_METHOD_SIZE 33  /* SIP method, an index of the MIB with SIZE (1..32) */
+#define SA_PEER_SIZE   47  /* textual IPv4 or IPv6 address, without port */
+#define SA_CALLID_SIZE 129 /* evidence only; longer Call-IDs are cut */
+#define SA_CODES_SIZE  49
+#define SA_TEXT_SIZE   201
+#define SA_LONG_SIZE   256 /* remediation, meaning: one SnmpAdminString */
+#define SA_IDENT_SIZE  129
+
+#define SA_CODE_MIN    100 /* RFC 3261 section 25.1 allows any 3DIGIT; below 100 is never valid */
+#define SA_CODE_MAX    999
+
+enum sa_direction {
+    SA_DIR_UNKNOWN, /* the log style does not tell */
+    SA_DIR_RECEIVED,
+    SA_DIR_SENT,
+    SA_DIR_COUNT
+};
+
+/* ITU-T X.733 perceived severity with the numbers of ITU-ALARM-TC-MIB (RFC 3877): not in order of gravity. */
+enum sa_severity {
+    SA_SEV_CLEARED = 1,
+    SA_SEV_INDETERMINATE = 2,
+    SA_SEV_CRITICAL = 3,
+    SA_SEV_MAJOR = 4,
+    SA_SEV_MINOR = 5,
+    SA_SEV_WARNING = 6
+};
+
+enum sa_alarm_kind { SA_KIND_REDIRECT = 1, SA_KIND_FLOW_FAILURE = 2, SA_KIND_RESPONSE = 3 };
+
+/* Unit of an alarm's Value and Threshold. */
+enum sa_unit { SA_UNIT_RESPONSES = 1, SA_UNIT_PER_MILLE = 2, SA_UNIT_MILLI_PER_SECOND = 3 };
+
+enum sa_source_kind { SA_SOURCE_FILE = 1 };
+
+enum sa_source_state {
+    SA_SOURCE_FOLLOWING = 1,
+    SA_SOURCE_WAITING = 2, /* nothing there yet */
+    SA_SOURCE_DENIED = 3,  /* there, but not readable */
+    SA_SOURCE_BACKLOG = 4, /* reading what was written before */
+    SA_SOURCE_FAILED = 6
+};
+
+/* One SIP response as a log record shows it.  Complete in itself: no pointer into the log. */
+struct sa_response {
+    uint16_t code;               /* SA_CODE_MIN..SA_CODE_MAX */
+    enum sa_direction direction; /* as seen by the program that wrote the log */
+    uint32_t repeat;             /* how many times the record stands for, at least 1 */
+    int64_t time_ms;             /* wall clock of the record, milliseconds since 1970; 0: not known */
+    char method[SA_METHOD_SIZE]; /* upper case token of CSeq, "" if not known */
+    char peer[SA_PEER_SIZE];     /* "" if not known */
+    char call_id[SA_CALLID_SIZE];
+};
+
+/* Names as the JSON output, syslog and the configuration spell them; never NULL. */
+const char *sa_severity_name(enum sa_severity severity);
+const char *sa_alarm_kind_name(enum sa_alarm_kind kind);
+const char *sa_unit_name(enum sa_unit unit);
+const char *sa_source_state_name(enum sa_source_state state);
+
+/* Gravity for comparing severities: 0 cleared, 1 indeterminate, 2 warning, 3 minor, 4 major, 5 critical. */
+int sa_severity_gravity(enum sa_severity severity);
+
+#endif
