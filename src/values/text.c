@@ -108,7 +108,7 @@ sa_text_copy(char *dst, size_t size, const char *src)
 size_t
 sa_text_format(char *dst, size_t size, const char *format, ...)
 {
-    char wide[1024];
+    char wide[2048];
     va_list ap;
 
     va_start(ap, format);

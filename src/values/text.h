@@ -24,7 +24,7 @@ size_t sa_text_slice(char *dst, size_t size, const char *src, size_t src_len);
 /* Length of the longest prefix of s[0..len) of at most max bytes that does not split a UTF-8 sequence. */
 size_t sa_text_utf8_prefix(const char *s, size_t len, size_t max);
 
-/* printf into a fixed field, cut on a UTF-8 border; returns the length. */
+/* printf of at most 2047 bytes into a fixed field, cut on a UTF-8 border; returns the length. */
 size_t sa_text_format(char *dst, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* FNV-1a, for stable short suffixes of names that are too long; not for anything hostile. */

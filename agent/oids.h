@@ -1,0 +1,91 @@
+/*
+ * Object identifiers of SIPALERT-MIB, all below the one root that the build sets (SA_OID_ROOT is its numbers,
+ * separated by commas).  A test holds them against mibs/SIPALERT-MIB.txt.
+ */
+#ifndef SA_OIDS_H
+#define SA_OIDS_H
+
+#define SA_OID_NOTIFICATIONS SA_OID_ROOT, 0
+#define SA_OID_AGENT         SA_OID_ROOT, 1, 1
+#define SA_OID_SOURCE_TABLE  SA_OID_ROOT, 1, 2
+#define SA_OID_CODE_TABLE    SA_OID_ROOT, 1, 3
+#define SA_OID_ALARM_TABLE   SA_OID_ROOT, 1, 7
+
+/* sipAlertAgent scalars */
+enum {
+    SA_AGENT_VERSION = 1,
+    SA_AGENT_START_TIME,
+    SA_AGENT_COUNTERS_SINCE,
+    SA_AGENT_CONFIG_TIME,
+    SA_AGENT_LINES,
+    SA_AGENT_BYTES,
+    SA_AGENT_RESPONSES,
+    SA_AGENT_UNMATCHED,
+    SA_AGENT_WORST_SEVERITY,
+    SA_AGENT_ACTIVE_ALARMS,
+    SA_AGENT_ALARMS_LAST_CHANGE,
+    SA_AGENT_NOTIFICATIONS_SENT,
+    SA_AGENT_NOTIFICATIONS_QUEUED,
+    SA_AGENT_NOTIFICATIONS_SUPPRESSED,
+    SA_AGENT_NOTIFICATION_SEQUENCE,
+    SA_AGENT_NODE
+};
+
+/* sipAlertSourceTable; column 1 is the index */
+enum {
+    SA_SOURCE_NAME = 2,
+    SA_SOURCE_KIND,
+    SA_SOURCE_LOCATION,
+    SA_SOURCE_FORMAT,
+    SA_SOURCE_STATE,
+    SA_SOURCE_STATE_TEXT,
+    SA_SOURCE_LINES,
+    SA_SOURCE_BYTES,
+    SA_SOURCE_RESPONSES,
+    SA_SOURCE_UNMATCHED,
+    SA_SOURCE_OVERSIZE,
+    SA_SOURCE_ROTATIONS,
+    SA_SOURCE_TRUNCATIONS,
+    SA_SOURCE_BACKLOG_BYTES,
+    SA_SOURCE_LAST_LINE,
+    SA_SOURCE_LAST_RESPONSE
+};
+
+/* sipAlertCodeTable; column 1 is the index */
+enum {
+    SA_CODE_REASON_PHRASE = 2,
+    SA_CODE_RESPONSES,
+    SA_CODE_RECEIVED,
+    SA_CODE_SENT,
+    SA_CODE_LAST_MINUTE,
+    SA_CODE_LAST_5_MINUTES,
+    SA_CODE_LAST_15_MINUTES,
+    SA_CODE_LAST_SEEN,
+    SA_CODE_MEANING,
+    SA_CODE_REMEDIATION
+};
+
+/* sipAlertAlarmTable; column 1 is the index; 2 to 17 are also the varbinds of the notifications, in this
+ * order */
+enum {
+    SA_ALARM_IDENTITY = 2,
+    SA_ALARM_SEVERITY,
+    SA_ALARM_KIND,
+    SA_ALARM_RULE,
+    SA_ALARM_SOURCE,
+    SA_ALARM_PEER,
+    SA_ALARM_CODES,
+    SA_ALARM_VALUE,
+    SA_ALARM_UNIT,
+    SA_ALARM_THRESHOLD,
+    SA_ALARM_WINDOW,
+    SA_ALARM_TOTAL,
+    SA_ALARM_RAISED,
+    SA_ALARM_CHANGED,
+    SA_ALARM_TEXT,
+    SA_ALARM_REMEDIATION,
+    SA_ALARM_EVIDENCE,
+    SA_ALARM_ACKNOWLEDGED
+};
+
+#endif

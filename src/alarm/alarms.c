@@ -1,0 +1,224 @@
+#include "alarms.h"
+#include "catalog.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct sa_alarms {
+    char node[SA_NODE_SIZE];
+    struct sa_alarm *active; /* ascending id */
+    unsigned *groups;        /* groups[i] is the group of active[i] */
+    unsigned n_active, room;
+    uint32_t last_id;
+    int64_t changed_ms;
+};
+
+struct sa_alarms *
+sa_alarms_new(const char *node, unsigned n_groups)
+{
+    struct sa_alarms *alarms = calloc(1, sizeof *alarms);
+
+    if (alarms == NULL)
+        return NULL;
+    (void)sa_text_copy(alarms->node, sizeof alarms->node, node);
+    alarms->room = n_groups;
+    alarms->active = calloc(n_groups + 1, sizeof *alarms->active);
+    alarms->groups = calloc(n_groups + 1, sizeof *alarms->groups);
+    if (alarms->active == NULL || alarms->groups == NULL)
+        return sa_alarms_free(alarms);
+    return alarms;
+}
+
+struct sa_alarms *
+sa_alarms_free(struct sa_alarms *alarms)
+{
+    if (alarms == NULL)
+        return NULL;
+    free(alarms->active);
+    free(alarms->groups);
+    free(alarms);
+    return NULL;
+}
+
+/* node/rule/source; a text that does not fit keeps its start and ends in a hash of the whole, so it stays
+ * unique. */
+static void
+make_identity(char identity[SA_IDENT_SIZE], const char *node, const struct sa_verdict *verdict)
+{
+    char whole[512];
+    size_t len = sa_text_format(whole, sizeof whole, "%s/%s/%s", node, verdict->rule->name, verdict->source);
+
+    if (len < SA_IDENT_SIZE) {
+        memcpy(identity, whole, len + 1);
+        return;
+    }
+    whole[sa_text_utf8_prefix(whole, len, SA_IDENT_SIZE - 10)] = '\0';
+    (void)sa_text_format(identity, SA_IDENT_SIZE, "%s~%08x", whole, sa_text_hash(whole, len));
+}
+
+static enum sa_alarm_kind
+kind_of(const struct sa_code_set *codes)
+{
+    struct sa_code_set redirects = {{0}}, flows = {{0}};
+
+    sa_code_set_add_range(&redirects, 300, 302, true);
+    sa_code_set_add_range(&redirects, 305, 305, true);
+    sa_code_set_add_range(&redirects, 380, 380, true);
+    sa_code_set_add_range(&flows, 430, 430, true);
+    if (sa_code_set_subset(codes, &flows))
+        return SA_KIND_FLOW_FAILURE;
+    return sa_code_set_subset(codes, &redirects) ? SA_KIND_REDIRECT : SA_KIND_RESPONSE;
+}
+
+/* "231 of 740 final responses (31.2%) in 60 s", or "25 responses in 60 s" */
+static size_t
+describe_numbers(char *dst, size_t size, const struct sa_verdict *verdict)
+{
+    const char *base = verdict->rule->ratio_of == SA_RATIO_FINAL ? "final responses" : "responses";
+
+    if (verdict->unit == SA_UNIT_PER_MILLE)
+        return sa_text_format(dst, size, "%u of %u %s (%u.%u%%) in %u s", verdict->count, verdict->total,
+                              base, verdict->value / 10, verdict->value % 10, verdict->rule->window_s);
+    return sa_text_format(dst, size, "%u responses in %u s", verdict->count, verdict->rule->window_s);
+}
+
+static void
+describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
+{
+    char numbers[80], limit[32];
+
+    (void)describe_numbers(numbers, sizeof numbers, verdict);
+    if (verdict->unit == SA_UNIT_PER_MILLE)
+        (void)sa_text_format(limit, sizeof limit, "%u.%u%%", verdict->threshold / 10,
+                             verdict->threshold % 10);
+    else
+        (void)sa_text_format(limit, sizeof limit, "%u", verdict->threshold);
+    if (verdict->transition == SA_CLEARED)
+        (void)sa_text_format(alarm->text, sizeof alarm->text, "Over: %s, below the %s limit of %s", numbers,
+                             sa_severity_name(verdict->severity), limit);
+    else
+        (void)sa_text_format(alarm->text, sizeof alarm->text, "%u %s: %s, %s limit %s", verdict->codes[0],
+                             sa_catalog_explain(verdict->codes[0]).phrase, numbers,
+                             sa_severity_name(verdict->severity), limit);
+}
+
+/* The numbers that move while an alarm is active. */
+static void
+update(struct sa_alarm *alarm, const struct sa_verdict *verdict)
+{
+    size_t len = 0;
+
+    alarm->value = verdict->value;
+    alarm->unit = verdict->unit;
+    alarm->threshold = verdict->threshold;
+    alarm->total = verdict->total;
+    if (verdict->n_codes == 0)
+        return; /* the window is empty: keep what was seen last */
+    for (unsigned i = 0; i < verdict->n_codes && len + 4 < sizeof alarm->codes; i++)
+        len += sa_text_format(alarm->codes + len, sizeof alarm->codes - len, "%s%u", i != 0 ? "," : "",
+                              verdict->codes[i]);
+}
+
+/* What was true when the alarm was raised or changed. */
+static void
+explain(struct sa_alarm *alarm, const struct sa_verdict *verdict, int64_t wall_ms)
+{
+    alarm->severity = verdict->severity;
+    alarm->changed_ms = wall_ms;
+    describe(alarm, verdict);
+    (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
+                       verdict->rule->remediation[0] != '\0'
+                           ? verdict->rule->remediation
+                           : sa_catalog_explain(verdict->codes[0]).remediation);
+    (void)sa_text_escape(alarm->evidence, sizeof alarm->evidence, verdict->evidence,
+                         strlen(verdict->evidence));
+}
+
+static struct sa_alarm *
+find(struct sa_alarms *alarms, unsigned group)
+{
+    for (unsigned i = 0; i < alarms->n_active; i++)
+        if (alarms->groups[i] == group)
+            return &alarms->active[i];
+    return NULL;
+}
+
+static struct sa_alarm *
+raise_alarm(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms)
+{
+    struct sa_alarm *alarm = &alarms->active[alarms->n_active];
+
+    *alarm = (struct sa_alarm){
+        .id = ++alarms->last_id,
+        .kind = kind_of(&verdict->rule->codes),
+        .window_s = verdict->rule->window_s,
+        .raised_ms = wall_ms,
+    };
+    make_identity(alarm->identity, alarms->node, verdict);
+    (void)sa_text_copy(alarm->rule, sizeof alarm->rule, verdict->rule->name);
+    (void)sa_text_copy(alarm->source, sizeof alarm->source, verdict->source);
+    alarms->groups[alarms->n_active++] = verdict->group;
+    return alarm;
+}
+
+static void
+remove_alarm(struct sa_alarms *alarms, struct sa_alarm *alarm)
+{
+    size_t at = (size_t)(alarm - alarms->active), behind = alarms->n_active - at - 1;
+
+    memmove(alarm, alarm + 1, behind * sizeof *alarm);
+    memmove(alarms->groups + at, alarms->groups + at + 1, behind * sizeof *alarms->groups);
+    alarms->n_active--;
+}
+
+int
+sa_alarms_apply(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms,
+                struct sa_alarm_event *ret_event)
+{
+    struct sa_alarm *alarm = find(alarms, verdict->group);
+
+    if (verdict->transition == SA_RAISED && alarm == NULL && alarms->n_active < alarms->room)
+        alarm = raise_alarm(alarms, verdict, wall_ms);
+    if (alarm == NULL)
+        return 0;
+    update(alarm, verdict);
+    if (verdict->transition == 0)
+        return 0;
+    if (verdict->transition == SA_CLEARED) {
+        alarm->severity = SA_SEV_CLEARED;
+        alarm->changed_ms = wall_ms;
+        describe(alarm, verdict);
+    } else {
+        explain(alarm, verdict, wall_ms);
+    }
+    alarms->changed_ms = wall_ms;
+    *ret_event = (struct sa_alarm_event){.transition = verdict->transition, .alarm = *alarm};
+    if (verdict->transition == SA_CLEARED)
+        remove_alarm(alarms, alarm);
+    return 1;
+}
+
+const struct sa_alarm *
+sa_alarms_active(const struct sa_alarms *alarms, unsigned *ret_count)
+{
+    *ret_count = alarms->n_active;
+    return alarms->active;
+}
+
+enum sa_severity
+sa_alarms_worst(const struct sa_alarms *alarms)
+{
+    enum sa_severity worst = SA_SEV_CLEARED;
+
+    for (unsigned i = 0; i < alarms->n_active; i++)
+        if (sa_severity_gravity(alarms->active[i].severity) > sa_severity_gravity(worst))
+            worst = alarms->active[i].severity;
+    return worst;
+}
+
+int64_t
+sa_alarms_changed_ms(const struct sa_alarms *alarms)
+{
+    return alarms->changed_ms;
+}

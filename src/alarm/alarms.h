@@ -1,0 +1,32 @@
+/*
+ * Verdicts to alarms: identity, the active list, the texts; every transition becomes exactly one alarm event.
+ * Pure, one thread; the list has room for one alarm per group.
+ */
+#ifndef SA_ALARMS_H
+#define SA_ALARMS_H
+
+#include "alarm.h"
+#include "rules.h"
+
+struct sa_alarms;
+
+struct sa_alarms *sa_alarms_new(const char *node, unsigned n_groups);
+struct sa_alarms *sa_alarms_free(struct sa_alarms *alarms);
+
+/*
+ * Applies a verdict at a wall-clock time.  Returns 1 and fills *ret_event (its sequence is left 0) if it was
+ * a transition, 0 if only the numbers of an active alarm moved.
+ */
+int sa_alarms_apply(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms,
+                    struct sa_alarm_event *ret_event);
+
+/* The active alarms in ascending id; the pointer is valid until the next apply. */
+const struct sa_alarm *sa_alarms_active(const struct sa_alarms *alarms, unsigned *ret_count);
+
+/* CLEARED if none is active. */
+enum sa_severity sa_alarms_worst(const struct sa_alarms *alarms);
+
+/* Wall clock of the last raise, change or clear; 0: never. */
+int64_t sa_alarms_changed_ms(const struct sa_alarms *alarms);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Alarm events on their way to the sinks.  An event gets its sequence number here and stays until every sink
+ * has taken responsibility for it or it had to make room.  Bounded: when the box is full the oldest event is
+ * given up and counted as suppressed.  Pure, one thread.
+ */
+#ifndef SA_OUTBOX_H
+#define SA_OUTBOX_H
+
+#include "alarm.h"
+
+#define SA_OUTBOX_ROOM 1024
+
+/* Sinks, as bits. */
+enum { SA_SINK_SNMP = 1, SA_SINK_SYSLOG = 2 };
+
+struct sa_outbox;
+
+struct sa_outbox *sa_outbox_new(void);
+struct sa_outbox *sa_outbox_free(struct sa_outbox *outbox);
+
+/* Queues the event for the sinks and numbers it. */
+void sa_outbox_push(struct sa_outbox *outbox, const struct sa_alarm_event *event, unsigned sinks);
+
+/* The oldest event not yet handed to the sink, or NULL. */
+const struct sa_alarm_event *sa_outbox_next(const struct sa_outbox *outbox, unsigned sink);
+
+/* The event that next() showed was handed over; its outcome is awaited. */
+void sa_outbox_handed(struct sa_outbox *outbox, unsigned sink, uint32_t sequence);
+
+/* The sink is through with the event: delivered, or given up. */
+void sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, bool delivered);
+
+/* Events that some sink still has to finish. */
+unsigned sa_outbox_queued(const struct sa_outbox *outbox, unsigned sink);
+uint64_t sa_outbox_sent(const struct sa_outbox *outbox);       /* delivered by the SNMP sink */
+uint64_t sa_outbox_suppressed(const struct sa_outbox *outbox); /* given up */
+uint32_t sa_outbox_sequence(const struct sa_outbox *outbox);   /* of the newest event; 0: none yet */
+
+#endif

@@ -1,0 +1,398 @@
+#include "rules.h"
+#include "window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CODE_SLOTS 8 /* codes told apart in one group; further ones count, but are not named */
+
+struct code_slot {
+    uint16_t code;
+    struct sa_window window;
+};
+
+struct group {
+    const struct sa_rule_def *rule;
+    unsigned source;
+    const char *source_name;
+    struct sa_window matches[SA_DIR_COUNT], base[SA_DIR_COUNT];
+    struct code_slot codes[CODE_SLOTS];
+    unsigned n_codes;
+    enum sa_rule_state state;
+    int level; /* firing or clearing: index into the rule's levels */
+    int64_t since_ms;
+    bool dirty, blind;
+    char evidence[SA_CALLID_SIZE];
+};
+
+struct sa_rules {
+    struct group *groups; /* sorted by source */
+    unsigned n_groups, n_sources;
+    unsigned *first; /* n_sources + 1 entries: the groups of a source */
+};
+
+/* One way to look at a group: a direction by itself, or all together. */
+struct measure {
+    uint64_t count, total;
+};
+
+static bool
+applies_to(const struct sa_rule_def *rule, const char *source)
+{
+    if (!rule->enabled)
+        return false;
+    for (unsigned i = 0; i < rule->n_sources; i++)
+        if (strcmp(rule->sources[i], source) == 0)
+            return true;
+    return rule->n_sources == 0;
+}
+
+static int
+group_init(struct group *group, const struct sa_rule_def *rule, unsigned source, const char *name)
+{
+    int r = 0;
+
+    group->rule = rule;
+    group->source = source;
+    group->source_name = name;
+    group->state = SA_RULE_OK;
+    group->level = -1;
+    for (unsigned i = 0; i < SA_DIR_COUNT && r == 0; i++) {
+        r = sa_window_init(&group->matches[i], rule->window_s);
+        if (r == 0)
+            r = sa_window_init(&group->base[i], rule->window_s);
+    }
+    for (unsigned i = 0; i < CODE_SLOTS && r == 0; i++)
+        r = sa_window_init(&group->codes[i].window, rule->window_s);
+    return r;
+}
+
+struct sa_rules *
+sa_rules_new(const struct sa_rule_def *defs, unsigned n_defs, const char *const *sources, unsigned n_sources)
+{
+    struct sa_rules *rules = calloc(1, sizeof *rules);
+
+    if (rules == NULL)
+        return NULL;
+    rules->n_sources = n_sources;
+    rules->first = calloc(n_sources + 1, sizeof *rules->first);
+    rules->groups = calloc((size_t)n_sources * n_defs + 1, sizeof *rules->groups);
+    if (rules->first == NULL || rules->groups == NULL)
+        return sa_rules_free(rules);
+    for (unsigned source = 0; source < n_sources; source++) {
+        rules->first[source] = rules->n_groups;
+        for (unsigned i = 0; i < n_defs; i++)
+            if (applies_to(&defs[i], sources[source]) &&
+                group_init(&rules->groups[rules->n_groups++], &defs[i], source, sources[source]) < 0)
+                return sa_rules_free(rules);
+    }
+    rules->first[n_sources] = rules->n_groups;
+    return rules;
+}
+
+struct sa_rules *
+sa_rules_free(struct sa_rules *rules)
+{
+    if (rules == NULL)
+        return NULL;
+    for (unsigned i = 0; rules->groups != NULL && i < rules->n_groups; i++) {
+        for (unsigned k = 0; k < SA_DIR_COUNT; k++) {
+            sa_window_done(&rules->groups[i].matches[k]);
+            sa_window_done(&rules->groups[i].base[k]);
+        }
+        for (unsigned k = 0; k < CODE_SLOTS; k++)
+            sa_window_done(&rules->groups[i].codes[k].window);
+    }
+    free(rules->groups);
+    free(rules->first);
+    free(rules);
+    return NULL;
+}
+
+unsigned
+sa_rules_groups(const struct sa_rules *rules)
+{
+    return rules->n_groups;
+}
+
+void
+sa_rules_set_blind(struct sa_rules *rules, unsigned source, bool blind)
+{
+    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
+        rules->groups[i].blind = blind;
+}
+
+static bool
+takes_method(const struct sa_rule_def *rule, const char *method)
+{
+    for (unsigned i = 0; i < rule->n_methods; i++)
+        if (strcmp(rule->methods[i], method) == 0)
+            return true;
+    return rule->n_methods == 0;
+}
+
+/* The slot of a code; a code that is out of the window gives way to a new one.  NULL: no room. */
+static struct code_slot *
+code_slot(struct group *group, uint16_t code, int64_t now_s)
+{
+    for (unsigned i = 0; i < group->n_codes; i++)
+        if (group->codes[i].code == code)
+            return &group->codes[i];
+    if (group->n_codes < CODE_SLOTS) {
+        group->codes[group->n_codes].code = code;
+        return &group->codes[group->n_codes++];
+    }
+    for (unsigned i = 0; i < CODE_SLOTS; i++)
+        if (sa_window_sum(&group->codes[i].window, now_s) == 0) {
+            group->codes[i].code = code;
+            return &group->codes[i];
+        }
+    return NULL;
+}
+
+static bool
+count_in_group(struct group *group, const struct sa_response *response, int64_t now_s)
+{
+    const struct sa_rule_def *rule = group->rule;
+    struct code_slot *slot;
+
+    if (!takes_method(rule, response->method))
+        return false;
+    if (rule->ratio_of == SA_RATIO_ALL || response->code >= 200)
+        sa_window_add(&group->base[response->direction], now_s, response->repeat);
+    if (!sa_code_set_has(&rule->codes, response->code))
+        return false;
+    sa_window_add(&group->matches[response->direction], now_s, response->repeat);
+    slot = code_slot(group, response->code, now_s);
+    if (slot != NULL)
+        sa_window_add(&slot->window, now_s, response->repeat);
+    memcpy(group->evidence, response->call_id, sizeof group->evidence);
+    group->dirty = true;
+    return true;
+}
+
+bool
+sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response *response, int64_t now_ms)
+{
+    bool matched = false;
+
+    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
+        if (count_in_group(&rules->groups[i], response, now_ms / 1000))
+            matched = true;
+    return matched;
+}
+
+/* The ways the rule's direction looks at the group; returns how many. */
+static unsigned
+take_measures(struct group *group, int64_t now_s, struct measure measures[SA_DIR_COUNT])
+{
+    struct measure sum = {0, 0};
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
+        measures[i].count = sa_window_sum(&group->matches[i], now_s);
+        measures[i].total = sa_window_sum(&group->base[i], now_s);
+        sum.count += measures[i].count;
+        sum.total += measures[i].total;
+    }
+    switch (group->rule->direction) {
+    case SA_RULE_ANY:
+        n = SA_DIR_COUNT;
+        break;
+    case SA_RULE_RECEIVED:
+        measures[0] = measures[SA_DIR_RECEIVED];
+        n = 1;
+        break;
+    case SA_RULE_SENT:
+        measures[0] = measures[SA_DIR_SENT];
+        n = 1;
+        break;
+    case SA_RULE_BOTH:
+        measures[0] = sum;
+        n = 1;
+        break;
+    }
+    return n;
+}
+
+/* Whether the level's limits, scaled by per_mille/1000, are reached. */
+static bool
+reaches(const struct sa_rule_level *level, const struct measure *measure, uint64_t per_mille)
+{
+    if (!level->enabled)
+        return false;
+    if (level->count != 0 && measure->count * 1000 < level->count * per_mille)
+        return false;
+    if (level->ratio_per_mille != 0 &&
+        (measure->total == 0 ||
+         measure->count * 1000000 < level->ratio_per_mille * per_mille * measure->total))
+        return false;
+    return true;
+}
+
+static bool
+has_volume(const struct sa_rule_def *rule, const struct sa_rule_level *level, const struct measure *measure)
+{
+    if (rule->min_total != SA_MIN_TOTAL_UNSET)
+        return measure->total >= rule->min_total;
+    return level->ratio_per_mille == 0 || measure->total >= SA_MIN_TOTAL_DEFAULT;
+}
+
+/* The highest level met by any measure, or -1; *ret_measure is the one that shows it best. */
+static int
+highest_met(const struct sa_rule_def *rule, const struct measure *measures, unsigned n,
+            struct measure *ret_measure)
+{
+    int best = -1;
+
+    *ret_measure = measures[0];
+    for (unsigned i = 0; i < n; i++) {
+        int level = SA_RULE_LEVELS - 1;
+
+        while (level >= 0 && !(reaches(&rule->levels[level], &measures[i], 1000) &&
+                               has_volume(rule, &rule->levels[level], &measures[i])))
+            level--;
+        if (level > best || (level == best && measures[i].count > ret_measure->count)) {
+            best = level;
+            *ret_measure = measures[i];
+        }
+    }
+    return best;
+}
+
+/* The highest level not above `from` that has not fallen below clear_at of its limits, or -1. */
+static int
+highest_held(const struct sa_rule_def *rule, const struct measure *measures, unsigned n, int from)
+{
+    for (int level = from; level >= 0; level--)
+        for (unsigned i = 0; i < n; i++)
+            if (reaches(&rule->levels[level], &measures[i], rule->clear_at_per_mille))
+                return level;
+    return -1;
+}
+
+static void
+rank_codes(struct group *group, int64_t now_s, struct sa_verdict *verdict)
+{
+    uint64_t sums[CODE_SLOTS];
+
+    for (unsigned i = 0; i < group->n_codes; i++) {
+        uint64_t sum = sa_window_sum(&group->codes[i].window, now_s);
+        unsigned at = verdict->n_codes;
+
+        if (sum == 0)
+            continue;
+        for (; at > 0 && sums[at - 1] < sum; at--) {
+            sums[at] = sums[at - 1];
+            verdict->codes[at] = verdict->codes[at - 1];
+        }
+        sums[at] = sum;
+        verdict->codes[at] = group->codes[i].code;
+        verdict->n_codes++;
+    }
+}
+
+static void
+report(struct group *group, unsigned number, enum sa_transition transition, int level,
+       const struct measure *measure, int64_t now_s, sa_verdict_fn fn, void *arg)
+{
+    const struct sa_rule_level *limits = &group->rule->levels[level];
+    struct sa_verdict verdict = {
+        .group = number,
+        .rule = group->rule,
+        .source = group->source_name,
+        .transition = transition,
+        .severity = sa_rule_level_severity((unsigned)level),
+        .count = (uint32_t)measure->count,
+        .total = (uint32_t)measure->total,
+        .evidence = group->evidence,
+    };
+
+    if (limits->ratio_per_mille != 0) {
+        verdict.unit = SA_UNIT_PER_MILLE;
+        verdict.value = measure->total == 0 ? 0 : (uint32_t)(measure->count * 1000 / measure->total);
+        verdict.threshold = limits->ratio_per_mille;
+    } else {
+        verdict.unit = SA_UNIT_RESPONSES;
+        verdict.value = verdict.count;
+        verdict.threshold = limits->count;
+    }
+    rank_codes(group, now_s, &verdict);
+    fn(arg, &verdict);
+}
+
+/* A group that is ok or pending: does it fire? */
+static void
+judge_quiet(struct group *group, unsigned number, int met, const struct measure *measure, int64_t now_ms,
+            sa_verdict_fn fn, void *arg)
+{
+    if (met < 0) {
+        group->state = SA_RULE_OK;
+        return;
+    }
+    if (group->state == SA_RULE_OK) {
+        group->state = SA_RULE_PENDING;
+        group->since_ms = now_ms;
+    }
+    if (now_ms - group->since_ms < (int64_t)group->rule->for_s * 1000)
+        return;
+    group->state = SA_RULE_FIRING;
+    group->level = met;
+    report(group, number, SA_RAISED, met, measure, now_ms / 1000, fn, arg);
+}
+
+/* A group that is firing or clearing: does it rise, hold, fall or end? */
+static void
+judge_firing(struct group *group, unsigned number, int met, int held, const struct measure *measure,
+             int64_t now_ms, sa_verdict_fn fn, void *arg)
+{
+    enum sa_transition transition = 0;
+    int level = group->level;
+
+    if (met > group->level) {
+        transition = SA_CHANGED;
+        level = met;
+        group->state = SA_RULE_FIRING;
+    } else if (held == group->level || group->blind) {
+        group->state = SA_RULE_FIRING;
+    } else {
+        if (group->state == SA_RULE_FIRING) {
+            group->state = SA_RULE_CLEARING;
+            group->since_ms = now_ms;
+        }
+        if (now_ms - group->since_ms >= (int64_t)group->rule->clear_for_s * 1000) {
+            transition = held >= 0 ? SA_CHANGED : SA_CLEARED;
+            group->state = held >= 0 ? SA_RULE_FIRING : SA_RULE_OK;
+            level = held >= 0 ? held : group->level;
+        }
+    }
+    group->level = transition == SA_CLEARED ? -1 : level;
+    report(group, number, transition, level, measure, now_ms / 1000, fn, arg);
+}
+
+bool
+sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void *arg)
+{
+    bool active = false;
+
+    for (unsigned i = 0; i < rules->n_groups; i++) {
+        struct group *group = &rules->groups[i];
+        struct measure measures[SA_DIR_COUNT], best;
+        unsigned n;
+        int met;
+
+        if (!group->dirty && group->state == SA_RULE_OK)
+            continue;
+        group->dirty = false;
+        n = take_measures(group, now_ms / 1000, measures);
+        met = highest_met(group->rule, measures, n, &best);
+        if (group->state == SA_RULE_OK || group->state == SA_RULE_PENDING)
+            judge_quiet(group, i, met, &best, now_ms, fn, arg);
+        else
+            judge_firing(group, i, met, highest_held(group->rule, measures, n, group->level), &best, now_ms,
+                         fn, arg);
+        if (group->state != SA_RULE_OK)
+            active = true;
+    }
+    return active;
+}

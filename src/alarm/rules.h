@@ -1,0 +1,61 @@
+/*
+ * Limits to verdicts: each rule runs once per source (its group) as a small state machine with hysteresis.
+ * Time is given by the caller (monotonic milliseconds); pure, one thread; memory is sized when it is made.
+ *
+ *   ok -> pending   a level's conditions hold, `for` has not passed yet
+ *      -> firing    they held for `for`: raised; a higher level later: changed
+ *      -> clearing  below clear_at of the level's limits
+ *      -> ok        for clear_for: cleared (or changed to a lower level that still holds)
+ *
+ * A group whose source is blind stays where it is: no data never clears an alarm.
+ */
+#ifndef SA_RULES_H
+#define SA_RULES_H
+
+#include "alarm.h"
+#include "rule_def.h"
+
+enum sa_rule_state { SA_RULE_OK = 1, SA_RULE_PENDING = 2, SA_RULE_FIRING = 3, SA_RULE_CLEARING = 4 };
+
+/* What an evaluation found for one group. */
+struct sa_verdict {
+    unsigned group; /* stable number of the rule and source */
+    const struct sa_rule_def *rule;
+    const char *source;
+    enum sa_transition transition; /* 0: nothing changed but the numbers of a firing group */
+    enum sa_severity severity;     /* of the level; of the level that was left, on SA_CLEARED */
+    uint32_t count;                /* matching responses in the window */
+    uint32_t total;                /* base of the ratio */
+    uint32_t value, threshold;     /* in unit */
+    enum sa_unit unit;
+    uint16_t codes[8]; /* seen in the window, most frequent first */
+    unsigned n_codes;
+    const char *evidence; /* Call-ID of the latest matching response, "" if not known */
+};
+
+typedef void (*sa_verdict_fn)(void *arg, const struct sa_verdict *verdict);
+
+struct sa_rules;
+
+/* defs and names stay valid for the life of the object.  NULL: out of memory. */
+struct sa_rules *sa_rules_new(const struct sa_rule_def *defs, unsigned n_defs, const char *const *sources,
+                              unsigned n_sources);
+struct sa_rules *sa_rules_free(struct sa_rules *rules);
+
+/* Number of groups; verdicts have group numbers below it. */
+unsigned sa_rules_groups(const struct sa_rules *rules);
+
+/* Counts a response of a source.  Returns whether it can have crossed a limit: then evaluate soon. */
+bool sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response *response,
+                    int64_t now_ms);
+
+/* A blind source cannot clear: its log is missing or unreadable. */
+void sa_rules_set_blind(struct sa_rules *rules, unsigned source, bool blind);
+
+/*
+ * Judges the groups that got matching responses since the last time and all groups that are not ok.
+ * Returns whether some group is not ok, that is, whether evaluation has to be repeated within a second.
+ */
+bool sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void *arg);
+
+#endif

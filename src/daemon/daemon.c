@@ -1,0 +1,478 @@
+#include "daemon.h"
+#include "agent.h"
+#include "clock.h"
+#include "control.h"
+#include "engine.h"
+#include "log.h"
+#include "present.h"
+#include "scribe.h"
+#include "sdnotify.h"
+#include "store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JUDGE_MS     1000 /* how often an active rule is looked at */
+#define PUBLISH_MS   500  /* how long a change may take to reach the MIB */
+#define SNMP_STOP_MS 1200 /* together well below the 3 s that SIGTERM may take */
+#define TEXT_STOP_MS 600
+
+static const char *const snmp_modes[] = {"agentx", "standalone", "off"};
+
+struct daemon {
+    struct sa_config *config;
+    struct sa_loop *loop;
+    struct sa_engine engine;
+    struct sa_store *store;
+    struct sa_control *control;
+    struct sa_board *board;
+    struct sa_agent *agent; /* NULL: no SNMP at all */
+    struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];
+    struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog;
+    int64_t watchdog_ms;
+    bool link_shown; /* the SNMP link as systemd's STATUS= says it */
+};
+
+/* Hands every event to the sinks that can take it now; the rest stays in the outbox. */
+static void
+deliver(struct daemon *daemon)
+{
+    struct sa_outbox *outbox = daemon->engine.outbox;
+    const struct sa_alarm_event *event;
+
+    while ((event = sa_outbox_next(outbox, SA_SINK_SYSLOG)) != NULL) {
+        uint32_t sequence = event->sequence;
+
+        if (sa_scribe_alarm(event) < 0)
+            break;
+        sa_outbox_finished(outbox, SA_SINK_SYSLOG, sequence, true);
+    }
+    while (daemon->agent != NULL && (event = sa_outbox_next(outbox, SA_SINK_SNMP)) != NULL) {
+        uint32_t sequence = event->sequence;
+
+        if (sa_agent_post(daemon->agent, event) < 0)
+            break;
+        sa_outbox_handed(outbox, SA_SINK_SNMP, sequence);
+    }
+}
+
+static void
+publish_soon(struct daemon *daemon)
+{
+    if (!sa_watch_armed(daemon->publish))
+        sa_watch_arm(daemon->publish, PUBLISH_MS);
+}
+
+static void
+show_status(struct daemon *daemon)
+{
+    char text[256];
+    uint64_t responses = daemon->engine.tally->responses;
+    unsigned n_alarms;
+
+    (void)sa_alarms_active(daemon->engine.alarms, &n_alarms);
+    (void)snprintf(text, sizeof text, "%u sources, %" PRIu64 " responses, %u alarms, snmp %s %s",
+                   daemon->config->n_sources, responses, n_alarms, snmp_modes[daemon->config->snmp.mode],
+                   daemon->agent != NULL && sa_agent_connected(daemon->agent) ? "connected"
+                                                                              : "not connected");
+    sa_sdnotify_status(text);
+}
+
+static void
+on_publish(void *arg)
+{
+    struct daemon *daemon = arg;
+    struct sa_snapshot *snapshot = daemon->agent == NULL ? NULL : sa_present_snapshot(&daemon->engine);
+
+    if (snapshot != NULL) {
+        sa_board_publish(daemon->board, snapshot);
+        sa_agent_wake(daemon->agent);
+    }
+    show_status(daemon);
+}
+
+static void
+judge(struct daemon *daemon)
+{
+    bool active = sa_engine_judge(&daemon->engine);
+
+    deliver(daemon);
+    publish_soon(daemon);
+    if (active || sa_outbox_next(daemon->engine.outbox, SA_SINK_SYSLOG) != NULL)
+        sa_watch_arm(daemon->judge, JUDGE_MS);
+}
+
+static void
+on_judge(void *arg)
+{
+    judge(arg);
+}
+
+static void *
+on_opened(void *arg, unsigned source, const char *path)
+{
+    struct daemon *daemon = arg;
+
+    (void)path;
+    return sa_engine_open(&daemon->engine, source);
+}
+
+static void
+on_bytes(void *arg, void *stream, const char *buf, size_t len)
+{
+    struct daemon *daemon = arg;
+
+    sa_engine_feed(&daemon->engine, stream, buf, len);
+}
+
+static void
+on_truncated(void *arg, void *stream)
+{
+    struct daemon *daemon = arg;
+
+    sa_engine_restart(&daemon->engine, stream);
+}
+
+static void
+on_closed(void *arg, void *stream)
+{
+    struct daemon *daemon = arg;
+
+    sa_engine_close(&daemon->engine, stream);
+}
+
+/* One log line per edge, and the rules learn whether the source can still see. */
+static void
+on_state(void *arg, unsigned source)
+{
+    struct daemon *daemon = arg;
+    struct sa_follow_status status;
+    bool blind;
+
+    sa_follower_status(daemon->engine.follower, source, &status);
+    blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
+    sa_rules_set_blind(daemon->engine.rules, source, blind);
+    sa_log(blind ? LOG_WARNING : LOG_NOTICE, "follow", "source %s: %s%s%s%s",
+           daemon->config->sources[source].name, sa_source_state_name(status.state),
+           status.text[0] != '\0' ? ": " : "", status.text,
+           blind ? ", looking again until it can be read" : "");
+    publish_soon(daemon);
+}
+
+static void
+on_read_some(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon->engine.limit_crossed)
+        judge(daemon);
+    else
+        publish_soon(daemon);
+}
+
+static void
+on_reports(void *arg)
+{
+    struct daemon *daemon = arg;
+    struct sa_mailbox *reports = sa_agent_reports(daemon->agent);
+    struct sa_agent_report report;
+
+    sa_mailbox_acknowledge(reports);
+    while (sa_mailbox_take(reports, &report))
+        sa_outbox_finished(daemon->engine.outbox, SA_SINK_SNMP, report.sequence, report.delivered);
+    deliver(daemon);
+    publish_soon(daemon);
+}
+
+static json_t *
+on_command(void *arg, const char *command, const char **ret_error)
+{
+    struct daemon *daemon = arg;
+
+    if (strcmp(command, "status") != 0) {
+        *ret_error = "unknown command";
+        return NULL;
+    }
+    return sa_present_status(&daemon->engine, snmp_modes[daemon->config->snmp.mode],
+                             daemon->agent != NULL && sa_agent_connected(daemon->agent));
+}
+
+static void
+on_watchdog(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    sa_sdnotify_watchdog();
+    sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
+}
+
+static void
+on_terminate(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    sa_sdnotify_stopping();
+    sa_loop_stop(daemon->loop);
+}
+
+/* A changed file is checked and reported; it takes effect at the next start. */
+static void
+on_hangup(void *arg)
+{
+    struct daemon *daemon = arg;
+    static struct sa_config_errors errors;
+    struct sa_config *fresh = NULL;
+
+    sa_sdnotify_reloading();
+    if (sa_config_load(daemon->config->path, &fresh, &errors) < 0)
+        sa_log(LOG_ERR, "config", "%u errors, keeping the configuration in force: %.*s", errors.count,
+               (int)strcspn(errors.text, "\n"), errors.text);
+    else
+        sa_log(LOG_NOTICE, "config", "%s is correct and takes effect at the next start",
+               daemon->config->path);
+    (void)sa_config_free(fresh);
+    sa_sdnotify_ready("running");
+}
+
+static void
+on_dump(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
+        struct sa_stream_counts counts = sa_engine_counts(&daemon->engine, i);
+        struct sa_follow_status status;
+
+        sa_follower_status(daemon->engine.follower, i, &status);
+        sa_log(LOG_INFO, "dump",
+               "source %s: %s, %u files, %" PRIu64 " lines, %" PRIu64 " responses, %" PRIu64
+               " unmatched, %" PRIu64 " oversize, %" PRIu64 " bytes behind",
+               daemon->config->sources[i].name, sa_source_state_name(status.state), status.n_files,
+               counts.lines, counts.responses, counts.unmatched, counts.oversize, status.backlog_bytes);
+    }
+    sa_log(LOG_INFO, "dump", "notifications: %" PRIu64 " sent, %u queued, %" PRIu64 " suppressed; snmp %s",
+           sa_outbox_sent(daemon->engine.outbox), sa_outbox_queued(daemon->engine.outbox, SA_SINK_SNMP),
+           sa_outbox_suppressed(daemon->engine.outbox),
+           daemon->agent != NULL && sa_agent_connected(daemon->agent) ? "connected" : "not connected");
+}
+
+static void
+on_ignored(void *arg)
+{
+    (void)arg;
+}
+
+static int
+open_store(struct daemon *daemon)
+{
+    int r = sa_store_open(daemon->config->state_dir, &daemon->store);
+
+    if (r == -EBUSY) {
+        sa_log(LOG_ERR, "main", "another daemon uses %s, not starting", daemon->config->state_dir);
+        return r;
+    }
+    if (r < 0)
+        sa_log(LOG_WARNING, "main", "cannot use state directory %s: %s, running without it",
+               daemon->config->state_dir, strerror(-r));
+    return 0;
+}
+
+static int
+open_control(struct daemon *daemon)
+{
+    int r = sa_control_open(daemon->loop, daemon->config->control, on_command, daemon, &daemon->control);
+
+    if (r == -EADDRINUSE)
+        sa_log(LOG_ERR, "main", "another daemon answers at %s, not starting", daemon->config->control);
+    else if (r < 0)
+        sa_log(LOG_ERR, "main", "cannot make the control socket %s: %s", daemon->config->control,
+               strerror(-r));
+    return r;
+}
+
+static int
+open_signals(struct daemon *daemon)
+{
+    static const struct {
+        int number;
+        sa_loop_fn fn;
+    } wanted[] = {
+        {SIGTERM, on_terminate}, {SIGINT, on_terminate}, {SIGHUP, on_hangup},
+        {SIGUSR1, on_dump},      {SIGPIPE, on_ignored},
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        daemon->signals[i] = sa_loop_signal(daemon->loop, wanted[i].number, wanted[i].fn, daemon);
+        if (daemon->signals[i] == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Where alarm events go, as the configuration says. */
+static unsigned
+wanted_sinks(const struct sa_config *config)
+{
+    bool snmp = config->n_notifies > 0 || (config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master);
+
+    return (snmp ? SA_SINK_SNMP : 0u) | (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
+}
+
+static int
+open_agent(struct daemon *daemon)
+{
+    const struct sa_config *config = daemon->config;
+    static const enum sa_agent_mode modes[] = {SA_AGENT_SUBAGENT, SA_AGENT_STANDALONE, SA_AGENT_NO_AGENT};
+    struct sa_agent_def def = {
+        .mode = modes[config->snmp.mode],
+        .master = config->snmp.master,
+        .listen = config->snmp.listen,
+        .access = config->snmp.access,
+        .state_dir = config->state_dir,
+        .notify_master = config->snmp.notify_master,
+        .receivers = daemon->receivers,
+        .n_receivers = config->n_notifies,
+    };
+    struct sa_snapshot *snapshot;
+    int r;
+
+    if (config->snmp.mode == SA_SNMP_OFF && config->n_notifies == 0)
+        return 0;
+    for (unsigned i = 0; i < config->n_notifies; i++)
+        daemon->receivers[i] =
+            (struct sa_agent_receiver){config->notifies[i].name, config->notifies[i].address,
+                                       config->notifies[i].community, config->notifies[i].inform};
+    daemon->board = sa_board_new();
+    snapshot = sa_present_snapshot(&daemon->engine);
+    if (daemon->board == NULL || snapshot == NULL) {
+        (void)sa_snapshot_free(snapshot);
+        return -ENOMEM;
+    }
+    sa_board_publish(daemon->board, snapshot);
+    r = sa_agent_start(&def, daemon->board, &daemon->agent);
+    if (r < 0)
+        return r;
+    daemon->reports =
+        sa_loop_readable(daemon->loop, sa_mailbox_fd(sa_agent_reports(daemon->agent)), on_reports, daemon);
+    return daemon->reports == NULL ? -ENOMEM : 0;
+}
+
+static int
+open_follower(struct daemon *daemon)
+{
+    static const struct sa_follow_events events = {on_opened, on_bytes, on_truncated,
+                                                   on_closed, on_state, on_read_some};
+
+    daemon->engine.follower = sa_follower_new(daemon->loop, &events, daemon);
+    if (daemon->engine.follower == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
+        const struct sa_source_def *def = &daemon->config->sources[i];
+        int r = sa_follower_add(daemon->engine.follower, def->files, def->start_at_end);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int
+open_timers(struct daemon *daemon)
+{
+    daemon->judge = sa_loop_timer(daemon->loop, on_judge, daemon);
+    daemon->publish = sa_loop_timer(daemon->loop, on_publish, daemon);
+    daemon->watchdog = sa_loop_timer(daemon->loop, on_watchdog, daemon);
+    daemon->watchdog_ms = sa_sdnotify_watchdog_ms();
+    if (daemon->judge == NULL || daemon->publish == NULL || daemon->watchdog == NULL)
+        return -ENOMEM;
+    if (daemon->watchdog_ms > 0)
+        sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
+    return 0;
+}
+
+static int
+start(struct daemon *daemon)
+{
+    char error[SA_PATTERN_ERROR_SIZE];
+    int r = open_store(daemon);
+
+    if (r < 0)
+        return r;
+    daemon->loop = sa_loop_new();
+    if (daemon->loop == NULL)
+        return -ENOMEM;
+    r = sa_engine_init(&daemon->engine, daemon->config, wanted_sinks(daemon->config), sa_clock_now().wall_ms,
+                       error);
+    if (r < 0) {
+        sa_log(LOG_ERR, "main", "cannot start: %s", error);
+        return r;
+    }
+    if ((r = open_timers(daemon)) < 0 || (r = open_signals(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
+        (r = open_agent(daemon)) < 0)
+        sa_log(LOG_ERR, "main", "cannot start: %s", strerror(-r));
+    else
+        r = open_control(daemon); /* last: who gets an answer knows that the files are open */
+    return r;
+}
+
+/* False if a thread had to be left behind, so that nothing it may use can be freed. */
+static bool
+stop(struct daemon *daemon)
+{
+    bool ended;
+
+    (void)sa_control_close(daemon->control);
+    (void)sa_watch_free(daemon->reports);
+    ended = sa_agent_stop(daemon->agent, SNMP_STOP_MS);
+    if (!ended)
+        sa_log(LOG_WARNING, "main", "the SNMP thread is blocked and is left behind");
+    return ended;
+}
+
+static void
+release(struct daemon *daemon)
+{
+    (void)sa_follower_free(daemon->engine.follower);
+    for (size_t i = 0; i < sizeof daemon->signals / sizeof daemon->signals[0]; i++)
+        (void)sa_watch_free(daemon->signals[i]);
+    (void)sa_watch_free(daemon->judge);
+    (void)sa_watch_free(daemon->publish);
+    (void)sa_watch_free(daemon->watchdog);
+    sa_engine_done(&daemon->engine);
+    (void)sa_board_free(daemon->board);
+    (void)sa_loop_free(daemon->loop);
+    (void)sa_store_close(daemon->store);
+    (void)sa_config_free(daemon->config);
+}
+
+int
+sa_daemon_run(struct sa_config *config)
+{
+    struct daemon daemon = {.config = config};
+    bool threads_ended;
+    int status = 1;
+
+    if (sa_scribe_start(sa_config_facility(config->syslog_facility), sa_scribe_choose(config->log)) < 0) {
+        sa_log(LOG_ERR, "main", "cannot start the writer thread");
+        return 1;
+    }
+    sa_log_set_writer(sa_scribe_line);
+    if (start(&daemon) == 0) {
+        sa_log(LOG_NOTICE, "main", "sipalertd " SIPALERT_VERSION " runs: %u sources, %u rules, snmp %s",
+               config->n_sources, config->n_rules, snmp_modes[config->snmp.mode]);
+        sa_sdnotify_ready("running");
+        status = sa_loop_run(daemon.loop) == 0 ? 0 : 1;
+        sa_log(LOG_NOTICE, "main", "stopping");
+    }
+    threads_ended = stop(&daemon);
+    threads_ended = sa_scribe_stop(TEXT_STOP_MS) && threads_ended;
+    if (!threads_ended)
+        _exit(status);
+    sa_log_set_writer(NULL);
+    release(&daemon);
+    return status;
+}

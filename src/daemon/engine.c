@@ -1,0 +1,166 @@
+#include "engine.h"
+#include "snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A followed file's stream and whose it is. */
+struct file_stream {
+    struct sa_stream stream;
+    struct sa_engine *engine;
+    unsigned source;
+};
+
+int
+sa_engine_init(struct sa_engine *engine, const struct sa_config *config, unsigned sinks, int64_t wall_ms,
+               char error[SA_PATTERN_ERROR_SIZE])
+{
+    const char *names[SA_CONFIG_SOURCES];
+
+    *engine = (struct sa_engine){.config = config, .sinks = sinks, .start_ms = wall_ms, .config_ms = wall_ms};
+    (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
+    engine->sources = calloc(config->n_sources + 1, sizeof *engine->sources);
+    engine->tally = sa_tally_new(SA_MINUTES_S);
+    engine->outbox = sa_outbox_new();
+    if (engine->sources == NULL || engine->tally == NULL || engine->outbox == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < config->n_sources; i++) {
+        struct sa_engine_source *source = &engine->sources[i];
+
+        names[i] = config->sources[i].name;
+        source->def = &config->sources[i];
+        source->tally = sa_tally_new(0);
+        source->format = sa_config_format(config, config->sources[i].formats, error);
+        if (source->tally == NULL || source->format == NULL)
+            return -EINVAL;
+    }
+    engine->rules = sa_rules_new(config->rules, config->n_rules, names, config->n_sources);
+    if (engine->rules == NULL)
+        return -ENOMEM;
+    engine->alarms = sa_alarms_new(config->node, sa_rules_groups(engine->rules));
+    return engine->alarms == NULL ? -ENOMEM : 0;
+}
+
+void
+sa_engine_done(struct sa_engine *engine)
+{
+    for (unsigned i = 0; engine->sources != NULL && i < engine->config->n_sources; i++) {
+        (void)sa_format_free(engine->sources[i].format);
+        (void)sa_tally_free(engine->sources[i].tally);
+    }
+    free(engine->sources);
+    (void)sa_tally_free(engine->tally);
+    (void)sa_rules_free(engine->rules);
+    (void)sa_alarms_free(engine->alarms);
+    (void)sa_outbox_free(engine->outbox);
+    *engine = (struct sa_engine){0};
+}
+
+/* The one place where a decoded response enters the counters. */
+static void
+on_response(void *arg, const struct sa_response *response)
+{
+    struct file_stream *file = arg;
+    struct sa_engine *engine = file->engine;
+    struct sa_engine_source *source = &engine->sources[file->source];
+
+    sa_tally_add(source->tally, response, 0, engine->now.wall_ms);
+    sa_tally_add(engine->tally, response, engine->now.mono_ms / 1000, engine->now.wall_ms);
+    source->last_response_ms = engine->now.wall_ms;
+    if (sa_rules_count(engine->rules, file->source, response, engine->now.mono_ms))
+        engine->limit_crossed = true;
+}
+
+void *
+sa_engine_open(struct sa_engine *engine, unsigned source)
+{
+    struct file_stream *file = calloc(1, sizeof *file);
+
+    if (file == NULL)
+        return NULL;
+    file->engine = engine;
+    file->source = source;
+    if (sa_stream_init(&file->stream, engine->sources[source].format,
+                       engine->config->sources[source].line_limit, on_response, file) < 0) {
+        free(file);
+        return NULL;
+    }
+    return file;
+}
+
+void
+sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len)
+{
+    struct file_stream *file = stream;
+    uint64_t lines = file->stream.counts.lines;
+
+    engine->now = sa_clock_now();
+    sa_stream_feed(&file->stream, buf, len, engine->now.wall_ms);
+    if (file->stream.counts.lines != lines)
+        engine->sources[file->source].last_line_ms = engine->now.wall_ms;
+}
+
+void
+sa_engine_restart(struct sa_engine *engine, void *stream)
+{
+    struct file_stream *file = stream;
+
+    (void)engine;
+    sa_stream_reset(&file->stream);
+}
+
+static void
+add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts *counts)
+{
+    sum->lines += counts->lines;
+    sum->bytes += counts->bytes;
+    sum->responses += counts->responses;
+    sum->matched += counts->matched;
+    sum->unmatched += counts->unmatched;
+    sum->oversize += counts->oversize;
+}
+
+void
+sa_engine_close(struct sa_engine *engine, void *stream)
+{
+    struct file_stream *file = stream;
+
+    engine->now = sa_clock_now();
+    sa_stream_finish(&file->stream); /* nobody will write here any more: what is complete counts */
+    add_counts(&engine->sources[file->source].closed, &file->stream.counts);
+    sa_stream_done(&file->stream);
+    free(file);
+}
+
+struct sa_stream_counts
+sa_engine_counts(const struct sa_engine *engine, unsigned source)
+{
+    struct sa_stream_counts sum = engine->sources[source].closed;
+    struct sa_follow_status status;
+
+    sa_follower_status(engine->follower, source, &status);
+    for (unsigned i = 0; i < status.n_files; i++) {
+        const struct file_stream *file = sa_follower_file(engine->follower, source, i).stream;
+
+        add_counts(&sum, &file->stream.counts);
+    }
+    return sum;
+}
+
+static void
+on_verdict(void *arg, const struct sa_verdict *verdict)
+{
+    struct sa_engine *engine = arg;
+    struct sa_alarm_event event;
+
+    if (sa_alarms_apply(engine->alarms, verdict, engine->now.wall_ms, &event) > 0)
+        sa_outbox_push(engine->outbox, &event, engine->sinks);
+}
+
+bool
+sa_engine_judge(struct sa_engine *engine)
+{
+    engine->now = sa_clock_now();
+    engine->limit_crossed = false;
+    return sa_rules_evaluate(engine->rules, engine->now.mono_ms, on_verdict, engine);
+}

@@ -1,0 +1,58 @@
+/*
+ * The counting half of the daemon as one value: sources with their streams and counters, rules, alarms,
+ * outbox. No logic of its own; it holds the rooms together so that status, snapshot and wiring see the same
+ * thing. Main thread.
+ */
+#ifndef SA_ENGINE_H
+#define SA_ENGINE_H
+
+#include "alarms.h"
+#include "clock.h"
+#include "config.h"
+#include "follow.h"
+#include "outbox.h"
+#include "stream.h"
+#include "tally.h"
+
+/* One source: what its streams have in common. */
+struct sa_engine_source {
+    const struct sa_source_def *def;
+    struct sa_format *format;
+    struct sa_tally *tally;
+    struct sa_stream_counts closed; /* sums of the streams whose files are gone */
+    int64_t last_line_ms, last_response_ms;
+};
+
+struct sa_engine {
+    const struct sa_config *config;
+    struct sa_engine_source *sources; /* config->n_sources */
+    struct sa_tally *tally;           /* of all sources, with the last-minutes windows */
+    struct sa_rules *rules;
+    struct sa_alarms *alarms;
+    struct sa_outbox *outbox;
+    struct sa_follower *follower;
+    struct sa_time now; /* of the slice that is being read */
+    int64_t start_ms, config_ms;
+    unsigned sinks;     /* where alarm events go */
+    bool limit_crossed; /* a response came that can have crossed a limit: evaluate */
+};
+
+/* Returns 0, or negative errno with a message. */
+int sa_engine_init(struct sa_engine *engine, const struct sa_config *config, unsigned sinks, int64_t wall_ms,
+                   char error[SA_PATTERN_ERROR_SIZE]);
+void sa_engine_done(struct sa_engine *engine);
+
+/* The stream of one followed file; the handlers of sa_follow_events call these. */
+void *sa_engine_open(struct sa_engine *engine, unsigned source);
+void sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len);
+void sa_engine_restart(struct sa_engine *engine, void *stream);
+void sa_engine_close(struct sa_engine *engine, void *stream);
+
+/* Judges the rules and queues what they say.  Returns whether something is active, so has to be judged again.
+ */
+bool sa_engine_judge(struct sa_engine *engine);
+
+/* The counts of a source over all its files. */
+struct sa_stream_counts sa_engine_counts(const struct sa_engine *engine, unsigned source);
+
+#endif

@@ -1,0 +1,90 @@
+#include "config.h"
+#include "daemon.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+usage(FILE *out)
+{
+    (void)fputs("usage: sipalertd [-c FILE] [-t] [-T] [-v]... [-V]\n\n"
+                "  -c FILE  configuration, default " SA_CONFIG_PATH "\n"
+                "  -t       check the configuration and exit\n"
+                "  -T       print the effective configuration and exit\n"
+                "  -v       more log lines of its own\n"
+                "  -V       print the version and exit\n",
+                out);
+    return out == stdout ? 0 : 2;
+}
+
+static int
+level_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        int level;
+    } levels[] = {{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
+
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(name, levels[i].name) == 0)
+            return levels[i].level;
+    return LOG_INFO;
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct sa_config_errors errors;
+    const char *path = SA_CONFIG_PATH;
+    struct sa_config *config = NULL;
+    bool check = false, print = false;
+    int option, verbose = 0;
+
+    while ((option = getopt(argc, argv, "c:tTvVh")) != -1) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case 't':
+            check = true;
+            break;
+        case 'T':
+            print = true;
+            break;
+        case 'v':
+            verbose++;
+            break;
+        case 'V':
+            (void)puts("sipalertd " SIPALERT_VERSION);
+            return 0;
+        case 'h':
+            return usage(stdout);
+        default:
+            return usage(stderr);
+        }
+    }
+    if (optind != argc)
+        return usage(stderr);
+    if (sa_config_load(path, &config, &errors) < 0) {
+        (void)fputs(errors.text, stderr);
+        return 1;
+    }
+    if (check || print) {
+        if (print)
+            sa_config_print(config, stdout);
+        else
+            (void)puts("configuration ok");
+        (void)sa_config_free(config);
+        return 0;
+    }
+    if (config->n_sources == 0) {
+        (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow\n", path);
+        (void)sa_config_free(config);
+        return 1;
+    }
+    sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
+    return sa_daemon_run(config);
+}

@@ -1,0 +1,19 @@
+/*
+ * The engine as others see it: the status answer of the control socket, and the snapshot for the SNMP thread.
+ */
+#ifndef SA_PRESENT_H
+#define SA_PRESENT_H
+
+#include "agent.h"
+#include "board.h"
+#include "engine.h"
+
+#include <jansson.h>
+
+/* The contract's `status --json`; a new reference, NULL for want of memory. */
+json_t *sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool snmp_connected);
+
+/* A new snapshot owned by the caller, NULL for want of memory. */
+struct sa_snapshot *sa_present_snapshot(const struct sa_engine *engine);
+
+#endif

@@ -1,0 +1,111 @@
+#include "catalog.h"
+#include "present.h"
+#include "text.h"
+
+#include <string.h>
+
+static void
+fill_source(const struct sa_engine *engine, unsigned number, struct sa_snapshot_source *row)
+{
+    const struct sa_engine_source *source = &engine->sources[number];
+    struct sa_stream_counts counts = sa_engine_counts(engine, number);
+    struct sa_follow_status status;
+    size_t len = 0;
+
+    sa_follower_status(engine->follower, number, &status);
+    row->index = number + 1;
+    row->kind = SA_SOURCE_FILE;
+    (void)sa_text_copy(row->name, sizeof row->name, source->def->name);
+    for (char *const *glob = source->def->files; *glob != NULL; glob++)
+        len += sa_text_format(row->location + len, sizeof row->location - len, "%s%s", len != 0 ? " " : "",
+                              *glob);
+    (void)sa_text_copy(row->format, sizeof row->format, sa_format_describe(source->format));
+    row->state = status.state;
+    (void)sa_text_copy(row->state_text, sizeof row->state_text, status.text);
+    row->lines = counts.lines;
+    row->bytes = counts.bytes;
+    row->responses = counts.responses;
+    row->unmatched = counts.unmatched;
+    row->oversize = counts.oversize;
+    row->rotations = status.rotations;
+    row->truncations = status.truncations;
+    row->backlog_bytes = status.backlog_bytes;
+    row->last_line_ms = source->last_line_ms;
+    row->last_response_ms = source->last_response_ms;
+}
+
+static void
+fill_agent(const struct sa_engine *engine, struct sa_snapshot *snapshot)
+{
+    struct sa_snapshot_agent *agent = &snapshot->agent;
+
+    (void)sa_text_copy(agent->node, sizeof agent->node, engine->config->node);
+    agent->start_ms = engine->start_ms;
+    agent->counters_since_ms = engine->start_ms;
+    agent->config_ms = engine->config_ms;
+    agent->alarms_changed_ms = sa_alarms_changed_ms(engine->alarms);
+    for (unsigned i = 0; i < snapshot->n_sources; i++) {
+        agent->lines += snapshot->sources[i].lines;
+        agent->bytes += snapshot->sources[i].bytes;
+        agent->responses += snapshot->sources[i].responses;
+        agent->unmatched += snapshot->sources[i].unmatched;
+    }
+    agent->worst_severity = sa_alarms_worst(engine->alarms);
+    agent->notifications_sent = sa_outbox_sent(engine->outbox);
+    agent->notifications_suppressed = sa_outbox_suppressed(engine->outbox);
+    agent->notifications_queued = sa_outbox_queued(engine->outbox, SA_SINK_SNMP);
+    agent->sequence = sa_outbox_sequence(engine->outbox);
+}
+
+static void
+fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
+{
+    uint32_t *buckets = snapshot->buckets;
+    unsigned n = 0;
+
+    for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
+        const struct sa_tally_code *seen = tally->codes[code];
+        struct sa_snapshot_code *row = &snapshot->codes[n];
+
+        if (seen == NULL && sa_catalog_find(code) == NULL)
+            continue;
+        n++;
+        row->code = (uint16_t)code;
+        if (seen == NULL)
+            continue;
+        row->responses = seen->count.responses;
+        row->received = seen->count.received;
+        row->sent = seen->count.sent;
+        row->last_seen_ms = seen->last_seen_ms;
+        row->newest_s = seen->window.newest_s;
+        memcpy(buckets, seen->window.bucket, SA_MINUTES_S * sizeof *buckets);
+        row->bucket = buckets;
+        buckets += SA_MINUTES_S;
+    }
+}
+
+struct sa_snapshot *
+sa_present_snapshot(const struct sa_engine *engine)
+{
+    const struct sa_alarm *active;
+    unsigned n_active, n_codes = 0, n_seen = 0;
+    struct sa_snapshot *snapshot;
+
+    for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
+        bool seen = engine->tally->codes[code] != NULL;
+
+        n_seen += seen;
+        n_codes += seen || sa_catalog_find(code) != NULL;
+    }
+    active = sa_alarms_active(engine->alarms, &n_active);
+    snapshot = sa_snapshot_new(engine->config->n_sources, n_codes, n_seen, n_active);
+    if (snapshot == NULL)
+        return NULL;
+    for (unsigned i = 0; i < engine->config->n_sources; i++)
+        fill_source(engine, i, &snapshot->sources[i]);
+    fill_codes(engine->tally, snapshot);
+    if (n_active != 0)
+        memcpy(snapshot->alarms, active, n_active * sizeof *active);
+    fill_agent(engine, snapshot);
+    return snapshot;
+}

@@ -1,0 +1,64 @@
+#include "present.h"
+#include "report.h"
+
+static json_t *
+file_json(struct sa_follow_file file)
+{
+    return json_pack("{so ss sI}", "path", sa_report_text(file.path), "state", file.state, "offset",
+                     (json_int_t)file.offset);
+}
+
+static json_t *
+source_json(const struct sa_engine *engine, unsigned number)
+{
+    const struct sa_engine_source *source = &engine->sources[number];
+    struct sa_stream_counts counts = sa_engine_counts(engine, number);
+    struct sa_follow_status status;
+    json_t *files = json_array();
+
+    sa_follower_status(engine->follower, number, &status);
+    for (unsigned i = 0; i < status.n_files; i++)
+        (void)json_array_append_new(files, file_json(sa_follower_file(engine->follower, number, i)));
+    return json_pack("{ss ss so ss sI sI sI sI sI sI sI sI so so}", "name", source->def->name, "state",
+                     sa_source_state_name(status.state), "text", sa_report_text(status.text), "format",
+                     sa_format_describe(source->format), "lines", (json_int_t)counts.lines, "bytes",
+                     (json_int_t)counts.bytes, "responses", (json_int_t)counts.responses, "unmatched",
+                     (json_int_t)counts.unmatched, "oversize", (json_int_t)counts.oversize, "rotations",
+                     (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations,
+                     "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
+                     sa_report_codes(source->tally));
+}
+
+static json_t *
+alarm_json(const struct sa_alarm *alarm)
+{
+    return json_pack("{si so ss ss ss ss so ss si si ss si si so ss ss ss}", "id", (int)alarm->id, "identity",
+                     sa_report_text(alarm->identity), "severity", sa_severity_name(alarm->severity), "kind",
+                     sa_alarm_kind_name(alarm->kind), "rule", alarm->rule, "source", alarm->source, "peer",
+                     sa_report_text(alarm->peer), "codes", alarm->codes, "value", (int)alarm->value,
+                     "threshold", (int)alarm->threshold, "unit", sa_unit_name(alarm->unit), "window_s",
+                     (int)alarm->window_s, "total", (int)alarm->total, "raised",
+                     sa_report_time(alarm->raised_ms), "text", alarm->text, "remediation", alarm->remediation,
+                     "evidence", alarm->evidence);
+}
+
+json_t *
+sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool snmp_connected)
+{
+    json_t *sources = json_array(), *alarms = json_array();
+    const struct sa_alarm *active;
+    unsigned n_active;
+
+    for (unsigned i = 0; i < engine->config->n_sources; i++)
+        (void)json_array_append_new(sources, source_json(engine, i));
+    active = sa_alarms_active(engine->alarms, &n_active);
+    for (unsigned i = 0; i < n_active; i++)
+        (void)json_array_append_new(alarms, alarm_json(&active[i]));
+    return json_pack("{ss ss so so so so s{ss sb} s{sI sI sI}}", "version", SIPALERT_VERSION, "node",
+                     engine->config->node, "since", sa_report_time(engine->start_ms), "sources", sources,
+                     "codes", sa_report_codes(engine->tally), "alarms", alarms, "snmp", "mode", snmp_mode,
+                     "connected", (int)snmp_connected, "notifications", "sent",
+                     (json_int_t)sa_outbox_sent(engine->outbox), "queued",
+                     (json_int_t)sa_outbox_queued(engine->outbox, SA_SINK_SNMP), "suppressed",
+                     (json_int_t)sa_outbox_suppressed(engine->outbox));
+}

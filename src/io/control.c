@@ -1,0 +1,278 @@
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CLIENTS       16
+#define REQUEST_BYTES 4096
+
+struct client {
+    struct sa_control *control;
+    int fd;          /* -1: free */
+    uint64_t number; /* in order of arrival */
+    struct sa_watch *readable, *writable;
+    char request[REQUEST_BYTES];
+    size_t request_len;
+    char *answer; /* what is still to be written, owned */
+    size_t answer_len, answer_sent;
+};
+
+struct sa_control {
+    struct sa_loop *loop;
+    char path[sizeof((struct sockaddr_un *)0)->sun_path];
+    int fd;
+    struct sa_watch *acceptable;
+    sa_control_fn fn;
+    void *arg;
+    struct client clients[CLIENTS];
+    uint64_t accepted;
+};
+
+static void
+drop_client(struct client *client)
+{
+    client->readable = sa_watch_free(client->readable);
+    client->writable = sa_watch_free(client->writable);
+    (void)close(client->fd);
+    client->fd = -1;
+    free(client->answer);
+    client->answer = NULL;
+}
+
+/* One request line to one answer line; NULL: out of memory. */
+static char *
+answer_to(const struct sa_control *control, const char *request)
+{
+    json_t *call = json_loads(request, 0, NULL), *result = NULL, *answer;
+    const char *error = "not a request of this protocol", *command = NULL;
+    int version = 0;
+    char *text, *line = NULL;
+
+    if (json_unpack(call, "{si ss}", "sipalert", &version, "command", &command) == 0 &&
+        version == SA_CONTROL_VERSION)
+        result = control->fn(control->arg, command, &error);
+    if (result != NULL)
+        answer = json_pack("{si sb so}", "sipalert", SA_CONTROL_VERSION, "ok", 1, "result", result);
+    else
+        answer = json_pack("{si sb ss}", "sipalert", SA_CONTROL_VERSION, "ok", 0, "error", error);
+    text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(call);
+    json_decref(answer);
+    if (text != NULL) {
+        size_t len = strlen(text);
+
+        line = realloc(text, len + 2);
+        if (line != NULL)
+            memcpy(line + len, "\n", 2);
+        else
+            free(text);
+    }
+    return line;
+}
+
+/* Answers the first request that is complete; one at a time, the next waits until the answer is written. */
+static void
+serve(struct client *client)
+{
+    char *end = memchr(client->request, '\n', client->request_len);
+
+    if (end == NULL) {
+        if (client->request_len == sizeof client->request)
+            drop_client(client); /* no request is that long */
+        return;
+    }
+    *end++ = '\0';
+    client->answer = answer_to(client->control, client->request);
+    if (client->answer == NULL) {
+        drop_client(client);
+        return;
+    }
+    client->answer_len = strlen(client->answer);
+    client->answer_sent = 0;
+    client->request_len -= (size_t)(end - client->request);
+    memmove(client->request, end, client->request_len);
+    sa_watch_pause(client->readable);
+    sa_watch_resume(client->writable);
+}
+
+static void
+on_writable(void *arg)
+{
+    struct client *client = arg;
+    ssize_t n = send(client->fd, client->answer + client->answer_sent,
+                     client->answer_len - client->answer_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n == -1 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n == -1) {
+        drop_client(client);
+        return;
+    }
+    client->answer_sent += (size_t)n;
+    if (client->answer_sent < client->answer_len)
+        return;
+    free(client->answer);
+    client->answer = NULL;
+    sa_watch_pause(client->writable);
+    sa_watch_resume(client->readable);
+    serve(client);
+}
+
+static void
+on_readable(void *arg)
+{
+    struct client *client = arg;
+    ssize_t n = recv(client->fd, client->request + client->request_len,
+                     sizeof client->request - client->request_len, MSG_DONTWAIT);
+
+    if (n == -1 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        drop_client(client);
+        return;
+    }
+    client->request_len += (size_t)n;
+    serve(client);
+}
+
+/* A free place; when all are taken the oldest client, which has had its time, gives way. */
+static struct client *
+client_place(struct sa_control *control)
+{
+    struct client *oldest = &control->clients[0];
+
+    for (size_t i = 0; i < CLIENTS; i++) {
+        if (control->clients[i].fd == -1)
+            return &control->clients[i];
+        if (control->clients[i].number < oldest->number)
+            oldest = &control->clients[i];
+    }
+    drop_client(oldest);
+    return oldest;
+}
+
+static void
+on_acceptable(void *arg)
+{
+    struct sa_control *control = arg;
+    int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct client *client;
+
+    if (fd == -1)
+        return;
+    client = client_place(control);
+    *client = (struct client){.control = control, .fd = fd, .number = ++control->accepted};
+    client->readable = sa_loop_readable(control->loop, fd, on_readable, client);
+    client->writable = sa_loop_writable(control->loop, fd, on_writable, client);
+    if (client->readable == NULL || client->writable == NULL)
+        drop_client(client);
+}
+
+/* A socket file that nobody answers at is a leftover. */
+static int
+bind_path(int fd, const struct sockaddr_un *address)
+{
+    int probe, r;
+
+    if (bind(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+        return 0;
+    if (errno != EADDRINUSE)
+        return -errno;
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe == -1)
+        return -errno;
+    r = connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN
+            ? -EADDRINUSE
+            : 0;
+    (void)close(probe);
+    if (r < 0)
+        return r;
+    (void)unlink(address->sun_path);
+    return bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : -errno;
+}
+
+/* /run/sipalert may be missing when the daemon is started by hand. */
+static void
+make_parent(const char *path)
+{
+    char parent[sizeof((struct sockaddr_un *)0)->sun_path];
+    char *slash;
+
+    (void)snprintf(parent, sizeof parent, "%s", path);
+    slash = strrchr(parent, '/');
+    if (slash != NULL && slash != parent) {
+        *slash = '\0';
+        (void)mkdir(parent, 0755);
+    }
+}
+
+int
+sa_control_open(struct sa_loop *loop, const char *path, sa_control_fn fn, void *arg,
+                struct sa_control **ret_control)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sa_control *control;
+    mode_t mask;
+    int r;
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    control = calloc(1, sizeof *control);
+    if (control == NULL)
+        return -ENOMEM;
+    control->loop = loop;
+    control->fn = fn;
+    control->arg = arg;
+    memcpy(address.sun_path, path, strlen(path));
+    for (size_t i = 0; i < CLIENTS; i++)
+        control->clients[i].fd = -1;
+    control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (control->fd == -1) {
+        r = -errno;
+        goto fail;
+    }
+    make_parent(path);
+    mask = umask(0117); /* 0660 from the first moment */
+    r = bind_path(control->fd, &address);
+    (void)umask(mask);
+    if (r < 0)
+        goto fail;
+    memcpy(control->path, path, strlen(path) + 1); /* from here on the file is ours to remove */
+    if (listen(control->fd, CLIENTS) == -1) {
+        r = -errno;
+        goto fail;
+    }
+    control->acceptable = sa_loop_readable(loop, control->fd, on_acceptable, control);
+    if (control->acceptable == NULL) {
+        r = -ENOMEM;
+        goto fail;
+    }
+    *ret_control = control;
+    return 0;
+fail:
+    (void)sa_control_close(control);
+    return r;
+}
+
+struct sa_control *
+sa_control_close(struct sa_control *control)
+{
+    if (control == NULL)
+        return NULL;
+    for (size_t i = 0; i < CLIENTS; i++)
+        if (control->clients[i].fd != -1)
+            drop_client(&control->clients[i]);
+    (void)sa_watch_free(control->acceptable);
+    if (control->fd != -1)
+        (void)close(control->fd);
+    if (control->path[0] != '\0')
+        (void)unlink(control->path);
+    free(control);
+    return NULL;
+}

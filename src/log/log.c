@@ -1,0 +1,39 @@
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static sa_log_writer writer;
+static int level = LOG_INFO;
+
+void
+sa_log_set_writer(sa_log_writer new_writer)
+{
+    writer = new_writer;
+}
+
+void
+sa_log_set_level(int priority)
+{
+    level = priority;
+}
+
+void
+sa_log(int priority, const char *topic, const char *format, ...)
+{
+    char line[1024];
+    int n;
+    va_list ap;
+
+    if (priority > level)
+        return;
+    n = snprintf(line, sizeof line, "%s: ", topic);
+    va_start(ap, format);
+    if (n > 0 && (size_t)n < sizeof line)
+        (void)vsnprintf(line + n, sizeof line - (size_t)n, format, ap);
+    va_end(ap);
+    if (writer != NULL)
+        writer(priority, line);
+    else
+        (void)fprintf(stderr, "sipalertd: %s\n", line);
+}
