@@ -98,8 +98,9 @@ describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
         (void)sa_text_format(alarm->text, sizeof alarm->text, "Over: %s, below the %s limit of %s", numbers,
                              sa_severity_name(verdict->severity), limit);
     else
-        (void)sa_text_format(alarm->text, sizeof alarm->text, "%u %s: %s, %s limit %s", verdict->codes[0],
-                             sa_catalog_explain(verdict->codes[0]).phrase, numbers,
+        (void)sa_text_format(alarm->text, sizeof alarm->text, "%u %s%s: %s, %s limit %s", verdict->codes[0],
+                             sa_catalog_explain(verdict->codes[0]).phrase,
+                             verdict->n_codes > 1 ? " and others" : "", numbers,
                              sa_severity_name(verdict->severity), limit);
 }
 

@@ -99,36 +99,57 @@ take_cseq(struct sa_response *response, struct sa_slice value)
 }
 
 static void
+take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
+{
+    size_t digits = sa_slice_digits(value);
+
+    reader->body_left = 0;
+    if (digits != value.len || digits > 5) /* a log record of a longer message does not exist */
+        return;
+    for (size_t i = 0; i < digits; i++)
+        reader->body_left = reader->body_left * 10 + (size_t)(value.p[i] - '0');
+}
+
+static void
 take_header(struct sa_sip_reader *reader, struct sa_slice line)
 {
+    static const struct {
+        const char *name;
+        char compact;
+    } mandatory[] = {{"CSeq", 0}, {"Call-ID", 'i'}, {"Via", 'v'}, {"From", 'f'}, {"To", 't'}};
     struct sa_slice value;
+    unsigned i = 0;
 
-    if (is_header(line, "CSeq", 0, &value)) {
-        if (reader->response.method[0] == '\0')
-            take_cseq(&reader->response, value);
-    } else if (is_header(line, "Call-ID", 'i', &value)) {
-        if (reader->response.call_id[0] == '\0')
-            sa_payload_set_call_id(&reader->response, value);
-    } else if (is_header(line, "Content-Length", 'l', &value)) {
-        size_t digits = sa_slice_digits(value);
-
-        reader->body_left = 0;
-        if (digits == value.len && digits <= 5) /* a log record of a longer message does not exist */
-            for (size_t i = 0; i < digits; i++)
-                reader->body_left = reader->body_left * 10 + (size_t)(value.p[i] - '0');
-        return; /* also a header of HTTP: no evidence for SIP */
-    } else if (!is_header(line, "Via", 'v', &value) && !is_header(line, "From", 'f', &value) &&
-               !is_header(line, "To", 't', &value)) {
+    if (is_header(line, "Content-Length", 'l', &value)) {
+        take_content_length(reader, value);
         return;
     }
-    reader->has_header = true;
+    while (i < 5 && !is_header(line, mandatory[i].name, mandatory[i].compact, &value))
+        i++;
+    if (i == 5)
+        return;
+    if (i == 0 && reader->response.method[0] == '\0')
+        take_cseq(&reader->response, value);
+    if (i == 1 && reader->response.call_id[0] == '\0')
+        sa_payload_set_call_id(&reader->response, value);
+    reader->headers |= 1u << i;
+}
+
+/*
+ * Every SIP message has all five headers (RFC 3261 section 8.1.1); two make a message out of a line that
+ * looks like a start line, even if the log cut the rest.
+ */
+static bool
+is_message(const struct sa_sip_reader *reader)
+{
+    return (reader->headers & (reader->headers - 1)) != 0;
 }
 
 /* The header part is over: the verdict on the message. */
 static int
 conclude(struct sa_sip_reader *reader, struct sa_response *response)
 {
-    bool hit = reader->is_response && reader->has_header;
+    bool hit = reader->is_response && is_message(reader);
 
     reader->state = reader->multi_line && reader->body_left > 0 ? SA_SIP_BODY : SA_SIP_IDLE;
     reader->introduced = false;
@@ -165,7 +186,7 @@ begin_message(struct sa_sip_reader *reader, struct sa_slice line)
     if (!reader->is_response && !request_line(line))
         return false;
     reader->state = SA_SIP_HEADERS;
-    reader->has_header = false;
+    reader->headers = 0;
     reader->body_left = 0;
     return true;
 }

@@ -18,7 +18,7 @@ struct sa_sip_reader {
     struct sa_response intro; /* what that record told: time, peer, repetition */
     uint32_t intro_host;      /* hash of its host */
     bool is_response;         /* of the message being read */
-    bool has_header;          /* a header that only SIP has was seen: it is a message, not a look-alike */
+    unsigned headers;         /* which of the headers that every SIP message has were seen, as bits */
     bool has_cr;              /* the log kept the CRs, so lengths count them */
     bool multi_line;          /* the message spans lines of the log */
     size_t body_left;

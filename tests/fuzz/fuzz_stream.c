@@ -1,0 +1,110 @@
+/*
+ * Log bytes to responses.  Input: the first byte ('0' to '4') selects the format, the rest is the log.  Fed
+ * at once and fed in slices cut at places that the input decides, it must give the same responses and counts.
+ */
+#include "fuzz.h"
+#include "stream.h"
+#include "text.h"
+
+#define LINE_LIMIT   1024
+#define REFERENCE_MS INT64_C(1795193117000)
+
+struct run {
+    struct sa_stream stream;
+    uint64_t repeats, calls;
+    uint32_t hash; /* of all responses in their order */
+};
+
+static void
+on_response(void *arg, const struct sa_response *response)
+{
+    struct run *run = arg;
+    char text[512];
+    int n;
+
+    fuzz_check_response(response);
+    n = snprintf(text, sizeof text, "%08x %u %d %u %lld %s|%s|%s", run->hash, response->code,
+                 (int)response->direction, response->repeat, (long long)response->time_ms, response->method,
+                 response->peer, response->call_id);
+    run->hash = sa_text_hash(text, (size_t)n);
+    run->repeats += response->repeat;
+    run->calls++;
+}
+
+static struct sa_format *
+new_format(unsigned selector)
+{
+    static char *xlog[] = {"[$ci] $rs $rr from $si:$sp method $rm", NULL}, *none[] = {NULL};
+    static char *xlog_sent[] = {"$(hdr(CSeq)) replying $T_reply_code to $fu", NULL};
+    static char *regex[] = {"status=(?<code>\\d{3}) method=(?<method>\\w+)(?: peer=(?<peer>\\S+))?", NULL};
+    static const struct sa_format_def template = {"t", xlog, xlog_sent, none},
+                                      search = {"r", none, none, regex};
+    struct sa_format *format = sa_format_new();
+    char error[SA_PATTERN_ERROR_SIZE];
+    int r = 0;
+
+    switch (selector % 5) {
+    case 0:
+        r = sa_format_add_preset(format, "auto", error);
+        break;
+    case 1:
+        r = sa_format_add_preset(format, "sip-message", error);
+        break;
+    case 2:
+        r = sa_format_add_preset(format, "kamailio-acc", error);
+        break;
+    case 3:
+        r = sa_format_add_user(format, &template, error);
+        break;
+    case 4:
+        r = sa_format_add_user(format, &search, error);
+        break;
+    }
+    FUZZ_CHECK(r == 0);
+    return format;
+}
+
+static void
+run_over(struct run *run, unsigned selector, const char *log, size_t len, bool sliced)
+{
+    struct sa_format *format = new_format(selector);
+    uint32_t random = sa_text_hash(log, len) | 1;
+
+    *run = (struct run){.hash = 0};
+    FUZZ_CHECK(sa_stream_init(&run->stream, format, LINE_LIMIT, on_response, run) == 0);
+    while (len > 0) {
+        size_t n = len;
+
+        if (sliced) {
+            random = random * 1664525 + 1013904223;
+            n = (random >> 24) % 7 == 0 ? (random >> 16) % 400 + 1 : (random >> 16) % 9 + 1;
+            n = n < len ? n : len;
+        }
+        sa_stream_feed(&run->stream, log, n, REFERENCE_MS);
+        log += n;
+        len -= n;
+    }
+    sa_stream_finish(&run->stream);
+    sa_stream_done(&run->stream);
+    (void)sa_format_free(format);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct run whole, sliced;
+    const struct sa_stream_counts *a = &whole.stream.counts, *b = &sliced.stream.counts;
+
+    if (size < 2)
+        return 0;
+    run_over(&whole, (unsigned)data[0] - '0', (const char *)data + 1, size - 1, false);
+    run_over(&sliced, (unsigned)data[0] - '0', (const char *)data + 1, size - 1, true);
+
+    FUZZ_CHECK(a->bytes == size - 1 && a->responses == whole.repeats && a->matched == whole.calls);
+    FUZZ_CHECK(a->matched <= a->lines && a->unmatched <= a->lines - a->matched && a->oversize <= a->lines);
+    FUZZ_CHECK((a->first_ms == 0) == (a->last_ms == 0));
+    FUZZ_CHECK(whole.hash == sliced.hash && a->responses == b->responses && a->matched == b->matched);
+    FUZZ_CHECK(a->lines == b->lines && a->bytes == b->bytes && a->unmatched == b->unmatched);
+    FUZZ_CHECK(a->oversize == b->oversize && a->first_ms == b->first_ms && a->last_ms == b->last_ms);
+    return 0;
+}

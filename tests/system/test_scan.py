@@ -1,0 +1,103 @@
+"""sipalert scan against the packet captures beside the corpora: tests/corpora/cases.json says what the capture
+(or, where the log style shows less, its README) counted."""
+import json
+import subprocess
+
+import pytest
+
+from conftest import BUILD, CORPORA
+
+CASES = json.loads((CORPORA / "cases.json").read_text())
+
+
+def scan(tmp_path, case, *options):
+    files = [CORPORA / case["corpus"] / name for name in case["files"]]
+    command = [BUILD / "sipalert", "scan", "--json", *options]
+    if case["format"] != "auto":
+        (tmp_path / "format.conf").write_text(case["format"])
+        command += ["-c", tmp_path / "format.conf", "--format", "f"]
+    done = subprocess.run(command + files, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{c['corpus']}/{c['files'][0]}" for c in CASES])
+def test_case(tmp_path, case):
+    report = scan(tmp_path, case)
+    for direction, expected in case["expect"].items():
+        counted = {code: value[direction] for code, value in report["codes"].items() if value[direction]}
+        print(case["corpus"], direction, "expected", expected, "counted", counted)
+        assert counted == expected
+    peers = {peer["peer"]: peer["codes"] for peer in report["peers"]}
+    for peer, expected in case.get("peers", {}).items():
+        assert peers.get(peer, {}) == expected, peer
+    assert report["lines"] == sum((CORPORA / case["corpus"] / f).read_bytes().count(b"\n") for f in case["files"])
+
+
+def test_codes_and_methods_equal_the_capture(tmp_path):
+    """This log shows each received response once: what is counted is what was on the wire."""
+    corpus = "kamailio-xlog-traditional"
+    truth = json.loads((CORPORA / corpus / "truth.json").read_text())
+    report = scan(tmp_path, next(c for c in CASES if c["corpus"] == corpus))
+    received = {code: value["received"] for code, value in report["codes"].items() if value["received"]}
+    assert received == truth["by_direction_code"]["in"]
+    counted = {method for value in report["codes"].values() for method in value["methods"]}
+    assert counted == {name.split()[0] for name in truth["by_method_code"]}
+
+
+def run(*arguments, stdin=None):
+    return subprocess.run([BUILD / "sipalert", *arguments], capture_output=True, input=stdin, timeout=60)
+
+
+LINE = b"Nov 20 16:46:53 sbc01 kamailio[33]: INFO: <script>: [a@b] 302 Moved from 192.0.2.1:5060 method INVITE\n"
+XLOG = "[$ci] $rs $rr from $si:$sp method $rm"
+
+
+def test_stdin_xlog_and_direction():
+    done = run("scan", "--json", "--xlog", XLOG, "-", stdin=LINE * 3)
+    report = json.loads(done.stdout)
+    assert report["codes"]["302"] == {"responses": 3, "received": 3, "sent": 0, "methods": {"INVITE": 3}}
+    assert report["peers"] == [{"peer": "192.0.2.1", "responses": 3, "codes": {"302": 3}}]
+    sent = json.loads(run("scan", "--json", "--xlog-sent", XLOG, "-", stdin=LINE).stdout)
+    assert sent["codes"]["302"]["sent"] == 1
+
+
+def test_regex():
+    done = run("scan", "--json", "--regex", r"status=(?<code>\d{3}) method=(?<method>\w+) peer=(?<peer>\S+)", "-",
+               stdin=b"x status=503 method=INVITE peer=[2001:db8::1]:5060\nstatus=99 method=x\n")
+    report = json.loads(done.stdout)
+    assert report["codes"]["503"]["responses"] == 1 and report["unmatched"] == 1
+    assert report["peers"][0]["peer"] == "2001:db8::1"
+
+
+def test_several_files_are_one_stream(tmp_path):
+    (tmp_path / "1").write_bytes(LINE[:50])
+    (tmp_path / "2").write_bytes(LINE[50:])
+    report = json.loads(run("scan", "--json", "--xlog", XLOG, str(tmp_path / "1"), str(tmp_path / "2")).stdout)
+    assert report["responses"] == 1 and report["lines"] == 1
+
+
+def test_wrong_usage():
+    assert run().returncode == 2
+    assert run("nonsense").returncode == 2
+    assert run("scan").returncode == 2
+    assert run("scan", "--format", "nonsense", "/dev/null").returncode == 2
+    assert run("scan", "--xlog", "no code here $si", "/dev/null").returncode == 2
+    assert run("scan", "/nonexistent").returncode == 1
+    assert run("explain", "99").returncode == 2
+    assert run("explain", "--json").returncode == 2
+
+
+def test_explain():
+    text = run("explain", "430").stdout.decode()
+    assert "430 Flow Failed" in text and "RFC 5626" in text and "keep-alive" in text
+    both = json.loads(run("explain", "302", "478", "--json").stdout)
+    assert both[0]["phrase"] == "Moved Temporarily" and both[0]["class"] == "Redirection"
+    assert both[1]["class"] == "Client Error" and both[1]["remediation"]
+    assert len(run("codes").stdout.splitlines()) == 75
+
+
+def test_first_and_last():
+    lines = LINE + LINE.replace(b"16:46:53", b"16:47:54")
+    report = json.loads(run("scan", "--json", "--xlog", XLOG, "-", stdin=lines).stdout)
+    assert report["first"].endswith("-11-20T16:46:53.000Z") and report["last"].endswith("-11-20T16:47:54.000Z")
