@@ -71,20 +71,26 @@ sa_mib_table_register(const struct sa_mib_table *table, struct sa_mib_rows **ret
     netsnmp_handler_registration *registration = netsnmp_create_handler_registration(
         table->name, handle, table->root, table->root_len, HANDLER_CAN_RONLY);
 
-    if (rows == NULL || info == NULL || registration == NULL)
-        return -ENOMEM;
+    if (rows != NULL)
+        rows->data = netsnmp_tdata_create_table(table->name, 0);
+    if (rows == NULL || rows->data == NULL || info == NULL || registration == NULL)
+        goto fail;
     rows->table = table;
-    rows->data = netsnmp_tdata_create_table(table->name, 0);
-    if (rows->data == NULL)
-        return -ENOMEM;
     registration->handler->myvoid = rows;
     netsnmp_table_helper_add_indexes(info, ASN_UNSIGNED, 0);
     info->min_column = table->first_column;
     info->max_column = table->last_column;
     if (netsnmp_tdata_register(registration, rows->data, info) != SNMPERR_SUCCESS)
-        return -ENOMEM;
+        return -ENOMEM; /* net-snmp has freed the registration; the rest stays, as the thread is about to end
+                         */
     *ret_rows = rows;
     return 0;
+fail:
+    if (registration != NULL)
+        netsnmp_handler_registration_free(registration);
+    SNMP_FREE(info);
+    free(rows);
+    return -ENOMEM;
 }
 
 static void

@@ -51,7 +51,7 @@ sa_options_error(struct sa_config_errors *errors, const char *file, int line, co
 #define BAD(cfg, ...) sa_options_error(reader->errors, (cfg)->filename, (cfg)->line, __VA_ARGS__)
 
 /* libConfuse's own errors: syntax, unknown keys, wrong types. */
-static void
+__attribute__((format(printf, 2, 0))) static void
 on_syntax_error(cfg_t *cfg, const char *format, va_list ap)
 {
     char message[512];

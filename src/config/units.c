@@ -65,7 +65,7 @@ sa_units_share(const char *text, uint32_t *ret_per_mille)
     uint32_t value = 0;
     size_t i = 0;
 
-    for (; isdigit((unsigned char)text[i]) && i < 3; i++)
+    for (; i < 3 && isdigit((unsigned char)text[i]); i++)
         value = value * 10 + (uint32_t)(text[i] - '0');
     if (i == 0)
         return -EINVAL;

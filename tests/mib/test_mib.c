@@ -2,11 +2,9 @@
  * The MIB as a manager sees it: the real net-snmp agent in this process, asked through its callback
  * transport, without sockets.  OIDs and types are written out here, apart from those that the agent uses.
  */
-#include "alarm_columns.h"
 #include "board.h"
 #include "catalog.h"
 #include "clock.h"
-#include "oids.h"
 #include "text.h"
 #include "varbinds.h"
 #include "view.h"
@@ -23,6 +21,7 @@
 #define TURNS              1000 /* far more than an answer needs */
 #define BIG                (UINT64_C(7) << 32)
 #define WALL_MS            INT64_C(1795193117900) /* 2026-11-20 16:45:17.9 UTC */
+#define NOW_S              INT64_C(123456)
 #define EXPECTED_MAX       2048
 #define NOTIFICATION_LIMIT 1400
 
@@ -151,22 +150,39 @@ expect_source(const struct sa_snapshot_source *s, unsigned column)
     }
 }
 
-/* What each code's gauges have to show; a code that is not here was never seen. */
+/* The clock of the process, set by the tests. */
+static struct sa_time now = {.wall_ms = WALL_MS};
+
+struct sa_time __wrap_sa_clock_now(void);
+
+struct sa_time
+__wrap_sa_clock_now(void)
+{
+    return now;
+}
+
+static void
+set_now(int64_t seconds)
+{
+    now.mono_ms = seconds * 1000 + 999;
+}
+
+/* What each code's gauges have to show at NOW_S; a code that is not here was never seen. */
 static const struct seen {
     uint16_t code;
     int64_t newest_age_s;
     struct {
         int64_t age_s;
         uint32_t count;
-    } seconds[4];
+    } seconds[6];
     uint32_t windows[3];
 } seen[] = {
     {299, 0, {{30, 1}}, {1, 1, 1}}, /* not registered */
-    {302, 0, {{0, 2}, {20, 3}, {100, 7}, {400, 11}}, {5, 12, 23}},
-    {408, 100, {{110, 9}}, {0, 9, 9}}, /* the daemon has slept since */
+    {302, 0, {{0, 2}, {59, 3}, {60, 7}, {299, 11}, {300, 13}, {899, 17}}, {5, 23, 53}},
+    {408, 100, {{110, 9}}, {0, 9, 9}}, /* nothing since */
     {430, 0, {{5, UINT32_MAX}, {6, UINT32_MAX}}, {UINT32_MAX, UINT32_MAX, UINT32_MAX}},
     {486, 1000, {{1000, 4}}, {0, 0, 0}}, /* too long ago */
-    {799, 0, {{850, 6}}, {0, 0, 6}},     /* no class at all */
+    {799, 0, {{850, 6}}, {0, 0, 6}},     /* of no class */
 };
 
 #define SEEN (sizeof seen / sizeof seen[0])
@@ -344,8 +360,8 @@ fill_code(struct sa_snapshot_code *code, unsigned number, uint32_t **bucket)
     code->last_seen_ms = WALL_MS;
     code->newest_s = now_s - s->newest_age_s;
     code->bucket = *bucket;
-    for (unsigned i = 0; i < 4; i++)
-        if (s->seconds[i].count != 0)
+    for (unsigned i = 0; i < sizeof s->seconds / sizeof s->seconds[0]; i++)
+        if (s->seconds[i].count != 0 && s->seconds[i].age_s <= now_s)
             (*bucket)[(now_s - s->seconds[i].age_s) % SA_MINUTES_S] = s->seconds[i].count;
     *bucket += SA_MINUTES_S;
 }
@@ -614,6 +630,54 @@ test_rows_come_and_go(void **state)
 }
 
 static void
+check_gauges(unsigned code, uint64_t minute, uint64_t five_minutes, uint64_t fifteen_minutes)
+{
+    const uint64_t windows[] = {minute, five_minutes, fifteen_minutes};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct expected *e = expect(ASN_GAUGE, 3, 6 + i, code);
+        netsnmp_pdu *answer = ask_one(SNMP_MSG_GET, e->name, e->len);
+
+        e->number = windows[i];
+        check_value(e, answer->variables);
+        snmp_free_pdu(answer);
+    }
+}
+
+static void
+test_gauges_fall_by_themselves(void **state)
+{
+    (void)state;
+    set_snapshot();
+    set_now(NOW_S + 1);
+    check_gauges(302, 2, 12, 36);
+    set_now(NOW_S + 59);
+    check_gauges(302, 2, 12, 36);
+    set_now(NOW_S + 60);
+    check_gauges(302, 0, 12, 36);
+    set_now(NOW_S + 299);
+    check_gauges(302, 0, 2, 36);
+    set_now(NOW_S + 899);
+    check_gauges(302, 0, 0, 2);
+    set_now(NOW_S + 900);
+    check_gauges(302, 0, 0, 0);
+    set_now(NOW_S + 1000000);
+    check_gauges(430, 0, 0, 0);
+}
+
+/* A host that has been up for less than a window. */
+static void
+test_gauges_of_a_young_host(void **state)
+{
+    (void)state;
+    set_now(100);
+    set_snapshot();
+    check_gauges(302, 5, 12, 12);
+    check_gauges(299, 1, 1, 1);
+    check_gauges(100, 0, 0, 0);
+}
+
+static void
 check_set_refused(const struct expected *e, u_char type, const void *value, size_t size)
 {
     netsnmp_pdu *request = new_request(SNMP_MSG_SET), *answer;
@@ -797,9 +861,17 @@ test_longest_notification(void **state)
 }
 
 static int
-set_up(void **state)
+reset_clock(void **state)
 {
     (void)state;
+    set_now(NOW_S);
+    return 0;
+}
+
+static int
+set_up(void **state)
+{
+    (void)reset_clock(state);
     (void)setenv("MIBS", "", 1);
     snmp_disable_log();
     snmp_enable_calllog();
@@ -827,11 +899,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_is_complete),   cmocka_unit_test(test_get_each),
-        cmocka_unit_test(test_getnext_chain),        cmocka_unit_test(test_getbulk),
-        cmocka_unit_test(test_what_is_not_there),    cmocka_unit_test(test_rows_come_and_go),
-        cmocka_unit_test(test_set_is_refused),       cmocka_unit_test(test_notification_objects),
-        cmocka_unit_test(test_longest_notification),
+        cmocka_unit_test_setup(test_golden_is_complete, reset_clock),
+        cmocka_unit_test_setup(test_get_each, reset_clock),
+        cmocka_unit_test_setup(test_getnext_chain, reset_clock),
+        cmocka_unit_test_setup(test_getbulk, reset_clock),
+        cmocka_unit_test_setup(test_what_is_not_there, reset_clock),
+        cmocka_unit_test_setup(test_rows_come_and_go, reset_clock),
+        cmocka_unit_test_setup(test_set_is_refused, reset_clock),
+        cmocka_unit_test_setup(test_gauges_fall_by_themselves, reset_clock),
+        cmocka_unit_test_setup(test_gauges_of_a_young_host, reset_clock),
+        cmocka_unit_test_setup(test_notification_objects, reset_clock),
+        cmocka_unit_test_setup(test_longest_notification, reset_clock),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -191,7 +191,7 @@ test_compiler(void **state)
     assert_int_equal(sa_xlog_template_compile("nothing", pattern, sizeof pattern), -EINVAL);
     assert_int_equal(sa_xlog_template_compile(STOCK, small, sizeof small), -ENAMETOOLONG);
     memset(big, 'x', sizeof big - 1);
-    memcpy(big, "$rs", 3);
+    memcpy(big, "$rs ", 4);
     assert_int_equal(sa_xlog_template_compile(big, pattern, sizeof pattern), -ENAMETOOLONG);
 }
 

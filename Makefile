@@ -1,0 +1,35 @@
+# The front door; the build itself is CMakeLists.txt.
+PACKAGES = build-essential cmake pkg-config libsnmp-dev libevent-dev libconfuse-dev libjansson-dev libpcre2-dev \
+           libcmocka-dev snmp snmpd snmptrapd smitools erlang-snmp python3 python3-pytest valgrind systemd
+BUILD    = build
+JOBS     = 2
+CTEST    = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j4
+SUDO     = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: all deps build demo test bench clean
+
+all: build
+
+# Installs what is missing, and asks nobody for anything if nothing is.
+deps:
+	@missing=; for p in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	  $(SUDO) apt-get -qq update && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing; fi
+
+build: deps
+	@[ -f $(BUILD)/CMakeCache.txt ] || cmake -B $(BUILD) -DCMAKE_BUILD_TYPE=Release $(CMAKE_OPTIONS)
+	@cmake --build $(BUILD) -j$(JOBS)
+
+demo: build
+	@tests/demo/demo.sh $(BUILD)
+
+test: build
+	@$(CTEST)
+
+bench: build
+	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
+
+clean:
+	rm -rf $(BUILD)

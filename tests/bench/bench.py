@@ -1,0 +1,80 @@
+"""One table, all in one run: sipalert scan against what users would use instead, on the same warm files.
+
+The ratio is to `grep -c` on the same file.  Instructions per line come from callgrind on a part of the file and
+do not depend on the machine's load.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
+CORPORA = pathlib.Path(__file__).resolve().parent.parent / "corpora"
+SIZE = int(os.environ.get("BENCH_MIB", "200")) << 20
+FAMILIES = [
+    ("xlog lines", "kamailio-xlog-traditional/kamailio.log",
+     ["--xlog", "[$ci] $rs $rr from $si:$sp method $rm",
+      "--xlog-sent", "[$ci] replying $rs $rr to $si:$sp method $rm"], " 302 "),
+    ("acc lines", "kamailio-acc/acc.log", ["--format", "kamailio-acc"], "code=302"),
+    ("SIP messages", "kamailio-fulldump-multiline/kamailio.log", ["--format", "sip-message"], "^SIP/2.0 302"),
+]
+
+
+def best_of(command, runs=3):
+    """Fastest of some runs, output to a pipe as a script would take it."""
+    times = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        times.append(time.perf_counter() - begun)
+    return min(times)
+
+
+def instructions(path, options):
+    with tempfile.TemporaryDirectory() as directory:
+        out = pathlib.Path(directory) / "callgrind"
+        done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", BUILD / "sipalert",
+                               "scan", *options, path], capture_output=True, text=True, check=False)
+    return int(re.search(r"Collected : (\d+)", done.stderr).group(1))
+
+
+def instructions_per_line(path, options):
+    """Without what starting and ending the program costs."""
+    return (instructions(path, options) - instructions("/dev/null", options)) / path.read_bytes().count(b"\n")
+
+
+def main():
+    print(f"{'family':<14}{'tool':<24}{'seconds':>9}{'MB/s':>9}{'k lines/s':>11}{'x grep -c':>11}")
+    with tempfile.TemporaryDirectory() as directory:
+        for family, corpus, options, needle in FAMILIES:
+            data = (CORPORA / corpus).read_bytes()
+            path = pathlib.Path(directory) / "log"
+            with open(path, "wb") as log:
+                for _ in range(max(1, SIZE // len(data))):
+                    log.write(data)
+            size, lines = path.stat().st_size, path.read_bytes().count(b"\n")
+            tools = [("cat (read only)", ["cat", path]), ("wc -l", ["wc", "-l", path]),
+                     ("grep -c", ["grep", "-c", needle, path]),
+                     ("sipalert scan --json", [BUILD / "sipalert", "scan", "--json", *options, path])]
+            if shutil.which("mtail"):
+                program = pathlib.Path(directory) / "count.mtail"
+                program.write_text('counter responses by code\n/ (?P<code>\\d{3}) .* from / {\n'
+                                   '  responses[$code]++\n}\n')
+                tools.append(("mtail --one_shot", ["mtail", "--one_shot", "--progs", program, "--logs", path]))
+            seconds = {name: best_of(command, 1 if name.startswith("mtail") else 3) for name, command in tools}
+            for name, _ in tools:
+                print(f"{family:<14}{name:<24}{seconds[name]:>9.3f}{size / seconds[name] / 1e6:>9.0f}"
+                      f"{lines / seconds[name] / 1e3:>11.0f}{seconds['grep -c'] / seconds[name]:>11.2f}")
+            if shutil.which("valgrind"):
+                part = CORPORA / corpus
+                print(f"{family:<14}{'instructions per line':<24}{instructions_per_line(part, options):>9.0f}")
+    for tool in ("mtail",):
+        if not shutil.which(tool):
+            print(f"not measured: {tool} is not installed")
+
+
+main()
