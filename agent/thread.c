@@ -37,6 +37,10 @@ struct sa_agent {
     atomic_bool stop, connected;
 };
 
+/* net-snmp frees the client argument of a callback when it shuts down, so callbacks get none and find this.
+ */
+static struct sa_agent *the_agent;
+
 static void
 on_log_line(const char *message, int priority)
 {
@@ -79,12 +83,13 @@ static int
 on_link_up(int major, int minor, void *server_arg, void *client_arg)
 {
     netsnmp_session *session = server_arg;
-    struct sa_agent *agent = client_arg;
+    struct sa_agent *agent = the_agent;
     netsnmp_transport *transport = snmp_sess_transport(snmp_sess_pointer(session));
     const struct timeval timeout = {.tv_usec = LINK_TIMEOUT_US};
 
     (void)major;
     (void)minor;
+    (void)client_arg;
     if (transport != NULL) /* a master that does not read makes sends fail instead of hang */
         (void)setsockopt(transport->sock, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     atomic_store(&agent->connected, true);
@@ -96,11 +101,12 @@ on_link_up(int major, int minor, void *server_arg, void *client_arg)
 static int
 on_link_down(int major, int minor, void *server_arg, void *client_arg)
 {
-    struct sa_agent *agent = client_arg;
+    struct sa_agent *agent = the_agent;
 
     (void)major;
     (void)minor;
     (void)server_arg;
+    (void)client_arg;
     if (atomic_exchange(&agent->connected, false))
         sa_log(LOG_WARNING, "snmp", "lost the master agent, retrying every %d s; counting goes on", PING_S);
     sa_notify_link(agent->notify, NULL);
@@ -165,9 +171,9 @@ set_up_library(struct sa_agent *agent)
     (void)netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
     (void)netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_DONT_LOG_TCPWRAPPERS_CONNECTS,
                                  1);
-    (void)snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init, agent);
-    (void)snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_link_up, agent);
-    (void)snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_link_down, agent);
+    (void)snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SESSION_INIT, on_session_init, NULL);
+    (void)snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_link_up, NULL);
+    (void)snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_link_down, NULL);
 }
 
 /* The order matters; each step that is out of place fails silently somewhere else. */
@@ -223,7 +229,7 @@ turn(struct sa_agent *agent)
 static void *
 run(void *arg)
 {
-    struct sa_agent *agent = arg;
+    struct sa_agent *agent = the_agent = arg;
 
     if (set_up(agent) < 0) {
         sa_log(LOG_ERR, "snmp", "net-snmp could not be set up; no SNMP, counting goes on");

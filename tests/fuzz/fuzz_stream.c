@@ -1,6 +1,7 @@
 /*
- * Log bytes to responses.  Input: the first byte ('0' to '4') selects the format, the rest is the log.  Fed
+ * Log bytes to responses.  Input: the first byte ('0' to '5') selects the format, the rest is the log.  Fed
  * at once and fed in slices cut at places that the input decides, it must give the same responses and counts.
+ * With '5', two streams share one format, as the files of a source do, and take the lines in turns.
  */
 #include "fuzz.h"
 #include "stream.h"
@@ -43,7 +44,7 @@ new_format(unsigned selector)
     char error[SA_PATTERN_ERROR_SIZE];
     int r = 0;
 
-    switch (selector % 5) {
+    switch (selector) {
     case 0:
         r = sa_format_add_preset(format, "auto", error);
         break;
@@ -56,7 +57,7 @@ new_format(unsigned selector)
     case 3:
         r = sa_format_add_user(format, &template, error);
         break;
-    case 4:
+    default:
         r = sa_format_add_user(format, &search, error);
         break;
     }
@@ -89,16 +90,47 @@ run_over(struct run *run, unsigned selector, const char *log, size_t len, bool s
     (void)sa_format_free(format);
 }
 
+static void
+run_pair(const char *log, size_t len)
+{
+    struct sa_format *format = new_format(0);
+    struct run pair[2] = {{.hash = 0}};
+
+    for (int i = 0; i < 2; i++)
+        FUZZ_CHECK(sa_stream_init(&pair[i].stream, format, LINE_LIMIT, on_response, &pair[i]) == 0);
+    for (int turn = 0; len > 0; turn++) {
+        const char *end = memchr(log, '\n', len);
+        size_t n = end == NULL ? len : (size_t)(end - log) + 1;
+
+        sa_stream_feed(&pair[turn % 2].stream, log, n, REFERENCE_MS);
+        log += n;
+        len -= n;
+    }
+    for (int i = 0; i < 2; i++) {
+        sa_stream_feed(&pair[i].stream, "\n\n", 2, REFERENCE_MS);
+        FUZZ_CHECK(pair[i].stream.messages.state != SA_SIP_HEADERS); /* a blank line ends every header part */
+        FUZZ_CHECK(pair[i].stream.counts.responses == pair[i].repeats);
+        sa_stream_done(&pair[i].stream);
+    }
+    (void)sa_format_free(format);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run whole, sliced;
     const struct sa_stream_counts *a = &whole.stream.counts, *b = &sliced.stream.counts;
+    unsigned selector;
 
     if (size < 2)
         return 0;
-    run_over(&whole, (unsigned)data[0] - '0', (const char *)data + 1, size - 1, false);
-    run_over(&sliced, (unsigned)data[0] - '0', (const char *)data + 1, size - 1, true);
+    selector = ((unsigned)data[0] - '0') % 6;
+    if (selector == 5) {
+        run_pair((const char *)data + 1, size - 1);
+        return 0;
+    }
+    run_over(&whole, selector, (const char *)data + 1, size - 1, false);
+    run_over(&sliced, selector, (const char *)data + 1, size - 1, true);
 
     FUZZ_CHECK(a->bytes == size - 1 && a->responses == whole.repeats && a->matched == whole.calls);
     FUZZ_CHECK(a->matched <= a->lines && a->unmatched <= a->lines - a->matched && a->oversize <= a->lines);

@@ -872,7 +872,8 @@ static int
 set_up(void **state)
 {
     (void)reset_clock(state);
-    (void)setenv("MIBS", "", 1);
+    (void)setenv("MIBS", "", 1); /* no names are needed */
+    (void)setenv("MIBDIRS", "", 1);
     snmp_disable_log();
     snmp_enable_calllog();
     (void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);

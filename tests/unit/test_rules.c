@@ -1,0 +1,729 @@
+/* Limits to verdicts, with a clock of our own. */
+#include "check.h"
+#include "rules.h"
+
+#include <stdbool.h>
+
+struct event {
+    int64_t ms;
+    enum sa_transition transition;
+    enum sa_severity severity;
+    unsigned group;
+    uint32_t count, total, value, threshold;
+    enum sa_unit unit;
+    uint16_t codes[8];
+    unsigned n_codes;
+    char evidence[SA_CALLID_SIZE];
+    char source[SA_NAME_SIZE];
+};
+
+static struct {
+    struct sa_rules *rules;
+    int64_t ms;
+    struct event events[4096];
+    unsigned n;
+    bool again;
+} t;
+
+static void
+on_verdict(void *arg, const struct sa_verdict *v)
+{
+    struct event *e = &t.events[t.n];
+
+    assert_ptr_equal(arg, &t);
+    assert_true(v->group < sa_rules_groups(t.rules));
+    assert_non_null(v->rule);
+    assert_non_null(v->source);
+    assert_non_null(v->evidence);
+    assert_true(v->n_codes <= 8);
+    if (v->transition == 0)
+        return;
+    assert_true(t.n < ROWS(t.events));
+    *e = (struct event){.ms = t.ms,
+                        .transition = v->transition,
+                        .severity = v->severity,
+                        .group = v->group,
+                        .count = v->count,
+                        .total = v->total,
+                        .value = v->value,
+                        .threshold = v->threshold,
+                        .unit = v->unit,
+                        .n_codes = v->n_codes};
+    memcpy(e->codes, v->codes, sizeof e->codes);
+    snprintf(e->evidence, sizeof e->evidence, "%s", v->evidence);
+    snprintf(e->source, sizeof e->source, "%s", v->source);
+    t.n++;
+}
+
+static const char *const one_source[] = {"edge"};
+
+/* 5 responses of class 3 in 10 s, whatever the direction. */
+static struct sa_rule_def
+rule(uint32_t minor, uint32_t window_s)
+{
+    struct sa_rule_def def = {
+        .name = "redirects",
+        .enabled = true,
+        .direction = SA_RULE_BOTH,
+        .ratio_of = SA_RATIO_FINAL,
+        .window_s = window_s,
+        .min_total = SA_MIN_TOTAL_UNSET,
+        .clear_at_per_mille = 800,
+        .clear_for_s = 20,
+    };
+
+    sa_code_set_add_range(&def.codes, 300, 399, true);
+    if (minor != 0) {
+        def.levels[1].enabled = true;
+        def.levels[1].count = minor;
+    }
+    return def;
+}
+
+static void
+start(const struct sa_rule_def *defs, unsigned n)
+{
+    memset(&t, 0, sizeof t);
+    t.ms = 1000000;
+    t.rules = sa_rules_new(defs, n, one_source, 1);
+    assert_non_null(t.rules);
+}
+
+static void
+stop(void)
+{
+    assert_null(sa_rules_free(t.rules));
+}
+
+static bool
+count(unsigned code, enum sa_direction direction, uint32_t n)
+{
+    struct sa_response r = {.code = (uint16_t)code, .direction = direction, .repeat = n, .method = "INVITE"};
+
+    snprintf(r.call_id, sizeof r.call_id, "%u@h", code);
+    return sa_rules_count(t.rules, 0, &r, t.ms);
+}
+
+static void
+judge(void)
+{
+    t.again = sa_rules_evaluate(t.rules, t.ms, on_verdict, &t);
+}
+
+/* n responses of 302 now, judged; then a second passes. */
+static void
+second(uint32_t n)
+{
+    if (n > 0)
+        (void)count(302, SA_DIR_RECEIVED, n);
+    judge();
+    t.ms += 1000;
+}
+
+static void
+seconds(unsigned how_many, uint32_t n)
+{
+    while (how_many-- > 0)
+        second(n);
+}
+
+static void
+expect(unsigned i, enum sa_transition transition, enum sa_severity severity)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "event %u", i);
+    CHECK_INT(name, i < t.n, true);
+    CHECK_INT(name, t.events[i].transition, transition);
+    CHECK_INT(name, t.events[i].severity, severity);
+}
+
+static void
+test_at_the_limit(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+
+    (void)state;
+    start(&def, 1);
+    assert_int_equal(sa_rules_groups(t.rules), 1);
+    for (unsigned i = 0; i < 4; i++)
+        (void)count(302, SA_DIR_RECEIVED, 1);
+    (void)count(404, SA_DIR_RECEIVED, 100); /* not of the rule */
+    judge();
+    assert_int_equal(t.n, 0);
+    assert_true(count(302, SA_DIR_RECEIVED, 1));
+    judge();
+    assert_int_equal(t.n, 1);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    assert_int_equal(t.events[0].count, 5);
+    assert_int_equal(t.events[0].value, 5);
+    assert_int_equal(t.events[0].threshold, 5);
+    assert_int_equal(t.events[0].unit, SA_UNIT_RESPONSES);
+    assert_string_equal(t.events[0].source, "edge");
+    assert_string_equal(t.events[0].evidence, "302@h");
+    assert_true(t.again);
+    judge(); /* the same once more is no transition */
+    assert_int_equal(t.n, 1);
+    stop();
+}
+
+static void
+test_repetition_counts(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+
+    (void)state;
+    start(&def, 1);
+    assert_true(count(302, SA_DIR_RECEIVED, 37));
+    judge();
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    assert_int_equal(t.events[0].count, 37);
+    stop();
+}
+
+static void
+test_window_edges(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t later_ms;
+        bool raised;
+    } cases[] = {{"same second", 0, true},
+                 {"last second of the window", 9000, true},
+                 {"end of the last second", 9999, true},
+                 {"one second later", 10000, false},
+                 {"much later", 3600000, false}};
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        struct sa_rule_def def = rule(5, 10);
+
+        start(&def, 1);
+        (void)count(302, SA_DIR_RECEIVED, 4);
+        judge();
+        t.ms += cases[i].later_ms;
+        (void)count(302, SA_DIR_RECEIVED, 1);
+        judge();
+        CHECK_INT(cases[i].name, t.n, cases[i].raised);
+        stop();
+    }
+}
+
+static void
+test_hold_before_raise(void **state)
+{
+    struct sa_rule_def def = rule(5, 1);
+
+    (void)state;
+    def.for_s = 5;
+    start(&def, 1);
+    seconds(5, 7); /* held for 4 s */
+    assert_int_equal(t.n, 0);
+    assert_true(t.again);
+    second(7);
+    assert_int_equal(t.n, 1);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    stop();
+
+    start(&def, 1); /* a gap starts the hold anew */
+    seconds(4, 7);
+    second(0);
+    seconds(5, 7);
+    assert_int_equal(t.n, 0);
+    second(7);
+    assert_int_equal(t.n, 1);
+    stop();
+
+    start(&def, 1); /* a short burst is nothing, and then there is nothing to watch */
+    seconds(2, 7);
+    seconds(5, 0);
+    assert_int_equal(t.n, 0);
+    assert_false(t.again);
+    stop();
+}
+
+static void
+test_clear_after_hold(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+    int64_t raised_ms;
+
+    (void)state;
+    start(&def, 1);
+    second(5);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    raised_ms = t.events[0].ms;
+    seconds(29, 0);
+    assert_int_equal(t.n, 1);
+    seconds(3, 0);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MINOR);
+    assert_in_range(t.events[1].ms - raised_ms, 30000, 31000); /* window, then clear_for */
+    assert_int_equal(t.events[1].group, t.events[0].group);
+    assert_false(t.again);
+    seconds(100, 0);
+    assert_int_equal(t.n, 2);
+    stop();
+}
+
+static void
+test_hysteresis(void **state)
+{
+    struct sa_rule_def def = rule(10, 1);
+
+    (void)state;
+    start(&def, 1);
+    second(10);
+    seconds(500, 8); /* not below 80 % */
+    assert_int_equal(t.n, 1);
+    seconds(19, 7);
+    second(8); /* back before clear_for has passed */
+    assert_int_equal(t.n, 1);
+    seconds(19, 7);
+    assert_int_equal(t.n, 1);
+    seconds(3, 7);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MINOR);
+    stop();
+}
+
+static void
+test_oscillation(void **state)
+{
+    struct sa_rule_def def = rule(10, 1);
+
+    (void)state;
+    start(&def, 1);
+    for (unsigned i = 0; i < 300; i++)
+        second(9 + i % 3);
+    for (unsigned i = 0; i < 300; i++)
+        second(i % 15 == 0 ? 10 : 0); /* bursts that come back within clear_for */
+    assert_int_equal(t.n, 1);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    seconds(30, 0);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MINOR);
+    stop();
+}
+
+static void
+test_escalation(void **state)
+{
+    struct sa_rule_def def = rule(10, 1);
+
+    (void)state;
+    def.levels[2] = (struct sa_rule_level){.enabled = true, .count = 20};
+    start(&def, 1);
+    seconds(3, 12);
+    assert_int_equal(t.n, 1);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    assert_int_equal(t.events[0].threshold, 10);
+    seconds(3, 25);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CHANGED, SA_SEV_MAJOR);
+    assert_int_equal(t.events[1].value, 25);
+    assert_int_equal(t.events[1].threshold, 20);
+    seconds(19, 12);
+    assert_int_equal(t.n, 2);
+    seconds(30, 12);
+    assert_int_equal(t.n, 3);
+    expect(2, SA_CHANGED, SA_SEV_MINOR);
+    seconds(40, 0);
+    assert_int_equal(t.n, 4);
+    expect(3, SA_CLEARED, SA_SEV_MINOR);
+    stop();
+}
+
+static void
+test_straight_to_major(void **state)
+{
+    struct sa_rule_def def = rule(10, 1);
+
+    (void)state;
+    def.levels[2] = (struct sa_rule_level){.enabled = true, .count = 20};
+    start(&def, 1);
+    second(20);
+    seconds(60, 0);
+    assert_int_equal(t.n, 2);
+    expect(0, SA_RAISED, SA_SEV_MAJOR);
+    expect(1, SA_CLEARED, SA_SEV_MAJOR);
+    stop();
+}
+
+static void
+test_blind_never_clears(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+
+    (void)state;
+    start(&def, 1);
+    second(5);
+    sa_rules_set_blind(t.rules, 0, true);
+    seconds(1000, 0);
+    assert_int_equal(t.n, 1);
+    sa_rules_set_blind(t.rules, 0, false);
+    second(0);
+    assert_int_equal(t.n, 1); /* what was not seen is no hold */
+    seconds(35, 0);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MINOR);
+    stop();
+
+    start(&def, 1); /* blind in the middle of clearing */
+    second(5);
+    seconds(20, 0);
+    sa_rules_set_blind(t.rules, 0, true);
+    seconds(1000, 0);
+    assert_int_equal(t.n, 1);
+    stop();
+}
+
+static void
+test_blind_does_not_step_down(void **state)
+{
+    struct sa_rule_def def = rule(10, 1);
+
+    (void)state;
+    def.levels[2] = (struct sa_rule_level){.enabled = true, .count = 20};
+    start(&def, 1);
+    second(25);
+    sa_rules_set_blind(t.rules, 0, true);
+    seconds(500, 0);
+    assert_int_equal(t.n, 1);
+    expect(0, SA_RAISED, SA_SEV_MAJOR);
+    stop();
+}
+
+static void
+test_ratio(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t min_total, ratio, count;
+        enum sa_ratio_of of;
+        unsigned n302, n200, n100;
+        bool raised;
+    } cases[] = {
+        {"at the limit", 100, 100, 0, SA_RATIO_FINAL, 10, 90, 0, true},
+        {"below", 100, 100, 0, SA_RATIO_FINAL, 9, 91, 0, false},
+        {"base too small", 100, 100, 0, SA_RATIO_FINAL, 50, 49, 0, false},
+        {"base just enough", 100, 100, 0, SA_RATIO_FINAL, 50, 50, 0, true},
+        {"default base too small", SA_MIN_TOTAL_UNSET, 100, 0, SA_RATIO_FINAL, 50, 49, 0, false},
+        {"default base", SA_MIN_TOTAL_UNSET, 100, 0, SA_RATIO_FINAL, 50, 50, 0, true},
+        {"no base asked", 0, 100, 0, SA_RATIO_FINAL, 1, 9, 0, true},
+        {"provisional is no base", 100, 100, 0, SA_RATIO_FINAL, 10, 90, 1000, true},
+        {"provisional does not fill the base", 100, 100, 0, SA_RATIO_FINAL, 10, 89, 1000, false},
+        {"all", 100, 100, 0, SA_RATIO_ALL, 10, 40, 50, true},
+        {"all, below", 100, 100, 0, SA_RATIO_ALL, 10, 90, 1, false},
+        {"both conditions", 100, 100, 10, SA_RATIO_FINAL, 10, 90, 0, true},
+        {"count fails", 100, 100, 11, SA_RATIO_FINAL, 10, 90, 0, false},
+        {"ratio fails", 100, 101, 10, SA_RATIO_FINAL, 10, 90, 0, false},
+        {"everything", 100, 1000, 0, SA_RATIO_FINAL, 100, 0, 0, true},
+        {"count with a base", 100, 0, 10, SA_RATIO_FINAL, 10, 89, 0, false},
+        {"count with a base, met", 100, 0, 10, SA_RATIO_FINAL, 10, 90, 0, true},
+        {"count needs no base", SA_MIN_TOTAL_UNSET, 0, 10, SA_RATIO_FINAL, 10, 0, 0, true},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        struct sa_rule_def def = rule(0, 60);
+
+        def.min_total = cases[i].min_total;
+        def.ratio_of = cases[i].of;
+        def.levels[1] = (struct sa_rule_level){
+            .enabled = true, .count = cases[i].count, .ratio_per_mille = cases[i].ratio};
+        start(&def, 1);
+        if (cases[i].n200 > 0)
+            (void)count(200, SA_DIR_RECEIVED, cases[i].n200);
+        if (cases[i].n100 > 0)
+            (void)count(100, SA_DIR_RECEIVED, cases[i].n100);
+        (void)count(302, SA_DIR_RECEIVED, cases[i].n302);
+        judge();
+        CHECK_INT(cases[i].name, t.n, cases[i].raised);
+        if (cases[i].raised && cases[i].ratio != 0) {
+            unsigned total =
+                cases[i].n302 + cases[i].n200 + (cases[i].of == SA_RATIO_ALL ? cases[i].n100 : 0);
+
+            CHECK_INT(cases[i].name, t.events[0].unit, SA_UNIT_PER_MILLE);
+            CHECK_INT(cases[i].name, t.events[0].threshold, cases[i].ratio);
+            CHECK_INT(cases[i].name, t.events[0].value, cases[i].n302 * 1000 / total);
+            CHECK_INT(cases[i].name, t.events[0].total, total);
+            CHECK_INT(cases[i].name, t.events[0].count, cases[i].n302);
+        }
+        stop();
+    }
+}
+
+static void
+test_ratio_clears(void **state)
+{
+    struct sa_rule_def def = rule(0, 10);
+
+    (void)state;
+    def.min_total = 10;
+    def.levels[1] = (struct sa_rule_level){.enabled = true, .ratio_per_mille = 500};
+    start(&def, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        (void)count(200, SA_DIR_RECEIVED, 5);
+        second(10);
+    }
+    assert_int_equal(t.n, 1);
+    for (unsigned i = 0; i < 60; i++) {
+        (void)count(200, SA_DIR_RECEIVED, 50);
+        second(1);
+    }
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MINOR);
+    stop();
+}
+
+static void
+test_directions(void **state)
+{
+    static const struct {
+        const char *name;
+        enum sa_rule_direction direction;
+        unsigned received, sent, unknown;
+        bool raised;
+        unsigned value;
+    } cases[] = {
+        {"received: enough", SA_RULE_RECEIVED, 5, 0, 0, true, 5},
+        {"received: sent is not", SA_RULE_RECEIVED, 4, 100, 0, false, 0},
+        {"sent: enough", SA_RULE_SENT, 100, 5, 0, true, 5},
+        {"sent: received is not", SA_RULE_SENT, 100, 4, 0, false, 0},
+        {"both: sums", SA_RULE_BOTH, 2, 3, 0, true, 5},
+        {"both: not enough", SA_RULE_BOTH, 2, 2, 0, false, 0},
+        {"any: each by itself", SA_RULE_ANY, 4, 4, 0, false, 0},
+        {"any: received", SA_RULE_ANY, 5, 4, 0, true, 5},
+        {"any: sent", SA_RULE_ANY, 4, 6, 0, true, 6},
+        {"any: the larger", SA_RULE_ANY, 7, 6, 0, true, 7},
+        {"any: the log does not tell", SA_RULE_ANY, 0, 0, 5, true, 5},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        struct sa_rule_def def = rule(5, 10);
+
+        def.direction = cases[i].direction;
+        start(&def, 1);
+        if (cases[i].received > 0)
+            (void)count(302, SA_DIR_RECEIVED, cases[i].received);
+        if (cases[i].sent > 0)
+            (void)count(302, SA_DIR_SENT, cases[i].sent);
+        if (cases[i].unknown > 0)
+            (void)count(302, SA_DIR_UNKNOWN, cases[i].unknown);
+        judge();
+        CHECK_INT(cases[i].name, t.n, cases[i].raised);
+        if (cases[i].raised)
+            CHECK_INT(cases[i].name, t.events[0].value, cases[i].value);
+        stop();
+    }
+}
+
+/* A relayed response is logged twice and must not make a ratio of its own. */
+static void
+test_any_ratio_by_direction(void **state)
+{
+    struct sa_rule_def def = rule(0, 10);
+
+    (void)state;
+    def.direction = SA_RULE_ANY;
+    def.min_total = 10;
+    def.levels[1] = (struct sa_rule_level){.enabled = true, .ratio_per_mille = 500};
+    start(&def, 1);
+    (void)count(200, SA_DIR_SENT, 1000);
+    (void)count(200, SA_DIR_RECEIVED, 10);
+    (void)count(302, SA_DIR_RECEIVED, 10); /* half of what is received */
+    judge();
+    assert_int_equal(t.n, 1);
+    assert_int_equal(t.events[0].value, 500);
+    assert_int_equal(t.events[0].total, 20);
+    stop();
+}
+
+static void
+test_filters(void **state)
+{
+    static const char *const sources[] = {"edge", "core"};
+    struct sa_rule_def defs[3] = {rule(5, 10), rule(5, 10), rule(5, 10)};
+    struct sa_response r = {.code = 302, .repeat = 5, .direction = SA_DIR_RECEIVED, .method = "REGISTER"};
+
+    (void)state;
+    strcpy(defs[0].methods[0], "INVITE");
+    defs[0].n_methods = 1;
+    strcpy(defs[1].sources[0], "core");
+    defs[1].n_sources = 1;
+    defs[2].enabled = false;
+    memset(&t, 0, sizeof t);
+    t.ms = 5000;
+    t.rules = sa_rules_new(defs, 3, sources, 2);
+    assert_non_null(t.rules);
+    (void)sa_rules_count(t.rules, 0, &r, t.ms); /* edge: wrong method, wrong source, disabled */
+    judge();
+    assert_int_equal(t.n, 0);
+    (void)sa_rules_count(t.rules, 1, &r, t.ms);
+    judge();
+    assert_int_equal(t.n, 1);
+    assert_string_equal(t.events[0].source, "core");
+    strcpy(r.method, "INVITE");
+    (void)sa_rules_count(t.rules, 0, &r, t.ms);
+    judge();
+    assert_int_equal(t.n, 2);
+    assert_string_equal(t.events[1].source, "edge");
+    assert_int_not_equal(t.events[0].group, t.events[1].group);
+    stop();
+}
+
+static void
+test_codes_most_frequent_first(void **state)
+{
+    struct sa_rule_def def = rule(10, 10);
+
+    (void)state;
+    start(&def, 1);
+    (void)count(301, SA_DIR_RECEIVED, 3);
+    (void)count(302, SA_DIR_RECEIVED, 5);
+    (void)count(380, SA_DIR_RECEIVED, 1);
+    (void)count(200, SA_DIR_RECEIVED, 50);
+    (void)count(300, SA_DIR_RECEIVED, 2);
+    judge();
+    assert_int_equal(t.n, 1);
+    assert_int_equal(t.events[0].n_codes, 4);
+    assert_int_equal(t.events[0].codes[0], 302);
+    assert_int_equal(t.events[0].codes[1], 301);
+    assert_int_equal(t.events[0].codes[2], 300);
+    assert_int_equal(t.events[0].codes[3], 380);
+    assert_string_equal(t.events[0].evidence, "300@h"); /* the latest that matched */
+    stop();
+}
+
+/* However the traffic goes: raise, changes, clear, in this order, and everything clears in the end. */
+static void
+test_random_traffic(void **state)
+{
+    enum { RULES = 4, SOURCES = 2 };
+    static const char *const sources[SOURCES] = {"edge", "core"};
+
+    (void)state;
+    srand(41);
+    for (unsigned round = 0; round < 60; round++) {
+        struct sa_rule_def defs[RULES];
+        enum sa_severity active[RULES * SOURCES] = {0};
+        bool blind[SOURCES] = {false};
+        unsigned seen = 0;
+
+        for (unsigned i = 0; i < RULES; i++) {
+            defs[i] = rule(1 + (unsigned)rand() % 20, 1 + (unsigned)rand() % 20);
+            defs[i].direction = (enum sa_rule_direction)(rand() % 4);
+            defs[i].for_s = (unsigned)rand() % 4;
+            defs[i].clear_for_s = (unsigned)rand() % 10;
+            defs[i].clear_at_per_mille = 100 + (unsigned)rand() % 900;
+            defs[i].levels[2] = (struct sa_rule_level){
+                .enabled = rand() % 2, .count = defs[i].levels[1].count + (unsigned)rand() % 20};
+            if (rand() % 3 == 0)
+                defs[i].levels[1].ratio_per_mille = 1 + (unsigned)rand() % 999;
+        }
+        memset(&t, 0, sizeof t);
+        t.ms = 777;
+        t.rules = sa_rules_new(defs, RULES, sources, SOURCES);
+        assert_non_null(t.rules);
+        for (unsigned step = 0; step < 600; step++) {
+            bool quiet = step > 400;
+
+            for (unsigned n = quiet ? 0 : (unsigned)rand() % 12; n > 0; n--) {
+                struct sa_response r = {.code = (uint16_t)(rand() % 2 ? 302 : 200),
+                                        .repeat = 1 + (unsigned)rand() % 3,
+                                        .direction = (enum sa_direction)(rand() % 3)};
+
+                (void)sa_rules_count(t.rules, (unsigned)rand() % SOURCES, &r, t.ms);
+            }
+            if (rand() % 50 == 0 || step == 401) {
+                unsigned s = (unsigned)rand() % SOURCES;
+
+                blind[s] = !quiet && !blind[s];
+                sa_rules_set_blind(t.rules, s, blind[s]);
+            }
+            if (step == 401)
+                for (unsigned s = 0; s < SOURCES; s++) {
+                    blind[s] = false;
+                    sa_rules_set_blind(t.rules, s, false);
+                }
+            judge();
+            for (; seen < t.n; seen++) {
+                const struct event *e = &t.events[seen];
+
+                switch (e->transition) {
+                case SA_RAISED:
+                    assert_int_equal(active[e->group], 0);
+                    active[e->group] = e->severity;
+                    break;
+                case SA_CHANGED:
+                    assert_int_not_equal(active[e->group], 0);
+                    assert_int_not_equal(active[e->group], e->severity);
+                    active[e->group] = e->severity;
+                    break;
+                default:
+                    assert_int_equal(e->transition, SA_CLEARED);
+                    assert_int_equal(active[e->group], e->severity);
+                    assert_false(blind[strcmp(e->source, "core") == 0]);
+                    active[e->group] = 0;
+                }
+            }
+            t.ms += 100 + rand() % 1000;
+        }
+        assert_false(t.again);
+        for (unsigned i = 0; i < ROWS(active); i++)
+            assert_int_equal(active[i], 0);
+        stop();
+    }
+}
+
+/* Time that goes back, or jumps far, changes nothing but the time. */
+static void
+test_odd_clock(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+
+    (void)state;
+    start(&def, 1);
+    second(4);
+    t.ms -= 500000;
+    second(0);
+    assert_int_equal(t.n, 0);
+    t.ms += INT64_C(4000000000);
+    second(5);
+    assert_int_equal(t.n, 1);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    t.ms += INT64_C(4000000000);
+    second(0); /* long unseen: from now on it has to be quiet for clear_for */
+    seconds(25, 0);
+    assert_int_equal(t.n, 2);
+    stop();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_at_the_limit),
+        cmocka_unit_test(test_repetition_counts),
+        cmocka_unit_test(test_window_edges),
+        cmocka_unit_test(test_hold_before_raise),
+        cmocka_unit_test(test_clear_after_hold),
+        cmocka_unit_test(test_hysteresis),
+        cmocka_unit_test(test_oscillation),
+        cmocka_unit_test(test_escalation),
+        cmocka_unit_test(test_straight_to_major),
+        cmocka_unit_test(test_blind_never_clears),
+        cmocka_unit_test(test_blind_does_not_step_down),
+        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_ratio_clears),
+        cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_any_ratio_by_direction),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_codes_most_frequent_first),
+        cmocka_unit_test(test_random_traffic),
+        cmocka_unit_test(test_odd_clock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
