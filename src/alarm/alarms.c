@@ -2,6 +2,7 @@
 #include "catalog.h"
 #include "text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,4 +223,31 @@ int64_t
 sa_alarms_changed_ms(const struct sa_alarms *alarms)
 {
     return alarms->changed_ms;
+}
+
+int
+sa_alarms_reserve(struct sa_alarms *alarms, unsigned n_groups)
+{
+    struct sa_alarm *active;
+    unsigned *groups;
+
+    if (n_groups <= alarms->room)
+        return 0;
+    active = realloc(alarms->active, (n_groups + 1) * sizeof *active);
+    if (active == NULL)
+        return -ENOMEM;
+    alarms->active = active;
+    groups = realloc(alarms->groups, (n_groups + 1) * sizeof *groups);
+    if (groups == NULL)
+        return -ENOMEM;
+    alarms->groups = groups;
+    alarms->room = n_groups;
+    return 0;
+}
+
+void
+sa_alarms_regroup(struct sa_alarms *alarms, const uint32_t *map)
+{
+    for (unsigned i = 0; i < alarms->n_active; i++)
+        alarms->groups[i] = map[alarms->groups[i]];
 }

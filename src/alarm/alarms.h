@@ -20,6 +20,12 @@ struct sa_alarms *sa_alarms_free(struct sa_alarms *alarms);
 int sa_alarms_apply(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms,
                     struct sa_alarm_event *ret_event);
 
+/* Makes room for the alarms of so many groups.  Returns 0, or -ENOMEM with nothing changed. */
+int sa_alarms_reserve(struct sa_alarms *alarms, unsigned n_groups);
+
+/* The groups got new numbers (sa_rules_adopt): map[old] is the new one. */
+void sa_alarms_regroup(struct sa_alarms *alarms, const uint32_t *map);
+
 /* The active alarms in ascending id; the pointer is valid until the next apply. */
 const struct sa_alarm *sa_alarms_active(const struct sa_alarms *alarms, unsigned *ret_count);
 

@@ -396,3 +396,57 @@ sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void
     }
     return active;
 }
+
+/* Whether what one rule has counted is what the other would have counted. */
+static bool
+counts_alike(const struct sa_rule_def *a, const struct sa_rule_def *b)
+{
+    return strcmp(a->name, b->name) == 0 && memcmp(&a->codes, &b->codes, sizeof a->codes) == 0 &&
+           a->window_s == b->window_s && a->ratio_of == b->ratio_of && a->n_methods == b->n_methods &&
+           memcmp(a->methods, b->methods, sizeof a->methods) == 0;
+}
+
+static uint32_t
+successor(const struct sa_rules *fresh, const struct group *old)
+{
+    for (unsigned i = 0; i < fresh->n_groups; i++)
+        if (strcmp(fresh->groups[i].source_name, old->source_name) == 0 &&
+            counts_alike(fresh->groups[i].rule, old->rule))
+            return i;
+    return SA_NO_GROUP;
+}
+
+static void
+take_over(struct group *group, struct group *old)
+{
+    struct group kept = *group;
+
+    *group = *old;
+    group->rule = kept.rule;
+    group->source = kept.source;
+    group->source_name = kept.source_name;
+    group->dirty = true; /* the limits may be others now */
+    memcpy(old->matches, kept.matches, sizeof old->matches);
+    memcpy(old->base, kept.base, sizeof old->base);
+    memcpy(old->codes, kept.codes, sizeof old->codes);
+}
+
+void
+sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int64_t now_ms, sa_verdict_fn fn,
+               void *arg)
+{
+    for (unsigned i = 0; i < old->n_groups; i++) {
+        struct group *group = &old->groups[i];
+        bool firing = group->state == SA_RULE_FIRING || group->state == SA_RULE_CLEARING;
+
+        map[i] = successor(fresh, group);
+        if (map[i] != SA_NO_GROUP) {
+            take_over(&fresh->groups[map[i]], group);
+        } else if (firing) {
+            struct measure measures[SA_DIR_COUNT];
+
+            (void)take_measures(group, now_ms / 1000, measures);
+            report(group, i, SA_CLEARED, group->level, &measures[0], now_ms / 1000, fn, arg);
+        }
+    }
+}

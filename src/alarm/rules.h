@@ -49,6 +49,17 @@ unsigned sa_rules_groups(const struct sa_rules *rules);
 bool sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response *response,
                     int64_t now_ms);
 
+#define SA_NO_GROUP UINT32_MAX
+
+/*
+ * After a change of the rules: fresh takes over windows and states from old, group by group, where rule and
+ * source have the same names and the rule still counts the same responses over the same window; its limits
+ * may be others.  map gets, for each group of old, its number in fresh, or SA_NO_GROUP.  A firing group that
+ * has no successor is reported as cleared.  old can only be freed afterwards.
+ */
+void sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int64_t now_ms,
+                    sa_verdict_fn fn, void *arg);
+
 /* A blind source cannot clear: its log is missing or unreadable. */
 void sa_rules_set_blind(struct sa_rules *rules, unsigned source, bool blind);
 

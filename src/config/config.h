@@ -72,6 +72,9 @@ struct sa_config *sa_config_free(struct sa_config *config);
 /* The effective configuration in its own syntax; loading it gives the same configuration. */
 void sa_config_print(const struct sa_config *config, FILE *out);
 
+/* Whether the two differ in nothing but their rules. */
+bool sa_config_differs_in_rules_only(const struct sa_config *a, const struct sa_config *b);
+
 /* Compiles the formats that a source names.  NULL with a message if that cannot be done. */
 struct sa_format *sa_config_format(const struct sa_config *config, char *const *names,
                                    char error[SA_PATTERN_ERROR_SIZE]);

@@ -1,5 +1,8 @@
 #include "config.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void
 print_string(FILE *out, const char *text)
 {
@@ -165,4 +168,31 @@ sa_config_print(const struct sa_config *config, FILE *out)
     (void)fprintf(out, "\nsyslog {\n  enabled = %s\n", yes_no(config->syslog_enabled));
     print_setting(out, "  ", "facility", config->syslog_facility);
     (void)fputs("}\n", out);
+}
+
+static char *
+text_without_rules(const struct sa_config *config)
+{
+    struct sa_config bare = *config;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    bare.n_rules = 0;
+    sa_config_print(&bare, out);
+    (void)fclose(out);
+    return text;
+}
+
+bool
+sa_config_differs_in_rules_only(const struct sa_config *a, const struct sa_config *b)
+{
+    char *x = text_without_rules(a), *y = text_without_rules(b);
+    bool same = x != NULL && y != NULL && strcmp(x, y) == 0;
+
+    free(x);
+    free(y);
+    return same;
 }

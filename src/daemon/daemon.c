@@ -219,23 +219,35 @@ on_terminate(void *arg)
     sa_loop_stop(daemon->loop);
 }
 
-/* A changed file is checked and reported; it takes effect at the next start. */
+/* Rules change while running; all else is bound to descriptors and threads that were opened with it. */
 static void
 on_hangup(void *arg)
 {
     struct daemon *daemon = arg;
     static struct sa_config_errors errors;
     struct sa_config *fresh = NULL;
+    const char *result;
 
     sa_sdnotify_reloading();
-    if (sa_config_load(daemon->config->path, &fresh, &errors) < 0)
+    if (sa_config_load(daemon->config->path, &fresh, &errors) < 0) {
         sa_log(LOG_ERR, "config", "%u errors, keeping the configuration in force: %.*s", errors.count,
                (int)strcspn(errors.text, "\n"), errors.text);
-    else
-        sa_log(LOG_NOTICE, "config", "%s is correct and takes effect at the next start",
-               daemon->config->path);
+        result = "running; the changed configuration has errors and is not in force";
+    } else if (!sa_config_differs_in_rules_only(daemon->config, fresh)) {
+        sa_log(
+            LOG_ERR, "config",
+            "more than rules has changed, keeping the configuration in force; restart sipalertd to apply it");
+        result = "running; the changed configuration needs a restart";
+    } else if (sa_engine_change_rules(&daemon->engine, fresh) < 0) {
+        sa_log(LOG_ERR, "config", "out of memory, keeping the configuration in force");
+        result = "running; the changed configuration is not in force";
+    } else {
+        sa_log(LOG_NOTICE, "config", "%u rules are in force", daemon->config->n_rules);
+        result = "running";
+        judge(daemon);
+    }
     (void)sa_config_free(fresh);
-    sa_sdnotify_ready("running");
+    sa_sdnotify_ready(result);
 }
 
 static void

@@ -11,12 +11,20 @@ struct file_stream {
     unsigned source;
 };
 
-int
-sa_engine_init(struct sa_engine *engine, const struct sa_config *config, unsigned sinks, int64_t wall_ms,
-               char error[SA_PATTERN_ERROR_SIZE])
+static struct sa_rules *
+make_rules(const struct sa_config *config, const struct sa_rule_def *defs, unsigned n_defs)
 {
     const char *names[SA_CONFIG_SOURCES];
 
+    for (unsigned i = 0; i < config->n_sources; i++)
+        names[i] = config->sources[i].name;
+    return sa_rules_new(defs, n_defs, names, config->n_sources);
+}
+
+int
+sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sinks, int64_t wall_ms,
+               char error[SA_PATTERN_ERROR_SIZE])
+{
     *engine = (struct sa_engine){.config = config, .sinks = sinks, .start_ms = wall_ms, .config_ms = wall_ms};
     (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
     engine->sources = calloc(config->n_sources + 1, sizeof *engine->sources);
@@ -27,14 +35,13 @@ sa_engine_init(struct sa_engine *engine, const struct sa_config *config, unsigne
     for (unsigned i = 0; i < config->n_sources; i++) {
         struct sa_engine_source *source = &engine->sources[i];
 
-        names[i] = config->sources[i].name;
         source->def = &config->sources[i];
         source->tally = sa_tally_new(0);
         source->format = sa_config_format(config, config->sources[i].formats, error);
         if (source->tally == NULL || source->format == NULL)
             return -EINVAL;
     }
-    engine->rules = sa_rules_new(config->rules, config->n_rules, names, config->n_sources);
+    engine->rules = make_rules(config, config->rules, config->n_rules);
     if (engine->rules == NULL)
         return -ENOMEM;
     engine->alarms = sa_alarms_new(config->node, sa_rules_groups(engine->rules));
@@ -163,4 +170,32 @@ sa_engine_judge(struct sa_engine *engine)
     engine->now = sa_clock_now();
     engine->limit_crossed = false;
     return sa_rules_evaluate(engine->rules, engine->now.mono_ms, on_verdict, engine);
+}
+
+int
+sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh)
+{
+    struct sa_config *config = engine->config;
+    struct sa_rules *rules = make_rules(config, fresh->rules, fresh->n_rules);
+    uint32_t *map = calloc(sa_rules_groups(engine->rules) + 1, sizeof *map);
+    struct sa_rule_def *old_defs = config->rules;
+    unsigned n_old_defs = config->n_rules;
+
+    if (rules == NULL || map == NULL || sa_alarms_reserve(engine->alarms, sa_rules_groups(rules)) < 0) {
+        (void)sa_rules_free(rules);
+        free(map);
+        return -ENOMEM;
+    }
+    engine->now = sa_clock_now();
+    sa_rules_adopt(rules, engine->rules, map, engine->now.mono_ms, on_verdict, engine);
+    sa_alarms_regroup(engine->alarms, map);
+    free(map);
+    (void)sa_rules_free(engine->rules);
+    engine->rules = rules;
+    engine->config_ms = engine->now.wall_ms;
+    config->rules = fresh->rules;
+    config->n_rules = fresh->n_rules;
+    fresh->rules = old_defs;
+    fresh->n_rules = n_old_defs;
+    return 0;
 }

@@ -24,7 +24,7 @@ struct sa_engine_source {
 };
 
 struct sa_engine {
-    const struct sa_config *config;
+    struct sa_config *config;
     struct sa_engine_source *sources; /* config->n_sources */
     struct sa_tally *tally;           /* of all sources, with the last-minutes windows */
     struct sa_rules *rules;
@@ -38,7 +38,7 @@ struct sa_engine {
 };
 
 /* Returns 0, or negative errno with a message. */
-int sa_engine_init(struct sa_engine *engine, const struct sa_config *config, unsigned sinks, int64_t wall_ms,
+int sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sinks, int64_t wall_ms,
                    char error[SA_PATTERN_ERROR_SIZE]);
 void sa_engine_done(struct sa_engine *engine);
 
@@ -51,6 +51,12 @@ void sa_engine_close(struct sa_engine *engine, void *stream);
 /* Judges the rules and queues what they say.  Returns whether something is active, so has to be judged again.
  */
 bool sa_engine_judge(struct sa_engine *engine);
+
+/*
+ * Puts the rules of fresh in force and leaves the old ones in it; counts, windows and alarms of rules that
+ * stay are kept, an alarm whose rule is gone is cleared.  Returns 0, or -ENOMEM with nothing changed.
+ */
+int sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh);
 
 /* The counts of a source over all its files. */
 struct sa_stream_counts sa_engine_counts(const struct sa_engine *engine, unsigned source);

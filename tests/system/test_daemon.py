@@ -350,3 +350,28 @@ def test_shipped_configurations_are_correct(tmp_path):
         return re.findall(r'rule "[^"]+" \{.*?\n\}', text, re.S)
 
     assert rules(printed) == rules(built_in) and len(rules(printed)) == 2  # the file shows the built-in rules
+
+
+def test_reload_of_rules(daemon):
+    """Rules change under way: an alarm whose rule stays is kept, one whose rule is gone is cleared."""
+    rule = 'rule "%s" { codes = {"%s"} window = "1m" min_total = 1 minor { count = %d } }\n'
+    daemon.configure(OFF + rule % ("a", "302", 5) + rule % ("b", "430", 5))
+    daemon.start()
+    daemon.append(reply(302) * 6 + reply(430) * 6 + reply(486) * 6)
+    wait_for(lambda: len(daemon.status()["alarms"]) == 2)
+    kept = next(a for a in daemon.status()["alarms"] if a["rule"] == "a")
+    daemon.configure(OFF + rule % ("c", "486", 5) + rule % ("a", "302", 6))
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "2 rules are in force" in daemon.errors())
+    wait_for(lambda: "ALARM cleared" in daemon.errors())
+    alarms = daemon.status()["alarms"]
+    assert [(a["id"], a["rule"]) for a in alarms] == [(kept["id"], "a")]
+    assert re.search(r'ALARM cleared .*identity="edge1/b/edge"', daemon.errors())
+    daemon.append(reply(486) * 5)  # the new rule counts from now on
+    wait_for(lambda: {a["rule"] for a in daemon.status()["alarms"]} == {"a", "c"})
+    assert daemon.status()["codes"]["486"]["responses"] == 11
+    daemon.config.write_text(daemon.config.read_text().replace("proxy.log", "other.log"))
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "restart sipalertd" in daemon.errors())
+    daemon.append(reply(404))
+    wait_for(lambda: "404" in daemon.status()["codes"])
