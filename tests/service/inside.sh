@@ -1,0 +1,81 @@
+#!/bin/bash
+# Runs inside the booted container: the service as an operator meets it.
+set -eu
+
+fail() {
+    echo "FAILED: $*"
+    journalctl --no-pager -u sipalertd -n 40
+    journalctl --no-pager -u snmpd -n 10
+    ls -la /var/agentx
+    snmpget -v2c -c public 127.0.0.1 .1.3.6.1.4.1.8072.9999.9999.5060.1.3.1.3.302 2>&1 | tail -3
+    exit 1
+}
+
+# Waits for a condition, but no longer than 30 s.
+await() {
+    local what=$1
+    shift
+    for _ in $(seq 300); do
+        if "$@" >/dev/null 2>&1; then
+            echo "ok: $what"
+            return
+        fi
+        sleep 0.1
+    done
+    fail "$what"
+}
+
+responses_are() { sipalert status --json | grep -q "^   \"responses\": $1,"; }
+pid() { systemctl show -P MainPID sipalertd; }
+restarted() { [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ] && systemctl is-active -q sipalertd; }
+walk_shows() { snmpget -v2c -c public -Oqv 127.0.0.1 "$1" | grep -qx "$2"; }
+in_journal() { journalctl --no-pager -t sipalertd | grep -q "$1"; }
+
+touch /var/log/kamailio.log
+chown root:adm /var/log/kamailio.log
+chmod 640 /var/log/kamailio.log
+sed -i 's/format     = {"auto"}/format     = {"kamailio-xlog"}/' /etc/sipalert/sipalertd.conf
+
+systemctl restart snmpd
+systemctl start sipalertd || fail "start"
+echo "ok: started, so READY=1 came"
+[ "$(stat -c %U /proc/"$(pid)")" = sipalert ] || fail "runs as sipalert"
+
+cat /corpus.log >>/var/log/kamailio.log
+await "the log of the group adm is counted" responses_are 638
+await "counts come through snmpd's view and AgentX socket" walk_shows .1.3.6.1.4.1.8072.9999.9999.5060.1.3.1.3.302 27
+await "the alarm is in the journal" in_journal 'ALARM raised id=1 identity=.*redirects'
+await "STATUS= shows the link" sh -c 'systemctl show -P StatusText sipalertd | grep -q "agentx connected"'
+
+printf 'rule "r" { codes = {"486"} minor { count = 1 } }\n' >>/etc/sipalert/sipalertd.conf
+systemctl reload sipalertd || fail "reload"
+await "reload applies rules" in_journal '3 rules are in force'
+echo 'nonsense = 1' >>/etc/sipalert/sipalertd.conf
+systemctl reload sipalertd || fail "reload of a broken file"
+await "a broken file is refused" in_journal 'keeping the configuration in force'
+sed -i '$d' /etc/sipalert/sipalertd.conf
+
+old=$(pid)
+kill -KILL "$old"
+await "restarted after a crash" restarted "$old"
+
+mkdir -p /run/systemd/system/sipalertd.service.d
+printf '[Service]\nWatchdogSec=3\n' >/run/systemd/system/sipalertd.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl restart sipalertd
+old=$(pid)
+kill -STOP "$old"
+await "restarted by the watchdog" restarted "$old"
+old=$(pid)
+killall -STOP snmpd 2>/dev/null || kill -STOP "$(systemctl show -P MainPID snmpd)"
+for _ in $(seq 80); do # longer than the watchdog waits
+    [ "$(pid)" = "$old" ] || fail "a hung snmpd ended the daemon"
+    sleep 0.1
+done
+echo "ok: a hung snmpd does not stop the watchdog messages"
+
+begun=$(date +%s)
+systemctl stop sipalertd
+[ $(($(date +%s) - begun)) -le 3 ] || fail "stops within 3 s"
+[ "$(systemctl show -P Result sipalertd)" = success ] || fail "stops cleanly"
+echo "ok: stopped within 3 s beside a hung snmpd"
