@@ -10,7 +10,7 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
-/* Never NULL once the agent is registered; an empty one at first. */
+/* Never NULL once the first one was set, which has to be before requests can come. */
 const struct sa_snapshot *sa_view(void);
 
 /* Takes ownership; frees the one before.  Brings the rows of all tables into line. */

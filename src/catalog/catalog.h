@@ -23,9 +23,10 @@ const struct sa_catalog_entry *sa_catalog_all(size_t *ret_count);
 const struct sa_catalog_entry *sa_catalog_find(unsigned code);
 
 /*
- * The texts for any code of 100..999: an unregistered one is treated as x00 of its class, and as 183 in class
- * 1xx (RFC 3261 section 8.1.3.2); codes of 700 and above have no class and get a text of their own.
- * The returned entry carries the asked code and the phrase "(unregistered)"; never NULL texts.
+ * The texts for any code of 100..999.  An unregistered one gets those of its class, because a client treats
+ * it as x00 of the class, and as 183 in class 1xx (RFC 3261 section 8.1.3.2); codes of 700 and above have no
+ * class and get a text of their own.  The entry carries the asked code and, unregistered, the phrase
+ * "(unregistered)".
  */
 struct sa_catalog_entry sa_catalog_explain(unsigned code);
 

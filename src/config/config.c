@@ -6,19 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#define SYSLOG_NAMES
-#include <syslog.h>
 #include <unistd.h>
-
-int
-sa_config_facility(const char *name)
-{
-    for (const CODE *facility = facilitynames; facility->c_name != NULL; facility++)
-        if (strcmp(facility->c_name, name) == 0 && strcmp(name, "mark") != 0)
-            return facility->c_val;
-    return -1;
-}
 
 static char *
 copy(const char *text)
@@ -170,8 +158,8 @@ read_secret(const char *path, const char *config_path, struct sa_config_errors *
     bool read = file != NULL && fgets(line, sizeof line, file) != NULL;
 
     if (!read)
-        sa_options_error(errors, config_path, 0, "community_file %s: %s", path,
-                         file == NULL ? strerror(errno) : "is empty");
+        sa_config_error(errors, config_path, 0, "community_file %s: %s", path,
+                        file == NULL ? strerror(errno) : "is empty");
     if (file != NULL)
         (void)fclose(file);
     if (!read)

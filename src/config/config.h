@@ -5,6 +5,7 @@
 #ifndef SA_CONFIG_H
 #define SA_CONFIG_H
 
+#include "errors.h"
 #include "format.h"
 #include "rule_def.h"
 
@@ -58,13 +59,6 @@ struct sa_config {
     char *syslog_facility;
 };
 
-/* One "FILE:LINE: message\n" per error. */
-struct sa_config_errors {
-    char text[16384];
-    size_t len;
-    unsigned count;
-};
-
 /* Returns 0, or -EINVAL with the errors filled (also for a file that cannot be read). */
 int sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config_errors *errors);
 struct sa_config *sa_config_free(struct sa_config *config);
@@ -78,8 +72,5 @@ bool sa_config_differs_in_rules_only(const struct sa_config *a, const struct sa_
 /* Compiles the formats that a source names.  NULL with a message if that cannot be done. */
 struct sa_format *sa_config_format(const struct sa_config *config, char *const *names,
                                    char error[SA_PATTERN_ERROR_SIZE]);
-
-/* syslog facility by name ("daemon", "local0"), or -1. */
-int sa_config_facility(const char *name);
 
 #endif

@@ -8,7 +8,8 @@ print_string(FILE *out, const char *text)
 {
     (void)fputc('"', out);
     for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
+        if (*text == '"' || *text == '\\' ||
+            (text[0] == '$' && text[1] == '{')) /* "${" names the environment */
             (void)fputc('\\', out);
         if (*text == '\n')
             (void)fputs("\\n", out);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#define SYSLOG_NAMES
+#include <syslog.h>
 
 struct unit {
     const char *name;
@@ -80,4 +82,13 @@ sa_units_share(const char *text, uint32_t *ret_per_mille)
         return -ERANGE;
     *ret_per_mille = value;
     return 0;
+}
+
+int
+sa_units_facility(const char *name)
+{
+    for (const CODE *facility = facilitynames; facility->c_name != NULL; facility++)
+        if (strcmp(facility->c_name, name) == 0 && strcmp(name, "mark") != 0)
+            return facility->c_val;
+    return -1;
 }

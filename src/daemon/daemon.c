@@ -8,6 +8,7 @@
 #include "scribe.h"
 #include "sdnotify.h"
 #include "store.h"
+#include "units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -468,7 +469,7 @@ sa_daemon_run(struct sa_config *config)
     bool threads_ended;
     int status = 1;
 
-    if (sa_scribe_start(sa_config_facility(config->syslog_facility), sa_scribe_choose(config->log)) < 0) {
+    if (sa_scribe_start(sa_units_facility(config->syslog_facility), sa_scribe_choose(config->log)) < 0) {
         sa_log(LOG_ERR, "main", "cannot start the writer thread");
         return 1;
     }

@@ -166,6 +166,15 @@ read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
     return sa_pattern_match(part->pattern, record, response);
 }
 
+static bool
+reads_messages(const struct sa_format *format)
+{
+    for (unsigned i = 0; i < format->n_parts; i++)
+        if (format->parts[i].kind == SA_PART_MESSAGE)
+            return true;
+    return false;
+}
+
 int
 sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                const struct sa_record *record, struct sa_response *response)
@@ -173,6 +182,9 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
     bool in_message =
         reader->state != SA_SIP_IDLE; /* then the line is that message's, whatever it looks like */
 
+    if (in_message &&
+        !reads_messages(format)) /* auto has decided otherwise, on another stream of the source */
+        return sa_sip_reader_abandon(reader) | sa_format_read(format, reader, line, record, response);
     for (unsigned i = 0; i < format->n_parts; i++) {
         int verdict;
 
@@ -181,6 +193,8 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
         verdict = read_part(&format->parts[i], reader, line, record, response);
         if (verdict == SA_PAYLOAD_MISS)
             continue;
+        if (format->parts[i].kind != SA_PART_MESSAGE)
+            sa_sip_reader_pass(reader, record);
         if (verdict & SA_PAYLOAD_HIT) {
             format->parts[i].hits++;
             if (format->undecided)

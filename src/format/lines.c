@@ -7,7 +7,7 @@
 int
 sa_lines_init(struct sa_lines *lines, size_t limit)
 {
-    *lines = (struct sa_lines){.limit = limit, .carry = malloc(limit)};
+    *lines = (struct sa_lines){.limit = limit, .carry = calloc(1, limit)};
     return lines->carry == NULL ? -ENOMEM : 0;
 }
 

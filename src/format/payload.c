@@ -1,6 +1,8 @@
 #include "payload.h"
 #include "text.h"
 
+#include <arpa/inet.h>
+
 void
 sa_payload_begin(struct sa_response *response, const struct sa_record *record)
 {
@@ -46,6 +48,8 @@ void
 sa_payload_set_peer(struct sa_response *response, struct sa_slice text)
 {
     size_t colon = sa_slice_find(text, ':');
+    unsigned char address[sizeof(struct in6_addr)];
+    char peer[SA_PEER_SIZE];
 
     if (text.len > 0 && text.p[0] == '[') { /* [2001:db8::1]:5060 */
         text = sa_slice_from(text, 1);
@@ -55,8 +59,11 @@ sa_payload_set_peer(struct sa_response *response, struct sa_slice text)
         text.len = colon; /* one colon only: address:port */
     }
     text.len = sa_slice_find(text, '%');
-    if (text.len > 0 && text.len < SA_PEER_SIZE)
-        (void)sa_text_slice(response->peer, sizeof response->peer, text.p, text.len);
+    if (text.len >= sizeof peer)
+        return;
+    (void)sa_text_slice(peer, sizeof peer, text.p, text.len);
+    if (inet_pton(AF_INET, peer, address) == 1 || inet_pton(AF_INET6, peer, address) == 1)
+        memcpy(response->peer, peer, text.len + 1);
 }
 
 void

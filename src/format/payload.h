@@ -27,7 +27,7 @@ bool sa_payload_set_code(struct sa_response *response, struct sa_slice text);
 /* A SIP token (RFC 3261 section 25.1) of at most 32 characters; anything else leaves the method unknown. */
 void sa_payload_set_method(struct sa_response *response, struct sa_slice text);
 
-/* An address with or without brackets, port or zone; stored bare. */
+/* An IPv4 or IPv6 address with or without brackets, port or zone, stored bare; anything else is no peer. */
 void sa_payload_set_peer(struct sa_response *response, struct sa_slice text);
 
 void sa_payload_set_call_id(struct sa_response *response, struct sa_slice text);

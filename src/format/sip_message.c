@@ -21,6 +21,13 @@ trim(struct sa_slice s)
     return s;
 }
 
+/* A continuation of the header before (RFC 3261 section 7.3.1). */
+static bool
+is_folded(struct sa_slice line)
+{
+    return line.p[0] == ' ' || line.p[0] == '\t';
+}
+
 /* "SIP/2.0 302 Moved", also "SIP/2.0 302" (RFC 3261 section 7.2; some senders leave the reason and its space
  * out). */
 static bool
@@ -65,13 +72,6 @@ is_header(struct sa_slice line, const char *name, char compact, struct sa_slice 
     return true;
 }
 
-/* A continuation of the header before (RFC 3261 section 7.3.1). */
-static bool
-is_folded(struct sa_slice line)
-{
-    return line.p[0] == ' ' || line.p[0] == '\t';
-}
-
 /* A line that can stand in the header part: "Name: value" or a folded continuation. */
 static bool
 looks_like_header(struct sa_slice line)
@@ -110,29 +110,33 @@ take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
         reader->body_left = reader->body_left * 10 + (size_t)(value.p[i] - '0');
 }
 
+/* The headers that matter here; the first five are in every message. */
+enum { HEADER_CSEQ, HEADER_CALL_ID, HEADER_VIA, HEADER_FROM, HEADER_TO, HEADER_CONTENT_LENGTH, HEADER_OTHER };
+
 static void
 take_header(struct sa_sip_reader *reader, struct sa_slice line)
 {
     static const struct {
         const char *name;
         char compact;
-    } mandatory[] = {{"CSeq", 0}, {"Call-ID", 'i'}, {"Via", 'v'}, {"From", 'f'}, {"To", 't'}};
-    struct sa_slice value;
-    unsigned i = 0;
+    } names[HEADER_OTHER] = {{"CSeq", 0},   {"Call-ID", 'i'}, {"Via", 'v'},
+                             {"From", 'f'}, {"To", 't'},      {"Content-Length", 'l'}};
+    struct sa_slice value = trim(line);
 
-    if (is_header(line, "Content-Length", 'l', &value)) {
-        take_content_length(reader, value);
+    if (!is_folded(line)) /* otherwise the line goes on with the header before */
+        for (reader->header = 0; reader->header < HEADER_OTHER; reader->header++)
+            if (is_header(line, names[reader->header].name, names[reader->header].compact, &value))
+                break;
+    if (reader->header < HEADER_CONTENT_LENGTH)
+        reader->headers |= 1u << reader->header;
+    if (value.len == 0)
         return;
-    }
-    while (i < 5 && !is_header(line, mandatory[i].name, mandatory[i].compact, &value))
-        i++;
-    if (i == 5)
-        return;
-    if (i == 0 && reader->response.method[0] == '\0')
+    if (reader->header == HEADER_CSEQ && reader->response.method[0] == '\0')
         take_cseq(&reader->response, value);
-    if (i == 1 && reader->response.call_id[0] == '\0')
+    else if (reader->header == HEADER_CALL_ID && reader->response.call_id[0] == '\0')
         sa_payload_set_call_id(&reader->response, value);
-    reader->headers |= 1u << i;
+    else if (reader->header == HEADER_CONTENT_LENGTH)
+        take_content_length(reader, value);
 }
 
 /*
@@ -187,6 +191,7 @@ begin_message(struct sa_sip_reader *reader, struct sa_slice line)
         return false;
     reader->state = SA_SIP_HEADERS;
     reader->headers = 0;
+    reader->header = HEADER_OTHER;
     reader->body_left = 0;
     return true;
 }
@@ -241,6 +246,13 @@ read_escaped(struct sa_sip_reader *reader, const struct sa_record *record, struc
     return conclude(reader, response) | SA_PAYLOAD_TAKEN;
 }
 
+/* A proxy's own prefix is enough where the log has no transport. */
+static bool
+begins_record(const struct sa_record *record)
+{
+    return record->enveloped || record->proxy != SA_PROXY_UNKNOWN;
+}
+
 /*
  * Where a message may begin: at the payload of a record, on the line right behind a record, or, in a log
  * without envelopes, on any line.  Never in what a module of the proxy quotes.
@@ -249,7 +261,7 @@ static int
 read_idle(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record,
           struct sa_response *response)
 {
-    bool is_record = record->enveloped || record->proxy != SA_PROXY_UNKNOWN;
+    bool is_record = begins_record(record);
     struct sa_slice start = strip_cr(is_record ? record->payload : line);
     bool joins = !is_record && reader->introduced;
     int verdict;
@@ -339,6 +351,23 @@ sa_sip_reader_line(struct sa_sip_reader *reader, struct sa_slice line, const str
             return verdict;
     }
     return read_idle(reader, line, record, response);
+}
+
+void
+sa_sip_reader_pass(struct sa_sip_reader *reader, const struct sa_record *record)
+{
+    reader->introduced = false;
+    reader->has_records |= begins_record(record);
+}
+
+int
+sa_sip_reader_abandon(struct sa_sip_reader *reader)
+{
+    bool open = reader->state == SA_SIP_HEADERS;
+
+    reader->state = SA_SIP_IDLE;
+    reader->introduced = false;
+    return open ? SA_PAYLOAD_OTHER : SA_PAYLOAD_MISS;
 }
 
 int

@@ -78,8 +78,10 @@ sa_timestamp_iso(struct sa_timestamp_cache *cache, struct sa_slice s, int64_t *r
         return n + 1;
     }
     if (n + 6 <= s.len && (s.p[n] == '+' || s.p[n] == '-') && s.p[n + 3] == ':') {
-        int offset = two(s.p + n + 1) * 60 + two(s.p + n + 4);
+        int hours = two(s.p + n + 1), minutes = two(s.p + n + 4), offset = hours * 60 + minutes;
 
+        if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+            return 0;
         if (s.p[n] == '-')
             offset = -offset;
         *ret_ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute - offset) * 60000 +
@@ -92,20 +94,26 @@ sa_timestamp_iso(struct sa_timestamp_cache *cache, struct sa_slice s, int64_t *r
 
 /* The year, of the three possible ones, that brings the date nearest to the reference. */
 static int
-nearest_year(const struct sa_timestamp_cache *cache, int month, int day)
+nearest_year(struct sa_timestamp_cache *cache, int month, int day)
 {
     time_t reference = (time_t)(cache->reference_ms / 1000);
+    int64_t today = reference / 86400;
     struct tm tm = {0};
-    int64_t today;
     int best = 0, year;
 
+    if (cache->yearless.year != 0 && cache->yearless.reference_day == today &&
+        cache->yearless.month == month && cache->yearless.day == day)
+        return cache->yearless.year;
     (void)gmtime_r(&reference, &tm);
-    today = reference / 86400;
     year = tm.tm_year + 1900;
     for (int shift = -1; shift <= 1; shift++)
         if (shift == -1 || llabs(days_from_civil(year + shift, month, day) - today) <
                                llabs(days_from_civil(best, month, day) - today))
             best = year + shift;
+    cache->yearless.reference_day = today;
+    cache->yearless.month = month;
+    cache->yearless.day = day;
+    cache->yearless.year = best;
     return best;
 }
 
@@ -124,9 +132,7 @@ sa_timestamp_bsd(struct sa_timestamp_cache *cache, struct sa_slice s, int64_t *r
     day = s.p[4] == ' ' && sa_is_digit(s.p[5]) ? s.p[5] - '0' : two(s.p + 4);
     if (day < 1 || day > 31)
         return 0;
-    year = cache->hour_ms != 0 && cache->month == month && cache->day == day
-               ? cache->year
-               : nearest_year(cache, month, day);
+    year = nearest_year(cache, month, day);
     *ret_ms = local_ms(cache, year, month, day, hour, minute, second);
     return 15;
 }

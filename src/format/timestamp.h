@@ -15,6 +15,10 @@ struct sa_timestamp_cache {
     int64_t reference_ms; /* what "nearest" is measured from */
     int year, month, day, hour;
     int64_t hour_ms; /* start of that local hour; 0: nothing cached */
+    struct {
+        int64_t reference_day;
+        int month, day, year; /* year 0: nothing cached */
+    } yearless;               /* the last stamp without a year, and the year it got */
 };
 
 /* RFC 3339 and its kin: "2026-11-20T16:46:50.692917+00:00", "…Z", "2026-11-20 16:44:20".  Returns the length

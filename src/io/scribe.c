@@ -87,10 +87,10 @@ sa_scribe_format(const struct sa_alarm_event *event, char line[SA_SCRIBE_LINE])
     (void)sa_text_format(
         line, SA_SCRIBE_LINE,
         "ALARM %s id=%u identity=\"%s\" severity=%s rule=%s source=%s peer=%s codes=%s value=%u "
-        "threshold=%u unit=%s window=%us text=\"%s\" remediation=\"%s\"",
+        "threshold=%u window=%us text=\"%s\" remediation=\"%s\"",
         words[event->transition], alarm->id, identity, sa_severity_name(alarm->severity), rule, source,
-        peer[0] == '\0' ? "-" : peer, alarm->codes, alarm->value, alarm->threshold, sa_unit_name(alarm->unit),
-        alarm->window_s, text, remediation);
+        peer[0] == '\0' ? "-" : peer, alarm->codes, alarm->value, alarm->threshold, alarm->window_s, text,
+        remediation);
 
     /* RFC 5674 section 2 */
     switch (alarm->severity) {

@@ -282,7 +282,7 @@ def test_alarm_in_syslog_form_on_standard_error(daemon):
     wait_for(lambda: "ALARM cleared" in daemon.errors())
     raised, cleared = [line for line in daemon.errors().splitlines() if "ALARM" in line]
     pattern = (rf'sipalertd\[{daemon.process.pid}\]: ALARM (\w+) id=1 identity="edge1/flow/edge" severity=(\w+) '
-               r'rule=flow source=edge peer=- codes=430 value=(\d+) threshold=5 unit=responses window=2s '
+               r'rule=flow source=edge peer=- codes=430 value=(\d+) threshold=5 window=2s '
                r'text="([^"]*)" remediation="([^"]*)"$')
     assert re.fullmatch(pattern, raised).groups()[:3] == ("raised", "minor", "6")
     assert re.fullmatch(pattern, cleared).groups()[:2] == ("cleared", "cleared")

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <syslog.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -564,6 +563,54 @@ test_directory_included(void **state)
 }
 
 static void
+test_differs_in_rules_only(void **state)
+{
+#define BASE  "node = \"n\"\n"
+#define LIMIT "rule \"r\" { codes = \"302\" minor { count = 1 } }\n"
+    static const char first_text[] = BASE SOURCE LIMIT;
+    static const struct {
+        const char *name, *text;
+        bool rules_only;
+    } cases[] = {
+        {"another limit", BASE SOURCE "rule \"r\" { codes = \"302\" minor { count = 2 } }\n", true},
+        {"another rule", BASE SOURCE LIMIT "rule \"s\" { codes = \"430\" minor { count = 2 } }\n", true},
+        {"the built-in rules", BASE SOURCE, true},
+        {"another remediation",
+         BASE SOURCE "rule \"r\" { codes = \"302\" minor { count = 1 } remediation = \"x\" }\n", true},
+        {"another node", "node = \"m\"\n" SOURCE LIMIT, false},
+        {"another source", BASE SOURCE "source \"b\" { file = \"/b\" }\n" LIMIT, false},
+        {"another file", BASE "source \"edge\" { file = \"/y\" }\n" LIMIT, false},
+        {"one file more", BASE "source \"edge\" { file = {\"/var/log/k.log\", \"/y\"} }\n" LIMIT, false},
+        {"another start", BASE "source \"edge\" { file = \"/var/log/k.log\" start_at = \"begin\" }\n" LIMIT,
+         false},
+        {"another line limit",
+         BASE "source \"edge\" { file = \"/var/log/k.log\" line_limit = \"1MiB\" }\n" LIMIT, false},
+        {"another format",
+         BASE "source \"edge\" { file = \"/var/log/k.log\" format = \"kamailio-acc\" }\n" LIMIT, false},
+        {"another format section", BASE SOURCE LIMIT "format \"f\" { xlog = \"x $rs\" }\n", false},
+        {"another agent", BASE SOURCE LIMIT "snmp { mode = \"off\" }\n", false},
+        {"another master", BASE SOURCE LIMIT "snmp { master = \"tcp:localhost:705\" }\n", false},
+        {"a receiver", BASE SOURCE LIMIT "notify \"n\" { address = \"udp:192.0.2.1\" }\n", false},
+        {"no syslog", BASE SOURCE LIMIT "syslog { enabled = false }\n", false},
+        {"another facility", BASE SOURCE LIMIT "syslog { facility = \"local1\" }\n", false},
+        {"another state_dir", BASE SOURCE LIMIT "state_dir = \"/s\"\n", false},
+    };
+#undef BASE
+#undef LIMIT
+    struct sa_config *first = load("first", first_text);
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        struct sa_config *second = load(cases[i].name, cases[i].text);
+
+        CHECK_INT(cases[i].name, sa_config_differs_in_rules_only(first, second), cases[i].rules_only);
+        CHECK_INT(cases[i].name, sa_config_differs_in_rules_only(second, first), cases[i].rules_only);
+        sa_config_free(second);
+    }
+    sa_config_free(first);
+}
+
+static void
 test_formats(void **state)
 {
     struct sa_config *config = load("formats", everything);
@@ -577,17 +624,6 @@ test_formats(void **state)
     assert_null(sa_config_format(config, missing, error));
     assert_true(error[0] != '\0');
     sa_config_free(config);
-}
-
-static void
-test_facility(void **state)
-{
-    (void)state;
-    assert_int_equal(sa_config_facility("daemon"), LOG_DAEMON);
-    assert_int_equal(sa_config_facility("local0"), LOG_LOCAL0);
-    assert_int_equal(sa_config_facility("local7"), LOG_LOCAL7);
-    assert_int_equal(sa_config_facility("nowhere"), -1);
-    assert_int_equal(sa_config_facility(""), -1);
 }
 
 int
@@ -606,9 +642,9 @@ main(void)
         cmocka_unit_test(test_includes),
         cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_differs_in_rules_only),
         cmocka_unit_test(test_directory),
         cmocka_unit_test(test_directory_included),
-        cmocka_unit_test(test_facility),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -222,6 +222,11 @@ test_multiline(void **state)
          REPLY "\nSIP/2.0 100 Trying\r\nSubject: x\r\n SIP/2.0 301 Moved\r\n" MVIA MCSEQ MNONE OTHER, "100"},
         {"bare CR in a header",
          REPLY "\nSIP/2.0 100 Trying\r\nSubject: x\rSIP/2.0 301 Moved\r\n" MVIA MCSEQ MNONE OTHER, "100"},
+        {"record of a strange host in a body",
+         HEAD
+         "request\nMESSAGE sip:a@b SIP/2.0\r\n" MVIA "CSeq: 2 MESSAGE\r\nContent-Length: 400\r\n\r\n"
+         "Nov 20 16:47:25 evil kamailio[34]: INFO: <script>: reply\nSIP/2.0 302 Moved\r\n" MVIA MCSEQ MNONE,
+         ""},
         {"bad code", REPLY "\nSIP/2.0 099 x\r\n" MVIA MCSEQ MNONE OTHER, ""},
         {"long code", REPLY "\nSIP/2.0 1000 x\r\n" MVIA MCSEQ MNONE OTHER, ""},
     };

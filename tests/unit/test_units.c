@@ -2,6 +2,8 @@
 #include "check.h"
 #include "units.h"
 
+#include <syslog.h>
+
 static void
 test_duration(void **state)
 {
@@ -95,6 +97,17 @@ test_share(void **state)
     }
 }
 
+static void
+test_facility(void **state)
+{
+    (void)state;
+    assert_int_equal(sa_units_facility("daemon"), LOG_DAEMON);
+    assert_int_equal(sa_units_facility("local0"), LOG_LOCAL0);
+    assert_int_equal(sa_units_facility("local7"), LOG_LOCAL7);
+    assert_int_equal(sa_units_facility("nowhere"), -1);
+    assert_int_equal(sa_units_facility(""), -1);
+}
+
 int
 main(void)
 {
@@ -102,6 +115,7 @@ main(void)
         cmocka_unit_test(test_duration),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_facility),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,26 @@ test_direction(void **state)
     sa_pattern_free(pattern);
 }
 
+/* A template is what the script prints; a module that quotes the same words quotes a stranger. */
+static void
+test_modules_are_no_script(void **state)
+{
+    static char line[] =
+        "Nov 20 16:47:26 sbc01 kamailio[33]: ERROR: <core> [core/parser/msg_parser.c:749]: parse_msg(): "
+        "[a@b] 302 Moved from 192.0.2.1:5060 method INVITE\0";
+    struct sa_timestamp_cache cache = {.reference_ms = 1795194000000};
+    char error[SA_PATTERN_ERROR_SIZE];
+    struct sa_pattern *pattern = sa_pattern_new_xlog(STOCK, SA_DIR_RECEIVED, error);
+    struct sa_record record;
+    struct sa_response r;
+
+    (void)state;
+    assert_non_null(pattern);
+    sa_envelope_peel(&cache, (struct sa_slice){line, strlen(line)}, &record);
+    assert_int_equal(sa_pattern_match(pattern, &record, &r), SA_PAYLOAD_MISS);
+    sa_pattern_free(pattern);
+}
+
 static void
 test_compiler(void **state)
 {
@@ -253,10 +273,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_templates), cmocka_unit_test(test_imitations),
-        cmocka_unit_test(test_regexes),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_direction), cmocka_unit_test(test_compiler),
-        cmocka_unit_test(test_limits),    cmocka_unit_test(test_random_templates),
+        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_imitations),
+        cmocka_unit_test(test_regexes),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_direction),
+        cmocka_unit_test(test_compiler),
+        cmocka_unit_test(test_modules_are_no_script),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_random_templates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,468 @@
+#include "checks.h"
+#include "code_set.h"
+#include "config.h"
+#include "units.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#define REFERENCES_MAX 1024
+
+/* A name that must exist once everything is read, and where it was used. */
+struct reference {
+    const char *kind; /* "format" or "source" */
+    char name[SA_NAME_SIZE];
+    char *file;
+    int line;
+};
+
+static struct {
+    struct sa_config_errors *errors;
+    const char *file;
+    struct reference references[REFERENCES_MAX];
+    unsigned n_references;
+} reader;
+
+#define BAD(cfg, ...) sa_config_error(reader.errors, reader.file, (cfg)->line, __VA_ARGS__)
+
+static const char *
+last_string(cfg_opt_t *opt)
+{
+    unsigned n = cfg_opt_size(opt);
+    const char *text = n == 0 ? NULL : cfg_opt_getnstr(opt, n - 1);
+
+    return text == NULL ? "" : text;
+}
+
+/*
+ * The checks.  Each is called by libConfuse right after a value was set and always lets the parser go on, so
+ * that all errors of a file are told at once.
+ */
+static int
+check_one_of(cfg_t *cfg, cfg_opt_t *opt, const char *const *words)
+{
+    const char *value = last_string(opt);
+    char list[256] = "";
+
+    for (const char *const *word = words; *word != NULL; word++) {
+        size_t len = strlen(list);
+
+        if (strcmp(value, *word) == 0)
+            return 0;
+        (void)snprintf(list + len, sizeof list - len, "%s%s", len != 0 ? ", " : "", *word);
+    }
+    BAD(cfg, "%s: \"%s\" is not one of %s", opt->name, value, list);
+    return 0;
+}
+
+#define ONE_OF(function, ...)                                                                                \
+    static int function(cfg_t *cfg, cfg_opt_t *opt)                                                          \
+    {                                                                                                        \
+        static const char *const words[] = {__VA_ARGS__, NULL};                                              \
+        return check_one_of(cfg, opt, words);                                                                \
+    }
+
+ONE_OF(check_language, "en")
+ONE_OF(check_log, "auto", "stderr", "syslog")
+ONE_OF(check_log_level, "error", "warning", "info", "debug")
+ONE_OF(check_start_at, "end", "begin")
+ONE_OF(check_direction, "any", "received", "sent", "both")
+ONE_OF(check_ratio_of, "final", "all")
+ONE_OF(check_by, "source")
+ONE_OF(check_mode, "agentx", "standalone", "off")
+ONE_OF(check_version, "2c")
+ONE_OF(check_type, "trap", "inform")
+
+static int
+check_length(cfg_t *cfg, cfg_opt_t *opt, size_t min, size_t max)
+{
+    size_t len = strlen(last_string(opt));
+
+    if (len < min || len > max)
+        BAD(cfg, "%s: must have %zu to %zu characters", opt->name, min, max);
+    return 0;
+}
+
+static int
+check_node(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return check_length(cfg, opt, 1, SA_NODE_SIZE - 1);
+}
+
+static int
+check_control(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return check_length(cfg, opt, 1, sizeof((struct sockaddr_un *)0)->sun_path - 1);
+}
+
+static int
+check_not_empty(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return check_length(cfg, opt, 1, 4095);
+}
+
+static int
+check_remediation(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return check_length(cfg, opt, 0, SA_LONG_SIZE - 1);
+}
+
+static int
+check_duration(cfg_t *cfg, cfg_opt_t *opt)
+{
+    uint32_t seconds;
+
+    if (sa_units_duration(last_string(opt), &seconds) < 0)
+        BAD(cfg, "%s: \"%s\" is not a duration such as \"90s\", \"5m\", \"2h\" or \"7d\"", opt->name,
+            last_string(opt));
+    return 0;
+}
+
+static int
+check_window(cfg_t *cfg, cfg_opt_t *opt)
+{
+    uint32_t seconds;
+
+    if (sa_units_duration(last_string(opt), &seconds) < 0)
+        return check_duration(cfg, opt);
+    if (seconds < 1 || seconds > SA_WINDOW_MAX_S)
+        BAD(cfg, "%s: must be 1s to 1h", opt->name);
+    return 0;
+}
+
+static int
+check_line_limit(cfg_t *cfg, cfg_opt_t *opt)
+{
+    size_t bytes;
+
+    if (sa_units_size(last_string(opt), &bytes) < 0)
+        BAD(cfg, "%s: \"%s\" is not a size such as \"64KiB\"", opt->name, last_string(opt));
+    else if (bytes < 512 || bytes > 1048576)
+        BAD(cfg, "%s: must be 512 to 1MiB", opt->name);
+    return 0;
+}
+
+static int
+check_ratio(cfg_t *cfg, cfg_opt_t *opt)
+{
+    uint32_t per_mille;
+
+    if (sa_units_share(last_string(opt), &per_mille) < 0 || per_mille == 0)
+        BAD(cfg, "%s: \"%s\" is not a share such as \"5%%\", above 0%% and up to 100%%", opt->name,
+            last_string(opt));
+    return 0;
+}
+
+static int
+check_clear_at(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return check_ratio(cfg, opt);
+}
+
+static int
+check_count(cfg_t *cfg, cfg_opt_t *opt)
+{
+    long value = cfg_opt_getnint(opt, 0);
+
+    if (value < 0 || value > INT32_MAX)
+        BAD(cfg, "%s: must be 0 to %d", opt->name, INT32_MAX);
+    return 0;
+}
+
+static int
+check_codes(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct sa_code_set set = {{0}};
+
+    if (sa_code_set_add_word(&set, last_string(opt)) < 0)
+        BAD(cfg,
+            "codes: \"%s\" is not a code (\"302\"), a range (\"300-302\"), a class (\"3xx\") or one of these "
+            "with '!'",
+            last_string(opt));
+    return 0;
+}
+
+static int
+check_list_length(cfg_t *cfg, cfg_opt_t *opt)
+{
+    if (cfg_opt_size(opt) == SA_RULE_METHODS + 1)
+        BAD(cfg, "%s: more than %d entries", opt->name, SA_RULE_METHODS);
+    return 0;
+}
+
+static int
+check_methods(cfg_t *cfg, cfg_opt_t *opt)
+{
+    (void)check_length(cfg, opt, 1, SA_METHOD_SIZE - 1);
+    return check_list_length(cfg, opt);
+}
+
+static int
+refer(cfg_t *cfg, const char *kind, const char *name)
+{
+    struct reference *reference;
+
+    if (reader.n_references == REFERENCES_MAX) {
+        BAD(cfg, "too many names");
+        return 0;
+    }
+    if (strlen(name) >= SA_NAME_SIZE) {
+        BAD(cfg, "%s \"%s\": names have at most %d characters", kind, name, SA_NAME_SIZE - 1);
+        return 0;
+    }
+    reference = &reader.references[reader.n_references++];
+    reference->kind = kind;
+    (void)snprintf(reference->name, sizeof reference->name, "%s", name);
+    reference->file = strdup(reader.file);
+    reference->line = cfg->line;
+    return 0;
+}
+
+static int
+check_format_name(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return refer(cfg, "format", last_string(opt));
+}
+
+static int
+check_source_name(cfg_t *cfg, cfg_opt_t *opt)
+{
+    (void)refer(cfg, "source", last_string(opt));
+    return check_list_length(cfg, opt);
+}
+
+static int
+check_pattern(cfg_t *cfg, cfg_opt_t *opt, struct sa_pattern *pattern, const char *error)
+{
+    if (pattern == NULL)
+        BAD(cfg, "%s: %s", opt->name, error);
+    (void)sa_pattern_free(pattern);
+    return 0;
+}
+
+static int
+check_xlog(cfg_t *cfg, cfg_opt_t *opt)
+{
+    char error[SA_PATTERN_ERROR_SIZE] = "";
+
+    return check_pattern(cfg, opt, sa_pattern_new_xlog(last_string(opt), SA_DIR_RECEIVED, error), error);
+}
+
+static int
+check_regex(cfg_t *cfg, cfg_opt_t *opt)
+{
+    char error[SA_PATTERN_ERROR_SIZE] = "";
+
+    return check_pattern(cfg, opt, sa_pattern_new_regex(last_string(opt), error), error);
+}
+
+static int
+check_facility(cfg_t *cfg, cfg_opt_t *opt)
+{
+    if (sa_units_facility(last_string(opt)) < 0)
+        BAD(cfg, "facility: \"%s\" is not a syslog facility", last_string(opt));
+    return 0;
+}
+
+static bool
+is_set(cfg_t *section, const char *name)
+{
+    cfg_opt_t *opt = cfg_getopt(section, name);
+
+    return opt != NULL && (opt->flags & CFGF_MODIFIED) != 0 && cfg_opt_size(opt) > 0;
+}
+
+/* Section checks run at the closing brace; the section is the last value of the option. */
+static cfg_t *
+last_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+    const char *title = cfg_title(section);
+
+    if (title != NULL && (title[0] == '\0' || strlen(title) >= SA_NAME_SIZE))
+        BAD(cfg, "%s \"%s\": names have 1 to %d characters", opt->name, title, SA_NAME_SIZE - 1);
+    return section;
+}
+
+static int
+check_source(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = last_section(cfg, opt);
+
+    if (!is_set(section, "file"))
+        BAD(cfg, "source \"%s\": says no file to follow", cfg_title(section));
+    if (cfg_opt_size(opt) == SA_CONFIG_SOURCES + 1)
+        BAD(cfg, "more than %d sources", SA_CONFIG_SOURCES);
+    return 0;
+}
+
+static int
+check_format(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = last_section(cfg, opt);
+
+    if (!is_set(section, "xlog") && !is_set(section, "xlog_sent") && !is_set(section, "regex"))
+        BAD(cfg, "format \"%s\": needs xlog, xlog_sent or regex", cfg_title(section));
+    for (const struct sa_preset *preset = sa_presets; preset->name != NULL; preset++)
+        if (strcmp(preset->name, cfg_title(section)) == 0 || strcmp("auto", cfg_title(section)) == 0) {
+            BAD(cfg, "format \"%s\": the name is taken by a preset", cfg_title(section));
+            break;
+        }
+    return 0;
+}
+
+static int
+check_level(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+
+    if (cfg_getint(section, "count") == 0 && !is_set(section, "ratio"))
+        BAD(cfg, "%s: needs a count or a ratio above zero", opt->name);
+    return 0;
+}
+
+static bool
+codes_are_none(cfg_t *rule)
+{
+    struct sa_code_set set = {{0}};
+
+    if (cfg_getnstr(rule, "codes", 0)[0] == '!')
+        return false;
+    for (unsigned i = 0; i < cfg_size(rule, "codes"); i++)
+        if (sa_code_set_add_word(&set, cfg_getnstr(rule, "codes", i)) < 0)
+            return false; /* told at its line */
+    return sa_code_set_empty(&set);
+}
+
+static int
+check_rule(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = last_section(cfg, opt);
+
+    if (!is_set(section, "codes"))
+        BAD(cfg, "rule \"%s\": says no codes", cfg_title(section));
+    else if (codes_are_none(section))
+        BAD(cfg, "rule \"%s\": the codes exclude each other, none is left", cfg_title(section));
+    if (!is_set(section, "warning") && !is_set(section, "minor") && !is_set(section, "major") &&
+        !is_set(section, "critical"))
+        BAD(cfg, "rule \"%s\": needs at least one of warning, minor, major, critical", cfg_title(section));
+    if (cfg_opt_size(opt) == SA_CONFIG_RULES + 1)
+        BAD(cfg, "more than %d rules", SA_CONFIG_RULES);
+    return 0;
+}
+
+static int
+check_notify(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = last_section(cfg, opt);
+
+    if (!is_set(section, "address"))
+        BAD(cfg, "notify \"%s\": says no address", cfg_title(section));
+    if (is_set(section, "community") && is_set(section, "community_file"))
+        BAD(cfg, "notify \"%s\": community and community_file exclude each other", cfg_title(section));
+    if (cfg_opt_size(opt) == SA_CONFIG_NOTIFIES + 1)
+        BAD(cfg, "more than %d receivers", SA_CONFIG_NOTIFIES);
+    return 0;
+}
+
+void
+sa_checks_resolve(cfg_t *cfg)
+{
+    for (unsigned i = 0; i < reader.n_references; i++) {
+        const struct reference *reference = &reader.references[i];
+        bool known = strcmp(reference->kind, "format") == 0 && strcmp(reference->name, "auto") == 0;
+
+        for (unsigned k = 0; k < cfg_size(cfg, reference->kind) && !known; k++)
+            known = strcmp(cfg_title(cfg_getnsec(cfg, reference->kind, k)), reference->name) == 0;
+        if (strcmp(reference->kind, "format") == 0)
+            for (const struct sa_preset *preset = sa_presets; preset->name != NULL && !known; preset++)
+                known = strcmp(preset->name, reference->name) == 0;
+        if (!known)
+            sa_config_error(reader.errors, reference->file, reference->line, "there is no %s \"%s\"",
+                            reference->kind, reference->name);
+    }
+}
+
+static const struct {
+    const char *path;
+    cfg_validate_callback_t check;
+} checks[] = {
+    {"node", check_node},
+    {"state_dir", check_not_empty},
+    {"control", check_control},
+    {"language", check_language},
+    {"log", check_log},
+    {"log_level", check_log_level},
+    {"source", check_source},
+    {"source|file", check_not_empty},
+    {"source|format", check_format_name},
+    {"source|start_at", check_start_at},
+    {"source|line_limit", check_line_limit},
+    {"format", check_format},
+    {"format|xlog", check_xlog},
+    {"format|xlog_sent", check_xlog},
+    {"format|regex", check_regex},
+    {"rule", check_rule},
+    {"rule|codes", check_codes},
+    {"rule|methods", check_methods},
+    {"rule|sources", check_source_name},
+    {"rule|direction", check_direction},
+    {"rule|by", check_by},
+    {"rule|ratio_of", check_ratio_of},
+    {"rule|window", check_window},
+    {"rule|min_total", check_count},
+    {"rule|for", check_duration},
+    {"rule|clear_at", check_clear_at},
+    {"rule|clear_for", check_duration},
+    {"rule|remediation", check_remediation},
+    {"rule|warning", check_level},
+    {"rule|warning|count", check_count},
+    {"rule|warning|ratio", check_ratio},
+    {"rule|minor", check_level},
+    {"rule|minor|count", check_count},
+    {"rule|minor|ratio", check_ratio},
+    {"rule|major", check_level},
+    {"rule|major|count", check_count},
+    {"rule|major|ratio", check_ratio},
+    {"rule|critical", check_level},
+    {"rule|critical|count", check_count},
+    {"rule|critical|ratio", check_ratio},
+    {"snmp|mode", check_mode},
+    {"snmp|master", check_not_empty},
+    {"snmp|listen", check_not_empty},
+    {"notify", check_notify},
+    {"notify|address", check_not_empty},
+    {"notify|version", check_version},
+    {"notify|type", check_type},
+    {"syslog|facility", check_facility},
+};
+
+void
+sa_checks_attach(cfg_t *cfg)
+{
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        (void)cfg_set_validate_func(cfg, checks[i].path, checks[i].check);
+}
+
+void
+sa_checks_begin(struct sa_config_errors *errors)
+{
+    reader.errors = errors;
+    reader.n_references = 0;
+}
+
+void
+sa_checks_file(const char *path)
+{
+    reader.file = path;
+}
+
+void
+sa_checks_end(void)
+{
+    for (unsigned i = 0; i < reader.n_references; i++)
+        free(reader.references[i].file);
+    reader.errors = NULL;
+    reader.n_references = 0;
+}

@@ -1,0 +1,18 @@
+/* The list of errors that a reader of configuration files makes. */
+#ifndef SA_CONFIG_ERRORS_H
+#define SA_CONFIG_ERRORS_H
+
+#include <stddef.h>
+
+/* One "FILE:LINE: message\n" per error; what does not fit is counted all the same. */
+struct sa_config_errors {
+    char text[16384];
+    size_t len;
+    unsigned count;
+};
+
+/* Adds "FILE:LINE: message". */
+void sa_config_error(struct sa_config_errors *errors, const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
