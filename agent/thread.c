@@ -1,9 +1,9 @@
 #include "agent.h"
 #include "log.h"
+#include "mib.h"
 #include "notify.h"
 #include "oids.h"
 #include "thread.h"
-#include "view.h"
 
 #include <errno.h>
 #include <net-snmp/agent/net-snmp-agent-includes.h>
@@ -194,9 +194,9 @@ set_up(struct sa_agent *agent)
             remember_access(agent->def.access);
     }
     if (agent->def.mode != SA_AGENT_NO_AGENT) {
-        if (sa_view_register() < 0)
+        if (sa_mib_register() < 0)
             return -ENOMEM;
-        sa_view_set(sa_board_take(agent->board)); /* requests may come in while init_snmp() connects */
+        sa_mib_show(sa_board_take(agent->board)); /* requests may come in while init_snmp() connects */
     }
     init_snmp(APPLICATION); /* connects to the master */
     if (agent->def.mode == SA_AGENT_SUBAGENT)
@@ -218,7 +218,7 @@ turn(struct sa_agent *agent)
     struct sa_alarm_event event;
 
     if (snapshot != NULL && agent->def.mode != SA_AGENT_NO_AGENT)
-        sa_view_set(snapshot);
+        sa_mib_show(snapshot);
     else
         (void)sa_snapshot_free(snapshot);
     while (sa_notify_has_room(agent->notify) && sa_mailbox_take(agent->inbox, &event))
@@ -242,7 +242,7 @@ run(void *arg)
     (void)unregister_readfd(sa_mailbox_fd(agent->inbox));
     agent->notify = sa_notify_free(agent->notify);
     snmp_shutdown(APPLICATION);
-    sa_view_done();
+    sa_mib_done();
     return NULL;
 }
 

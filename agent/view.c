@@ -1,20 +1,10 @@
 #include "view.h"
 #include "board.h"
-#include "mib_agent.h"
-#include "mib_table.h"
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
 static struct sa_snapshot *current;
-
-static const struct sa_mib_table *const tables[] = {&sa_mib_source_table, &sa_mib_code_table,
-                                                    &sa_mib_alarm_table};
-
-#define TABLES (sizeof tables / sizeof tables[0])
-
-static struct sa_mib_rows *rows[TABLES];
 
 const struct sa_snapshot *
 sa_view(void)
@@ -23,30 +13,10 @@ sa_view(void)
 }
 
 void
-sa_view_set(struct sa_snapshot *snapshot)
+sa_view_replace(struct sa_snapshot *snapshot)
 {
-    struct sa_snapshot *old = current;
-
+    (void)sa_snapshot_free(current);
     current = snapshot;
-    for (size_t i = 0; i < TABLES; i++)
-        sa_mib_rows_sync(rows[i], current);
-    (void)sa_snapshot_free(old);
-}
-
-void
-sa_view_done(void)
-{
-    current = sa_snapshot_free(current);
-}
-
-int
-sa_view_register(void)
-{
-    int r = sa_mib_agent_register();
-
-    for (size_t i = 0; i < TABLES && r == 0; i++)
-        r = sa_mib_table_register(tables[i], &rows[i]);
-    return r;
 }
 
 void

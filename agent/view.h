@@ -13,14 +13,8 @@
 /* Never NULL once the first one was set, which has to be before requests can come. */
 const struct sa_snapshot *sa_view(void);
 
-/* Takes ownership; frees the one before.  Brings the rows of all tables into line. */
-void sa_view_set(struct sa_snapshot *snapshot);
-
-/* Frees the last snapshot; after net-snmp was shut down. */
-void sa_view_done(void);
-
-/* Registers scalars and tables.  Returns 0 or -ENOMEM. */
-int sa_view_register(void);
+/* Takes ownership of the snapshot (or NULL) and frees the one before. */
+void sa_view_replace(struct sa_snapshot *snapshot);
 
 /* Values as SMIv2 wants them; each fills the varbind. */
 void sa_view_text(netsnmp_variable_list *var, const char *text);

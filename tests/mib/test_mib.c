@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "text.h"
 #include "varbinds.h"
+#include "mib.h"
 #include "view.h"
 
 #include <net-snmp/agent/net-snmp-agent-includes.h>
@@ -390,7 +391,7 @@ set_snapshot(void)
     snapshot->n_codes = fill_codes(snapshot->codes, snapshot->buckets, SA_CODE_MIN);
     snapshot->alarms[0] = make_alarm(17);
     snapshot->alarms[1] = make_alarm(4000000000); /* an index above 2^31 */
-    sa_view_set(snapshot);
+    sa_mib_show(snapshot);
     expect_snapshot(snapshot);
 }
 
@@ -609,7 +610,7 @@ test_rows_come_and_go(void **state)
     fill_source(&fewer->sources[0], 2);
     fewer->n_codes = fill_codes(fewer->codes, fewer->buckets, 300);
     fewer->alarms[0] = make_alarm(18);
-    sa_view_set(fewer);
+    sa_mib_show(fewer);
     expect_snapshot(fewer);
     check_walk();
     gone = expect(ASN_NULL, 7, 2, 17);
@@ -620,7 +621,7 @@ test_rows_come_and_go(void **state)
     check_exception(SNMP_NOSUCHINSTANCE, gone);
 
     fill_agent(&none->agent);
-    sa_view_set(none);
+    sa_mib_show(none);
     expect_snapshot(none);
     assert_int_equal(n_golden, 16);
     check_walk();
@@ -878,7 +879,7 @@ set_up(void **state)
     snmp_enable_calllog();
     (void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
     (void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
-    if (init_agent(APPLICATION) != 0 || sa_view_register() != 0)
+    if (init_agent(APPLICATION) != 0 || sa_mib_register() != 0)
         return -1;
     set_snapshot();
     init_snmp(APPLICATION);
@@ -892,7 +893,7 @@ tear_down(void **state)
     (void)state;
     (void)snmp_close(session);
     snmp_shutdown(APPLICATION);
-    sa_view_done();
+    sa_mib_done();
     return 0;
 }
 
