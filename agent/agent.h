@@ -29,7 +29,6 @@ struct sa_agent_def {
     const char *master;    /* subagent: net-snmp address of the master */
     char *const *listen;   /* standalone: addresses, ended by NULL */
     const char *access;    /* standalone: file with rocommunity and the like; NULL: nobody may read */
-    const char *state_dir; /* standalone: where engine id and boots are kept */
     bool notify_master;    /* subagent: the master's receivers get the notifications too */
     const struct sa_agent_receiver *receivers;
     unsigned n_receivers;

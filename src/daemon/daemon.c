@@ -345,7 +345,6 @@ open_agent(struct daemon *daemon)
         .master = config->snmp.master,
         .listen = config->snmp.listen,
         .access = config->snmp.access,
-        .state_dir = config->state_dir,
         .notify_master = config->snmp.notify_master,
         .receivers = daemon->receivers,
         .n_receivers = config->n_notifies,

@@ -235,13 +235,3 @@ sa_follower_file(const struct sa_follower *follower, unsigned source, unsigned i
     return (struct sa_follow_file){file->path, file->gone_ms == 0 ? "following" : "rotated", file->offset,
                                    file->stream};
 }
-
-bool
-sa_follower_busy(const struct sa_follower *follower)
-{
-    for (unsigned s = 0; s < follower->n_sources; s++)
-        for (unsigned i = 0; i < follower->sources[s].n_files; i++)
-            if (follower->sources[s].files[i]->pending)
-                return true;
-    return false;
-}

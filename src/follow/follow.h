@@ -52,7 +52,4 @@ void sa_follower_status(const struct sa_follower *follower, unsigned source, str
 /* The i-th file of a source, i < n_files. */
 struct sa_follow_file sa_follower_file(const struct sa_follower *follower, unsigned source, unsigned i);
 
-/* Whether some file is known to have bytes that were not read yet. */
-bool sa_follower_busy(const struct sa_follower *follower);
-
 #endif

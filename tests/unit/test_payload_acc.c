@@ -27,8 +27,7 @@ test_code(void **state)
                                       "-30",
                                       "+30",
                                       "302\r",
-                                      "\xd9\xa3"
-                                      "02",
+                                      "\xd9\xa3\x30\x32",
                                       "0302"};
     struct sa_response r = {.code = 200};
 
