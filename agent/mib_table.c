@@ -82,7 +82,7 @@ sa_mib_table_register(const struct sa_mib_table *table, struct sa_mib_rows **ret
     info->max_column = table->last_column;
     if (netsnmp_tdata_register(registration, rows->data, info) != SNMPERR_SUCCESS)
         return -ENOMEM; /* net-snmp owns all of it by now */
-    *ret_rows = rows; /* NOLINT(clang-analyzer-unix.Malloc): likewise */
+    *ret_rows = rows;   /* NOLINT(clang-analyzer-unix.Malloc): likewise */
     return 0;
 fail:
     if (registration != NULL)
