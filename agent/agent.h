@@ -26,15 +26,18 @@ struct sa_agent_receiver {
 /* All strings stay valid while the agent runs. */
 struct sa_agent_def {
     enum sa_agent_mode mode;
-    const char *master;    /* subagent: net-snmp address of the master */
-    char *const *listen;   /* standalone: addresses, ended by NULL */
-    const char *access;    /* standalone: file with rocommunity and the like; NULL: nobody may read */
-    bool notify_master;    /* subagent: the master's receivers get the notifications too */
+    const char *master;  /* subagent: net-snmp address of the master */
+    char *const *listen; /* standalone: addresses, ended by NULL */
+    const char *access;  /* standalone: file with rocommunity and the like; NULL: nobody may read */
+    bool notify_master;  /* subagent: the master's receivers get the notifications too */
     const struct sa_agent_receiver *receivers;
     unsigned n_receivers;
 };
 
-/* The outcome of an event: every receiver has taken it, or it was given up for at least one. */
+/*
+ * The outcome of an event: every receiver has taken it, or it was given up for at least one.  Sequence 0 is
+ * no event: the link to the master came up or went down.
+ */
 struct sa_agent_report {
     uint32_t sequence;
     bool delivered;

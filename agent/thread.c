@@ -79,6 +79,16 @@ on_session_init(int major, int minor, void *server_arg, void *client_arg)
     return 0;
 }
 
+/* The main thread shows the link in its status. */
+static void
+set_connected(struct sa_agent *agent, bool connected)
+{
+    const struct sa_agent_report changed = {.sequence = 0};
+
+    atomic_store(&agent->connected, connected);
+    (void)sa_mailbox_post(agent->reports, &changed);
+}
+
 static int
 on_link_up(int major, int minor, void *server_arg, void *client_arg)
 {
@@ -92,7 +102,7 @@ on_link_up(int major, int minor, void *server_arg, void *client_arg)
     (void)client_arg;
     if (transport != NULL) /* a master that does not read makes sends fail instead of hang */
         (void)setsockopt(transport->sock, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    atomic_store(&agent->connected, true);
+    set_connected(agent, true);
     sa_notify_link(agent->notify, session);
     sa_log(LOG_NOTICE, "snmp", "connected to the master agent at %s", agent->def.master);
     return 0;
@@ -107,8 +117,10 @@ on_link_down(int major, int minor, void *server_arg, void *client_arg)
     (void)minor;
     (void)server_arg;
     (void)client_arg;
-    if (atomic_exchange(&agent->connected, false))
+    if (atomic_load(&agent->connected)) {
+        set_connected(agent, false);
         sa_log(LOG_WARNING, "snmp", "lost the master agent, retrying every %d s; counting goes on", PING_S);
+    }
     sa_notify_link(agent->notify, NULL);
     return 0;
 }
@@ -206,7 +218,7 @@ set_up(struct sa_agent *agent)
         if (init_master_agent() != 0)
             sa_log(LOG_ERR, "snmp", "cannot listen at the configured addresses; the MIB is not served");
         else
-            atomic_store(&agent->connected, true);
+            set_connected(agent, true);
     }
     return register_readfd(sa_mailbox_fd(agent->inbox), on_wake, agent) == FD_REGISTERED_OK ? 0 : -EIO;
 }

@@ -35,7 +35,6 @@ struct daemon {
     struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];
     struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog;
     int64_t watchdog_ms;
-    bool link_shown; /* the SNMP link as systemd's STATUS= says it */
 };
 
 /* Hands every event to the sinks that can take it now; the rest stays in the outbox. */
