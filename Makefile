@@ -25,8 +25,9 @@ build: deps
 demo: build
 	@tests/demo/demo.sh $(BUILD)
 
+# What was skipped, and why, is said at the end.
 test: build
-	@$(CTEST)
+	@$(CTEST); status=$$?; grep -h '^SKIPPED' $(BUILD)/Testing/Temporary/LastTest.log | sort -u; exit $$status
 
 bench: build
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
