@@ -34,13 +34,16 @@ struct sa_agent_def {
     unsigned n_receivers;
 };
 
-/*
- * The outcome of an event: every receiver has taken it, or it was given up for at least one.  Sequence 0 is
- * no event: the link to the master came up or went down.
- */
+enum sa_agent_outcome {
+    SA_AGENT_LINK,  /* of no event: the link to the master came up or went down */
+    SA_AGENT_TAKEN, /* the first receiver has taken it over */
+    SA_AGENT_DONE,  /* all receivers have */
+    SA_AGENT_LOST   /* it was given up for at least one of them */
+};
+
 struct sa_agent_report {
+    enum sa_agent_outcome outcome;
     uint32_t sequence;
-    bool delivered;
 };
 
 struct sa_agent;

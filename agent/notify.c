@@ -32,6 +32,7 @@ struct channel {
 struct pending {
     struct sa_alarm_event event;
     uint32_t wanted, in_flight; /* channels, as bits */
+    bool taken;                 /* by some channel */
     bool lost;                  /* given up for some channel */
 };
 
@@ -109,14 +110,30 @@ sa_notify_free(struct sa_notify *notify)
     return NULL;
 }
 
+static void
+report(struct sa_notify *notify, enum sa_agent_outcome outcome, const struct pending *pending)
+{
+    const struct sa_agent_report report = {outcome, pending->event.sequence};
+
+    (void)sa_mailbox_post(notify->reports, &report); /* it has room for every event there can be */
+}
+
+/* The channel has taken the event over. */
+static void
+taken(struct sa_notify *notify, struct pending *pending, uint32_t bit)
+{
+    pending->wanted &= ~bit;
+    if (!pending->taken)
+        report(notify, SA_AGENT_TAKEN, pending);
+    pending->taken = true;
+}
+
 /* Reports and removes the events that no channel waits for. */
 static void
 retire(struct sa_notify *notify)
 {
     while (notify->count > 0 && at(notify, 0)->wanted == 0) {
-        struct sa_agent_report report = {at(notify, 0)->event.sequence, !at(notify, 0)->lost};
-
-        (void)sa_mailbox_post(notify->reports, &report); /* it has room for every event there can be */
+        report(notify, at(notify, 0)->lost ? SA_AGENT_LOST : SA_AGENT_DONE, at(notify, 0));
         notify->first = (notify->first + 1) % PENDING;
         notify->count--;
     }
@@ -167,13 +184,17 @@ on_probe_time(unsigned id, void *arg)
 static void
 stall(struct channel *channel)
 {
+    int64_t now_ms = sa_clock_now().mono_ms;
+
+    if (channel->stalled && now_ms < channel->probe_ms)
+        return; /* one of several that went unanswered together */
     if (!channel->stalled && channel->receiver != NULL)
         sa_log(LOG_WARNING, "notify", "receiver %s does not answer, retrying", channel->receiver->name);
     channel->backoff_ms = channel->backoff_ms == 0 ? PROBE_MIN_MS : channel->backoff_ms * 2;
     if (channel->backoff_ms > PROBE_MAX_MS)
         channel->backoff_ms = PROBE_MAX_MS;
     channel->stalled = true;
-    channel->probe_ms = sa_clock_now().mono_ms + channel->backoff_ms;
+    channel->probe_ms = now_ms + channel->backoff_ms;
     (void)snmp_alarm_register((unsigned)(channel->backoff_ms / 1000) + 1, 0, on_probe_time, NULL);
 }
 
@@ -213,7 +234,7 @@ on_answer(int operation, netsnmp_session *session, int reqid, netsnmp_pdu *pdu, 
         pending->in_flight &= ~bit;
         channel->in_flight--;
         if (operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE && pdu->errstat == SNMP_ERR_NOERROR) {
-            pending->wanted &= ~bit;
+            taken(notify, pending, bit);
             unstall(channel);
         } else {
             stall(channel); /* not answered is not the same as not delivered: it will come again */
@@ -291,7 +312,7 @@ send_event(struct sa_notify *notify, unsigned number, struct pending *pending)
             stall(channel);
             return false;
         }
-        pending->wanted &= ~bit;
+        taken(notify, pending, bit);
         unstall(channel);
         return true;
     }

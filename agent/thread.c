@@ -44,10 +44,9 @@ static struct sa_agent *the_agent;
 static void
 on_log_line(const char *message, int priority)
 {
-    size_t len = strlen(message);
+    size_t len =
+        strcspn(message, "\n"); /* usually there, not always; more lines would be advice for others */
 
-    while (len > 0 && message[len - 1] == '\n') /* usually there, not always */
-        len--;
     sa_log(priority <= LOG_WARNING ? LOG_WARNING : LOG_DEBUG, "net-snmp", "%.*s", (int)len, message);
 }
 
@@ -83,7 +82,7 @@ on_session_init(int major, int minor, void *server_arg, void *client_arg)
 static void
 set_connected(struct sa_agent *agent, bool connected)
 {
-    const struct sa_agent_report changed = {.sequence = 0};
+    const struct sa_agent_report changed = {.outcome = SA_AGENT_LINK};
 
     atomic_store(&agent->connected, connected);
     (void)sa_mailbox_post(agent->reports, &changed);
@@ -204,6 +203,8 @@ set_up(struct sa_agent *agent)
         init_vacm_conf();
         if (agent->def.access != NULL)
             remember_access(agent->def.access);
+        else
+            sa_log(LOG_WARNING, "snmp", "no access file is configured, so nobody may read the MIB");
     }
     if (agent->def.mode != SA_AGENT_NO_AGENT) {
         if (sa_mib_register() < 0)

@@ -95,7 +95,10 @@ describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
                              verdict->threshold % 10);
     else
         (void)sa_text_format(limit, sizeof limit, "%u", verdict->threshold);
-    if (verdict->transition == SA_CLEARED)
+    if (verdict->rule_gone)
+        (void)sa_text_format(alarm->text, sizeof alarm->text,
+                             "Over: the rule is no longer configured; last seen %s", numbers);
+    else if (verdict->transition == SA_CLEARED)
         (void)sa_text_format(alarm->text, sizeof alarm->text, "Over: %s, below the %s limit of %s", numbers,
                              sa_severity_name(verdict->severity), limit);
     else

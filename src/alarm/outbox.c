@@ -1,29 +1,32 @@
 #include "outbox.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct entry {
     struct sa_alarm_event event;
     unsigned wanted; /* sinks that have not finished */
     unsigned handed; /* of those, the ones that have the event */
+    bool taken;      /* counted as sent */
 };
 
 struct sa_outbox {
-    struct entry *ring; /* SA_OUTBOX_ROOM entries; sequences in it are consecutive */
-    unsigned first, count;
+    struct entry *ring; /* room entries; sequences in it are consecutive */
+    unsigned room, first, count;
     uint32_t sequence;
     uint64_t sent, suppressed;
 };
 
 struct sa_outbox *
-sa_outbox_new(void)
+sa_outbox_new(unsigned room)
 {
     struct sa_outbox *outbox = calloc(1, sizeof *outbox);
 
     if (outbox == NULL)
         return NULL;
-    outbox->ring = calloc(SA_OUTBOX_ROOM, sizeof *outbox->ring);
-    return outbox->ring == NULL ? sa_outbox_free(outbox) : outbox;
+    return sa_outbox_reserve(outbox, room < SA_OUTBOX_ROOM ? SA_OUTBOX_ROOM : room) < 0
+               ? sa_outbox_free(outbox)
+               : outbox;
 }
 
 struct sa_outbox *
@@ -39,7 +42,26 @@ sa_outbox_free(struct sa_outbox *outbox)
 static struct entry *
 at(const struct sa_outbox *outbox, unsigned i)
 {
-    return &outbox->ring[(outbox->first + i) % SA_OUTBOX_ROOM];
+    return &outbox->ring[(outbox->first + i) % outbox->room];
+}
+
+int
+sa_outbox_reserve(struct sa_outbox *outbox, unsigned room)
+{
+    struct entry *ring;
+
+    if (room <= outbox->room)
+        return 0;
+    ring = calloc(room, sizeof *ring);
+    if (ring == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < outbox->count; i++)
+        ring[i] = *at(outbox, i);
+    free(outbox->ring);
+    outbox->ring = ring;
+    outbox->room = room;
+    outbox->first = 0;
+    return 0;
 }
 
 static struct entry *
@@ -53,7 +75,7 @@ find(const struct sa_outbox *outbox, uint32_t sequence)
 static void
 drop_oldest(struct sa_outbox *outbox)
 {
-    outbox->first = (outbox->first + 1) % SA_OUTBOX_ROOM;
+    outbox->first = (outbox->first + 1) % outbox->room;
     outbox->count--;
 }
 
@@ -62,7 +84,7 @@ sa_outbox_push(struct sa_outbox *outbox, const struct sa_alarm_event *event, uns
 {
     struct entry *entry;
 
-    if (outbox->count == SA_OUTBOX_ROOM) {
+    if (outbox->count == outbox->room) {
         outbox->suppressed++;
         drop_oldest(outbox);
     }
@@ -71,6 +93,7 @@ sa_outbox_push(struct sa_outbox *outbox, const struct sa_alarm_event *event, uns
     entry->event.sequence = ++outbox->sequence;
     entry->wanted = sinks;
     entry->handed = 0;
+    entry->taken = false;
     while (outbox->count > 0 && at(outbox, 0)->wanted == 0)
         drop_oldest(outbox);
 }
@@ -93,6 +116,23 @@ sa_outbox_handed(struct sa_outbox *outbox, unsigned sink, uint32_t sequence)
         entry->handed |= sink;
 }
 
+static void
+count_sent(struct sa_outbox *outbox, struct entry *entry)
+{
+    if (!entry->taken)
+        outbox->sent++;
+    entry->taken = true;
+}
+
+void
+sa_outbox_taken(struct sa_outbox *outbox, uint32_t sequence)
+{
+    struct entry *entry = find(outbox, sequence);
+
+    if (entry != NULL)
+        count_sent(outbox, entry);
+}
+
 void
 sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, bool delivered)
 {
@@ -104,7 +144,7 @@ sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, b
     if (!delivered)
         outbox->suppressed++;
     else if (sink == SA_SINK_SNMP)
-        outbox->sent++;
+        count_sent(outbox, entry);
     while (outbox->count > 0 && at(outbox, 0)->wanted == 0)
         drop_oldest(outbox);
 }

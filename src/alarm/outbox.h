@@ -8,15 +8,19 @@
 
 #include "alarm.h"
 
-#define SA_OUTBOX_ROOM 1024
+#define SA_OUTBOX_ROOM 1024 /* at least */
 
 /* Sinks, as bits. */
 enum { SA_SINK_SNMP = 1, SA_SINK_SYSLOG = 2 };
 
 struct sa_outbox;
 
-struct sa_outbox *sa_outbox_new(void);
+/* room: events it can hold, SA_OUTBOX_ROOM or more. */
+struct sa_outbox *sa_outbox_new(unsigned room);
 struct sa_outbox *sa_outbox_free(struct sa_outbox *outbox);
+
+/* Makes room for more.  Returns 0, or -ENOMEM with nothing changed. */
+int sa_outbox_reserve(struct sa_outbox *outbox, unsigned room);
 
 /* Queues the event for the sinks and numbers it. */
 void sa_outbox_push(struct sa_outbox *outbox, const struct sa_alarm_event *event, unsigned sinks);
@@ -27,13 +31,16 @@ const struct sa_alarm_event *sa_outbox_next(const struct sa_outbox *outbox, unsi
 /* The event that next() showed was handed over; its outcome is awaited. */
 void sa_outbox_handed(struct sa_outbox *outbox, unsigned sink, uint32_t sequence);
 
+/* A receiver of the SNMP sink has taken the event; others may still be waited for.  Counts as sent, once. */
+void sa_outbox_taken(struct sa_outbox *outbox, uint32_t sequence);
+
 /* The sink is through with the event: delivered, or given up. */
 void sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, bool delivered);
 
 /* Events that some sink still has to finish. */
 unsigned sa_outbox_queued(const struct sa_outbox *outbox, unsigned sink);
-uint64_t sa_outbox_sent(const struct sa_outbox *outbox);       /* delivered by the SNMP sink */
-uint64_t sa_outbox_suppressed(const struct sa_outbox *outbox); /* given up */
+uint64_t sa_outbox_sent(const struct sa_outbox *outbox);       /* taken by a receiver of the SNMP sink */
+uint64_t sa_outbox_suppressed(const struct sa_outbox *outbox); /* given up for some receiver */
 uint32_t sa_outbox_sequence(const struct sa_outbox *outbox);   /* of the newest event; 0: none yet */
 
 #endif

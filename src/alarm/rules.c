@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_SLOTS 8 /* codes told apart in one group; further ones count, but are not named */
+#define CODE_SLOTS 8 /* the codes of a group that are told apart; all count, the frequent ones are named */
 
 struct code_slot {
     uint16_t code;
@@ -21,7 +21,9 @@ struct group {
     enum sa_rule_state state;
     int level; /* firing or clearing: index into the rule's levels */
     int64_t since_ms;
+    int fall_to; /* clearing: the highest level that was held since it began, or -1 */
     bool dirty, blind;
+    bool gone; /* the rule left the configuration */
     char evidence[SA_CALLID_SIZE];
 };
 
@@ -131,41 +133,50 @@ takes_method(const struct sa_rule_def *rule, const char *method)
     return rule->n_methods == 0;
 }
 
-/* The slot of a code; a code that is out of the window gives way to a new one.  NULL: no room. */
+/* The slot of a code.  When there is none, the code that is seen least gives way: the frequent ones stay. */
 static struct code_slot *
 code_slot(struct group *group, uint16_t code, int64_t now_s)
 {
-    for (unsigned i = 0; i < group->n_codes; i++)
+    struct code_slot *least = &group->codes[0];
+
+    for (unsigned i = 0; i < group->n_codes; i++) {
         if (group->codes[i].code == code)
             return &group->codes[i];
-    if (group->n_codes < CODE_SLOTS) {
-        group->codes[group->n_codes].code = code;
-        return &group->codes[group->n_codes++];
+        if (sa_window_sum(&group->codes[i].window, now_s) < sa_window_sum(&least->window, now_s))
+            least = &group->codes[i];
     }
-    for (unsigned i = 0; i < CODE_SLOTS; i++)
-        if (sa_window_sum(&group->codes[i].window, now_s) == 0) {
-            group->codes[i].code = code;
-            return &group->codes[i];
-        }
-    return NULL;
+    if (group->n_codes < CODE_SLOTS)
+        least = &group->codes[group->n_codes++];
+    sa_window_clear(&least->window);
+    least->code = code;
+    return least;
+}
+
+/* Whether a response of the base can complete min_total for matches that are there already. */
+static bool
+can_complete(const struct group *group)
+{
+    return group->state == SA_RULE_OK &&
+           (group->matches[SA_DIR_UNKNOWN].sum != 0 || group->matches[SA_DIR_RECEIVED].sum != 0 ||
+            group->matches[SA_DIR_SENT].sum != 0);
 }
 
 static bool
 count_in_group(struct group *group, const struct sa_response *response, int64_t now_s)
 {
     const struct sa_rule_def *rule = group->rule;
-    struct code_slot *slot;
 
     if (!takes_method(rule, response->method))
         return false;
     if (rule->ratio_of == SA_RATIO_ALL || response->code >= 200)
         sa_window_add(&group->base[response->direction], now_s, response->repeat);
-    if (!sa_code_set_has(&rule->codes, response->code))
-        return false;
+    if (!sa_code_set_has(&rule->codes, response->code)) {
+        if (can_complete(group))
+            group->dirty = true;
+        return group->dirty;
+    }
     sa_window_add(&group->matches[response->direction], now_s, response->repeat);
-    slot = code_slot(group, response->code, now_s);
-    if (slot != NULL)
-        sa_window_add(&slot->window, now_s, response->repeat);
+    sa_window_add(&code_slot(group, response->code, now_s)->window, now_s, response->repeat);
     memcpy(group->evidence, response->call_id, sizeof group->evidence);
     group->dirty = true;
     return true;
@@ -305,6 +316,7 @@ report(struct group *group, unsigned number, enum sa_transition transition, int 
         .severity = sa_rule_level_severity((unsigned)level),
         .count = (uint32_t)measure->count,
         .total = (uint32_t)measure->total,
+        .rule_gone = group->gone,
         .evidence = group->evidence,
     };
 
@@ -359,11 +371,19 @@ judge_firing(struct group *group, unsigned number, int met, int held, const stru
         if (group->state == SA_RULE_FIRING) {
             group->state = SA_RULE_CLEARING;
             group->since_ms = now_ms;
+            group->fall_to = -1;
         }
+        if (held > group->fall_to)
+            group->fall_to = held;
         if (now_ms - group->since_ms >= (int64_t)group->rule->clear_for_s * 1000) {
-            transition = held >= 0 ? SA_CHANGED : SA_CLEARED;
-            group->state = held >= 0 ? SA_RULE_FIRING : SA_RULE_OK;
-            level = held >= 0 ? held : group->level;
+            transition = group->fall_to >= 0 ? SA_CHANGED : SA_CLEARED;
+            if (group->fall_to >= 0)
+                level = group->fall_to;
+            group->state = group->fall_to < 0 ? SA_RULE_OK
+                           : held == level    ? SA_RULE_FIRING
+                                              : SA_RULE_CLEARING;
+            group->since_ms = now_ms; /* the lower level, if it has fallen too, gets its own clear_for */
+            group->fall_to = -1;
         }
     }
     group->level = transition == SA_CLEARED ? -1 : level;
@@ -443,10 +463,12 @@ sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int6
         if (map[i] != SA_NO_GROUP) {
             take_over(&fresh->groups[map[i]], group);
         } else if (firing) {
-            struct measure measures[SA_DIR_COUNT];
+            struct measure measures[SA_DIR_COUNT], best;
+            unsigned n = take_measures(group, now_ms / 1000, measures);
 
-            (void)take_measures(group, now_ms / 1000, measures);
-            report(group, i, SA_CLEARED, group->level, &measures[0], now_ms / 1000, fn, arg);
+            (void)highest_met(group->rule, measures, n, &best);
+            group->gone = true;
+            report(group, i, SA_CLEARED, group->level, &best, now_ms / 1000, fn, arg);
         }
     }
 }

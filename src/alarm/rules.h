@@ -30,6 +30,7 @@ struct sa_verdict {
     enum sa_unit unit;
     uint16_t codes[8]; /* seen in the window, most frequent first */
     unsigned n_codes;
+    bool rule_gone;       /* cleared because the rule left the configuration */
     const char *evidence; /* Call-ID of the latest matching response, "" if not known */
 };
 

@@ -12,7 +12,6 @@ struct sa_mailbox {
     char *items;
     size_t item_size;
     unsigned capacity, first, count;
-    uint64_t refused;
     int fd;
 };
 
@@ -62,7 +61,6 @@ sa_mailbox_post(struct sa_mailbox *mailbox, const void *item)
 
     (void)pthread_mutex_lock(&mailbox->lock);
     if (mailbox->count == mailbox->capacity) {
-        mailbox->refused++;
         r = -ENOBUFS;
     } else {
         unsigned at = (mailbox->first + mailbox->count++) % mailbox->capacity;
@@ -103,16 +101,4 @@ sa_mailbox_acknowledge(struct sa_mailbox *mailbox)
     uint64_t count;
 
     (void)!read(mailbox->fd, &count, sizeof count);
-}
-
-uint64_t
-sa_mailbox_refused(struct sa_mailbox *mailbox)
-{
-    uint64_t refused;
-
-    (void)pthread_mutex_lock(&mailbox->lock);
-    refused = mailbox->refused;
-    mailbox->refused = 0;
-    (void)pthread_mutex_unlock(&mailbox->lock);
-    return refused;
 }

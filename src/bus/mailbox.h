@@ -1,6 +1,6 @@
 /*
  * A bounded queue of values between two threads: the one way to cross a thread.  Posting never blocks; what
- * does not fit is refused and counted.  Any number of posters, one taker.
+ * does not fit is refused, and the poster decides what that means.  Any number of posters, one taker.
  */
 #ifndef SA_MAILBOX_H
 #define SA_MAILBOX_H
@@ -28,8 +28,5 @@ bool sa_mailbox_take(struct sa_mailbox *mailbox, void *item);
 /* Readable while there is something to look at; the taker acknowledges before it takes. */
 int sa_mailbox_fd(const struct sa_mailbox *mailbox);
 void sa_mailbox_acknowledge(struct sa_mailbox *mailbox);
-
-/* Refusals since the last call. */
-uint64_t sa_mailbox_refused(struct sa_mailbox *mailbox);
 
 #endif

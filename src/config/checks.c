@@ -194,6 +194,8 @@ check_list_length(cfg_t *cfg, cfg_opt_t *opt)
 static int
 check_methods(cfg_t *cfg, cfg_opt_t *opt)
 {
+    if (strpbrk(last_string(opt), "abcdefghijklmnopqrstuvwxyz") != NULL)
+        BAD(cfg, "methods: \"%s\" would never match, SIP methods are in upper case", last_string(opt));
     (void)check_length(cfg, opt, 1, SA_METHOD_SIZE - 1);
     return check_list_length(cfg, opt);
 }
@@ -335,6 +337,39 @@ codes_are_none(cfg_t *rule)
     return sa_code_set_empty(&set);
 }
 
+static uint32_t
+ratio_of_level(cfg_t *level)
+{
+    uint32_t per_mille = 0;
+
+    if (cfg_getstr(level, "ratio") != NULL)
+        (void)sa_units_share(cfg_getstr(level, "ratio"), &per_mille);
+    return per_mille;
+}
+
+/* A graver level with a lower limit would hide the milder one for ever. */
+static void
+check_levels_ascend(cfg_t *cfg, cfg_t *rule)
+{
+    static const char *const names[] = {"warning", "minor", "major", "critical"};
+    const char *milder = NULL;
+    long count = 0;
+    uint32_t ratio = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        cfg_t *level = cfg_size(rule, names[i]) == 0 ? NULL : cfg_getsec(rule, names[i]);
+
+        if (level == NULL)
+            continue;
+        if (milder != NULL && ((cfg_getint(level, "count") != 0 && cfg_getint(level, "count") < count) ||
+                               (ratio_of_level(level) != 0 && ratio_of_level(level) < ratio)))
+            BAD(cfg, "rule \"%s\": %s has a lower limit than %s", cfg_title(rule), names[i], milder);
+        milder = names[i];
+        count = cfg_getint(level, "count") != 0 ? cfg_getint(level, "count") : count;
+        ratio = ratio_of_level(level) != 0 ? ratio_of_level(level) : ratio;
+    }
+}
+
 static int
 check_rule(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -347,6 +382,7 @@ check_rule(cfg_t *cfg, cfg_opt_t *opt)
     if (!is_set(section, "warning") && !is_set(section, "minor") && !is_set(section, "major") &&
         !is_set(section, "critical"))
         BAD(cfg, "rule \"%s\": needs at least one of warning, minor, major, critical", cfg_title(section));
+    check_levels_ascend(cfg, section);
     if (cfg_opt_size(opt) == SA_CONFIG_RULES + 1)
         BAD(cfg, "more than %d rules", SA_CONFIG_RULES);
     return 0;

@@ -22,6 +22,13 @@ sa_window_done(struct sa_window *window)
     *window = (struct sa_window){0};
 }
 
+void
+sa_window_clear(struct sa_window *window)
+{
+    memset(window->bucket, 0, window->seconds * sizeof *window->bucket);
+    window->sum = 0;
+}
+
 /* Moves the ring forward to now_s, emptying the buckets that fall out. */
 static void
 advance(struct sa_window *window, int64_t now_s)

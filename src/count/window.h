@@ -19,6 +19,9 @@ struct sa_window {
 int sa_window_init(struct sa_window *window, uint32_t seconds);
 void sa_window_done(struct sa_window *window);
 
+/* Forgets what was added. */
+void sa_window_clear(struct sa_window *window);
+
 void sa_window_add(struct sa_window *window, int64_t now_s, uint32_t n);
 
 /* Sum of the `seconds` buckets that end with now_s. */

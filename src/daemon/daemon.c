@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define JUDGE_MS     1000 /* how often an active rule is looked at */
@@ -182,8 +183,13 @@ on_reports(void *arg)
     struct sa_agent_report report;
 
     sa_mailbox_acknowledge(reports);
-    while (sa_mailbox_take(reports, &report))
-        sa_outbox_finished(daemon->engine.outbox, SA_SINK_SNMP, report.sequence, report.delivered);
+    while (sa_mailbox_take(reports, &report)) {
+        if (report.outcome == SA_AGENT_TAKEN)
+            sa_outbox_taken(daemon->engine.outbox, report.sequence);
+        else if (report.outcome != SA_AGENT_LINK)
+            sa_outbox_finished(daemon->engine.outbox, SA_SINK_SNMP, report.sequence,
+                               report.outcome == SA_AGENT_DONE);
+    }
     deliver(daemon);
     publish_soon(daemon);
 }
@@ -276,6 +282,18 @@ static void
 on_ignored(void *arg)
 {
     (void)arg;
+}
+
+/* Every followed file takes a descriptor; what the system allows beyond its cautious default is used. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static int
@@ -413,6 +431,7 @@ start(struct daemon *daemon)
 
     if (r < 0)
         return r;
+    raise_descriptor_limit();
     daemon->loop = sa_loop_new();
     if (daemon->loop == NULL)
         return -ENOMEM;

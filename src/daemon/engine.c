@@ -21,6 +21,13 @@ make_rules(const struct sa_config *config, const struct sa_rule_def *defs, unsig
     return sa_rules_new(defs, n_defs, names, config->n_sources);
 }
 
+/* Every group can be raised, changed and cleared before a receiver answers. */
+static unsigned
+outbox_room(const struct sa_rules *rules)
+{
+    return SA_OUTBOX_ROOM + 3 * sa_rules_groups(rules);
+}
+
 int
 sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sinks, int64_t wall_ms,
                char error[SA_PATTERN_ERROR_SIZE])
@@ -29,8 +36,7 @@ sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sink
     (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
     engine->sources = calloc(config->n_sources + 1, sizeof *engine->sources);
     engine->tally = sa_tally_new(SA_MINUTES_S);
-    engine->outbox = sa_outbox_new();
-    if (engine->sources == NULL || engine->tally == NULL || engine->outbox == NULL)
+    if (engine->sources == NULL || engine->tally == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < config->n_sources; i++) {
         struct sa_engine_source *source = &engine->sources[i];
@@ -45,7 +51,8 @@ sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sink
     if (engine->rules == NULL)
         return -ENOMEM;
     engine->alarms = sa_alarms_new(config->node, sa_rules_groups(engine->rules));
-    return engine->alarms == NULL ? -ENOMEM : 0;
+    engine->outbox = sa_outbox_new(outbox_room(engine->rules));
+    return engine->alarms == NULL || engine->outbox == NULL ? -ENOMEM : 0;
 }
 
 void
@@ -181,7 +188,8 @@ sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh)
     struct sa_rule_def *old_defs = config->rules;
     unsigned n_old_defs = config->n_rules;
 
-    if (rules == NULL || map == NULL || sa_alarms_reserve(engine->alarms, sa_rules_groups(rules)) < 0) {
+    if (rules == NULL || map == NULL || sa_alarms_reserve(engine->alarms, sa_rules_groups(rules)) < 0 ||
+        sa_outbox_reserve(engine->outbox, outbox_room(rules)) < 0) {
         (void)sa_rules_free(rules);
         free(map);
         return -ENOMEM;

@@ -43,6 +43,8 @@ main(int argc, char **argv)
     bool check = false, print = false;
     int option, verbose = 0;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout);
     while ((option = getopt(argc, argv, "c:tTvVh")) != -1) {
         switch (option) {
         case 'c':

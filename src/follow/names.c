@@ -7,10 +7,13 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROTATE_WAIT_MS 60000 /* a renamed or deleted file is kept open, its writer may not know yet */
+#define DESCRIPTORS_KEPT 48
+#define GAP_MS           3000  /* a rotation may leave no file under the name for a moment */
+#define ROTATE_WAIT_MS   60000 /* a renamed or deleted file is kept open, its writer may not know yet */
 
 /* Several files can share a watch: hard links, or one file in two sources. */
 static void
@@ -72,6 +75,15 @@ predecessor(struct source *source, const char *path)
     return NULL;
 }
 
+/* Control clients and notification receivers need descriptors too: files leave some to them. */
+static bool
+descriptors_left(int newest_fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == -1 || (rlim_t)newest_fd + DESCRIPTORS_KEPT < limit.rlim_cur;
+}
+
 /* Opens a file that is not followed yet.  Returns 0, or negative errno; -EMEDIUMTYPE: not a regular file. */
 static int
 open_file(struct sa_follower *follower, struct source *source, const char *path)
@@ -87,7 +99,7 @@ open_file(struct sa_follower *follower, struct source *source, const char *path)
         r = -errno;
     else if (!S_ISREG(status.st_mode))
         r = -EMEDIUMTYPE;
-    else if (source->n_files == SA_FOLLOW_FILES)
+    else if (source->n_files == SA_FOLLOW_FILES || !descriptors_left(fd))
         r = -EMFILE;
     file = r == 0 ? calloc(1, sizeof *file) : NULL;
     if (r == 0 && file != NULL)
@@ -205,6 +217,16 @@ visit_glob(struct sa_follower *follower, struct source *source, const char *patt
     globfree(&found);
 }
 
+/* Whether some file has its name, or lost it only a moment ago. */
+static bool
+sees_a_file(const struct source *source, int64_t now_ms)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->seen || now_ms - source->files[i]->gone_ms < GAP_MS)
+            return true;
+    return false;
+}
+
 static void
 judge_source(struct sa_follower *follower, struct source *source, const struct trouble *trouble)
 {
@@ -235,7 +257,7 @@ judge_source(struct sa_follower *follower, struct source *source, const struct t
         sa_follow_set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     }
-    if (source->n_files == 0) {
+    if (!sees_a_file(source, sa_clock_now().mono_ms)) {
         if (trouble->error != 0)
             (void)sa_text_format(text, sizeof text, "%s does not exist yet", shown);
         else

@@ -13,16 +13,36 @@ next_attribute(struct sa_slice *s, const char *name, struct sa_slice *value)
     return true;
 }
 
-/* Steps to the first ";name=" and over it. */
+/* Steps to the first occurrence of the text and over it. */
 static bool
-seek(struct sa_slice *s, const char *name)
+seek(struct sa_slice *s, const char *text)
 {
-    const char *at = s->len == 0 ? NULL : memmem(s->p, s->len, name, strlen(name));
+    const char *at = s->len == 0 ? NULL : memmem(s->p, s->len, text, strlen(text));
 
     if (at == NULL)
         return false;
-    *s = sa_slice_from(*s, (size_t)(at - s->p) + strlen(name));
+    *s = sa_slice_from(*s, (size_t)(at - s->p) + strlen(text));
     return true;
+}
+
+/* Steps over the next ";code=DDD;reason=" and gives what stands before it and the code. */
+static bool
+seek_code(struct sa_slice *s, struct sa_slice *before, struct sa_slice *code)
+{
+    struct sa_slice rest = *s;
+
+    while (seek(&rest, ";code=")) {
+        size_t digits = sa_slice_digits(rest);
+        struct sa_slice behind = sa_slice_from(rest, digits);
+
+        if (digits == 0 || !sa_slice_skip(&behind, ";reason="))
+            continue;
+        *before = (struct sa_slice){s->p, (size_t)(rest.p - s->p) - strlen(";code=")};
+        *code = (struct sa_slice){rest.p, digits};
+        *s = behind;
+        return true;
+    }
+    return false;
 }
 
 static int64_t
@@ -38,14 +58,14 @@ epoch_ms(struct sa_slice text)
 }
 
 /*
- * The attributes stand in a fixed order, and their values are not escaped.  The tags and the reason are
- * chosen by strangers, so every attribute is taken at its place: the code is the one that directly follows
- * the Call-ID, and src_ip is looked for from the end, behind the reason.
+ * The attributes stand in a fixed order, and their values are not escaped: the Call-ID is chosen by the
+ * caller, the reason by the callee.  A record in which one of them imitates the code has two codes, and
+ * nothing in it tells which is true, so it is not counted.
  */
 int
 sa_payload_acc(const struct sa_record *record, struct sa_response *response)
 {
-    struct sa_slice s = record->payload, timestamp, method, value;
+    struct sa_slice s = record->payload, timestamp, method, value, code;
 
     if (record->proxy == SA_PROXY_KAMAILIO &&
         !(record->module.len == 3 && memcmp(record->module.p, "acc", 3) == 0))
@@ -64,14 +84,13 @@ sa_payload_acc(const struct sa_record *record, struct sa_response *response)
             return SA_PAYLOAD_MISS;
     sa_payload_set_method(response, method);
     if (!next_attribute(&s, "from_tag", &value) || !next_attribute(&s, "to_tag", &value) ||
-        !next_attribute(&s, "call_id", &value))
+        !sa_slice_skip(&s, ";call_id="))
+        return SA_PAYLOAD_MISS;
+    if (!seek_code(&s, &value, &code) || !sa_payload_set_code(response, code))
         return SA_PAYLOAD_MISS;
     sa_payload_set_call_id(response, value);
-    if (!next_attribute(&s, "code", &value) || !sa_payload_set_code(response, value) ||
-        !sa_slice_skip(&s, ";reason="))
-        return SA_PAYLOAD_MISS;
     response->direction = SA_DIR_SENT;
-    while (seek(&s, ";src_ip=")) {
+    while (seek(&s, ";src_ip=")) { /* the last one: it stands behind the reason */
         value = (struct sa_slice){s.p, sa_slice_find(s, ';')};
         sa_payload_set_peer(response, value);
     }

@@ -98,20 +98,38 @@ take_cseq(struct sa_response *response, struct sa_slice value)
     sa_payload_set_method(response, trim(sa_slice_from(value, digits)));
 }
 
+/* No datagram is longer, and what is announced beyond it cannot be waited for. */
+#define BODY_MAX     65535
+#define BODY_UNKNOWN SIZE_MAX
+
+/* Of several announcements the largest is believed, so that no part of a body is read as a message. */
 static void
 take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
 {
-    size_t digits = sa_slice_digits(value);
+    size_t length = 0;
 
-    reader->body_left = 0;
-    if (digits != value.len || digits > 5) /* a log record of a longer message does not exist */
+    if (value.len == 0 || sa_slice_digits(value) != value.len)
         return;
-    for (size_t i = 0; i < digits; i++)
-        reader->body_left = reader->body_left * 10 + (size_t)(value.p[i] - '0');
+    for (size_t i = 0; i < value.len && length < BODY_MAX; i++)
+        length = length * 10 + (size_t)(value.p[i] - '0');
+    if (length > BODY_MAX)
+        length = BODY_MAX;
+    if (!reader->has_length || length > reader->body_left)
+        reader->body_left = length;
+    reader->has_length = true;
 }
 
 /* The headers that matter here; the first five are in every message. */
-enum { HEADER_CSEQ, HEADER_CALL_ID, HEADER_VIA, HEADER_FROM, HEADER_TO, HEADER_CONTENT_LENGTH, HEADER_OTHER };
+enum {
+    HEADER_CSEQ,
+    HEADER_CALL_ID,
+    HEADER_VIA,
+    HEADER_FROM,
+    HEADER_TO,
+    HEADER_CONTENT_LENGTH,
+    HEADER_CONTENT_TYPE,
+    HEADER_OTHER
+};
 
 static void
 take_header(struct sa_sip_reader *reader, struct sa_slice line)
@@ -119,8 +137,8 @@ take_header(struct sa_sip_reader *reader, struct sa_slice line)
     static const struct {
         const char *name;
         char compact;
-    } names[HEADER_OTHER] = {{"CSeq", 0},   {"Call-ID", 'i'}, {"Via", 'v'},
-                             {"From", 'f'}, {"To", 't'},      {"Content-Length", 'l'}};
+    } names[HEADER_OTHER] = {{"CSeq", 0}, {"Call-ID", 'i'},        {"Via", 'v'},         {"From", 'f'},
+                             {"To", 't'}, {"Content-Length", 'l'}, {"Content-Type", 'c'}};
     struct sa_slice value = trim(line);
 
     if (!is_folded(line)) /* otherwise the line goes on with the header before */
@@ -137,6 +155,8 @@ take_header(struct sa_sip_reader *reader, struct sa_slice line)
         sa_payload_set_call_id(&reader->response, value);
     else if (reader->header == HEADER_CONTENT_LENGTH)
         take_content_length(reader, value);
+    else if (reader->header == HEADER_CONTENT_TYPE)
+        reader->has_type = true;
 }
 
 /*
@@ -155,6 +175,8 @@ conclude(struct sa_sip_reader *reader, struct sa_response *response)
 {
     bool hit = reader->is_response && is_message(reader);
 
+    if (!reader->has_length && reader->has_type) /* RFC 3261 section 18.3: to the end of the datagram */
+        reader->body_left = BODY_UNKNOWN;
     reader->state = reader->multi_line && reader->body_left > 0 ? SA_SIP_BODY : SA_SIP_IDLE;
     reader->introduced = false;
     if (!hit)
@@ -191,6 +213,7 @@ begin_message(struct sa_sip_reader *reader, struct sa_slice line)
         return false;
     reader->state = SA_SIP_HEADERS;
     reader->headers = 0;
+    reader->has_length = reader->has_type = false;
     reader->header = HEADER_OTHER;
     reader->body_left = 0;
     return true;
@@ -289,6 +312,20 @@ read_idle(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_re
     return joins ? SA_PAYLOAD_JOINS | SA_PAYLOAD_TAKEN : SA_PAYLOAD_TAKEN;
 }
 
+/*
+ * Whether a line that looks like a log record ends the message it stands in.  Anyone can write such a line
+ * into a message, and anyone can announce a longer body than is sent, so neither the look nor Content-Length
+ * is believed alone: a true record comes from the same host, not before the one that introduced the message,
+ * and without the CR that the lines of the message have.
+ */
+static bool
+is_next_record(const struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record)
+{
+    return record->enveloped && record->time_ms >= reader->intro.time_ms &&
+           sa_text_hash(record->host.p, record->host.len) == reader->intro_host &&
+           !(reader->has_cr && line.len > 0 && line.p[line.len - 1] == '\r');
+}
+
 static int
 read_header(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record,
             struct sa_response *response)
@@ -297,26 +334,18 @@ read_header(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_
 
     if (header.len == 0)
         return conclude(reader, response) | SA_PAYLOAD_TAKEN;
-    if (!looks_like_header(header) || (record->enveloped && !is_folded(header))) { /* cut short */
+    if (is_next_record(reader, line, record) && !is_folded(header)) { /* cut short */
+        reader->has_length = reader->has_type = false;
         reader->body_left = 0;
         return conclude(reader, response);
     }
-    take_header(reader, header);
+    if (!reader->has_records && !looks_like_header(header) && header.len == line.len) {
+        reader->has_length = reader->has_type = false;
+        reader->body_left = 0;
+        return conclude(reader, response) | SA_PAYLOAD_TAKEN; /* it breaks a message, it cannot begin one */
+    }
+    take_header(reader, header); /* one that is malformed belongs to the message all the same */
     return SA_PAYLOAD_TAKEN;
-}
-
-/*
- * Whether a line that looks like a log record ends the body it stands in.  Anyone can write such a line into
- * a body, and anyone can announce a longer body than is sent, so neither the look nor Content-Length is
- * believed alone: a true record comes from the same host, not before the one that introduced the message, and
- * without the CR that the lines of the message have.
- */
-static bool
-ends_body(const struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record)
-{
-    return record->enveloped && record->time_ms >= reader->intro.time_ms &&
-           sa_text_hash(record->host.p, record->host.len) == reader->intro_host &&
-           !(reader->has_cr && line.len > 0 && line.p[line.len - 1] == '\r');
 }
 
 /* Content-Length counts CRLF line ends; a log that dropped the CRs shows each line one byte shorter. */
@@ -325,9 +354,14 @@ read_body(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_re
 {
     size_t size = line.len + (reader->has_cr ? 1 : 2);
 
-    if (line.len > reader->body_left || ends_body(reader, line, record)) { /* shorter than it said */
+    if (line.len > reader->body_left || is_next_record(reader, line, record)) { /* shorter than it said */
         reader->state = SA_SIP_IDLE;
         return SA_PAYLOAD_MISS;
+    }
+    if (reader->body_left == BODY_UNKNOWN) { /* where there are no records, a blank line ends it */
+        if (!reader->has_records && strip_cr(line).len == 0)
+            reader->state = SA_SIP_IDLE;
+        return SA_PAYLOAD_TAKEN;
     }
     reader->body_left = size < reader->body_left ? reader->body_left - size : 0;
     if (reader->body_left == 0)

@@ -4,8 +4,8 @@
  * else, in a header, a body or a quotation, is not one.
  *
  * Two things a log cannot show, so that nobody can tell them apart: a body line that looks like a record of
- * the same host at the present time from that record (see ends_body() in the source), and "#012" typed by a
- * stranger from the escape that the log daemon writes.
+ * the same host at the present time from that record (see is_next_record() in the source), and "#012" typed
+ * by a stranger from the escape that the log daemon writes.
  *
  * A message may be one line with syslog escapes ("…#012SIP/2.0 302 Moved#015#012Via: …") or many lines behind
  * the record that introduces it.  Pure, one thread; one reader per stream.
@@ -26,6 +26,8 @@ struct sa_sip_reader {
     unsigned headers;         /* which of the headers that every SIP message has were seen, as bits */
     bool has_cr;              /* the log kept the CRs, so lengths count them */
     bool multi_line;          /* the message spans lines of the log */
+    bool has_length;          /* Content-Length was seen */
+    bool has_type;            /* Content-Type was seen: there is a body */
     size_t body_left;
     struct sa_response response;
 };

@@ -11,6 +11,7 @@
 
 #define CLIENTS       16
 #define REQUEST_BYTES 4096
+#define RETRY_MS      1000
 
 struct client {
     struct sa_control *control;
@@ -27,7 +28,7 @@ struct sa_control {
     struct sa_loop *loop;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     int fd;
-    struct sa_watch *acceptable;
+    struct sa_watch *acceptable, *retry;
     sa_control_fn fn;
     void *arg;
     struct client clients[CLIENTS];
@@ -158,14 +159,27 @@ client_place(struct sa_control *control)
 }
 
 static void
+on_retry(void *arg)
+{
+    struct sa_control *control = arg;
+
+    sa_watch_resume(control->acceptable);
+}
+
+static void
 on_acceptable(void *arg)
 {
     struct sa_control *control = arg;
     int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct client *client;
 
-    if (fd == -1)
+    if (fd == -1) {
+        if (errno == EMFILE || errno == ENFILE) { /* the connection stays pending: do not spin on it */
+            sa_watch_pause(control->acceptable);
+            sa_watch_arm(control->retry, RETRY_MS);
+        }
         return;
+    }
     client = client_place(control);
     *client = (struct client){.control = control, .fd = fd, .number = ++control->accepted};
     client->readable = sa_loop_readable(control->loop, fd, on_readable, client);
@@ -178,12 +192,15 @@ on_acceptable(void *arg)
 static int
 bind_path(int fd, const struct sockaddr_un *address)
 {
+    struct stat status;
     int probe, r;
 
     if (bind(fd, (const struct sockaddr *)address, sizeof *address) == 0)
         return 0;
     if (errno != EADDRINUSE)
         return -errno;
+    if (lstat(address->sun_path, &status) == -1 || !S_ISSOCK(status.st_mode))
+        return -EEXIST; /* somebody's file */
     probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe == -1)
         return -errno;
@@ -249,7 +266,8 @@ sa_control_open(struct sa_loop *loop, const char *path, sa_control_fn fn, void *
         goto fail;
     }
     control->acceptable = sa_loop_readable(loop, control->fd, on_acceptable, control);
-    if (control->acceptable == NULL) {
+    control->retry = sa_loop_timer(loop, on_retry, control);
+    if (control->acceptable == NULL || control->retry == NULL) {
         r = -ENOMEM;
         goto fail;
     }
@@ -269,6 +287,7 @@ sa_control_close(struct sa_control *control)
         if (control->clients[i].fd != -1)
             drop_client(&control->clients[i]);
     (void)sa_watch_free(control->acceptable);
+    (void)sa_watch_free(control->retry);
     if (control->fd != -1)
         (void)close(control->fd);
     if (control->path[0] != '\0')

@@ -15,7 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define QUEUE 128
+#define QUEUE 1024
 
 struct line {
     int priority;
@@ -30,6 +30,7 @@ static struct scribe {
     bool journal; /* standard error is read by journald */
     int facility;
     atomic_bool stop;
+    atomic_ullong lost; /* own lines; an alarm that finds no room is offered again */
 } scribe;
 
 /* systemd sets JOURNAL_STREAM to the device and inode of the descriptors that journald reads. */
@@ -121,15 +122,15 @@ write_line(const struct line *line)
 }
 
 static void
-report_refused(void)
+report_lost(void)
 {
-    uint64_t refused = sa_mailbox_refused(scribe.mailbox);
+    unsigned long long lost = atomic_exchange(&scribe.lost, 0);
     struct line line = {.priority = LOG_WARNING};
 
-    if (refused == 0)
+    if (lost == 0)
         return;
-    (void)snprintf(line.text, sizeof line.text, "log: %llu lines were not written, the log was stalled",
-                   (unsigned long long)refused);
+    (void)snprintf(line.text, sizeof line.text,
+                   "log: %llu lines were not written, the log was too slow for them", lost);
     write_line(&line);
 }
 
@@ -146,7 +147,7 @@ run(void *arg)
 
         while (sa_mailbox_take(scribe.mailbox, &line))
             write_line(&line);
-        report_refused();
+        report_lost();
         if (stop)
             return NULL;
         (void)poll(&wake, 1, -1);
@@ -205,5 +206,6 @@ sa_scribe_alarm(const struct sa_alarm_event *event)
 void
 sa_scribe_line(int priority, const char *line)
 {
-    (void)post(priority, false, line);
+    if (post(priority, false, line) < 0)
+        (void)atomic_fetch_add(&scribe.lost, 1);
 }

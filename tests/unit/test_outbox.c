@@ -14,7 +14,7 @@ event(uint32_t id)
 static void
 test_life_of_an_event(void **state)
 {
-    struct sa_outbox *outbox = sa_outbox_new();
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
     struct sa_alarm_event e = event(17);
     const struct sa_alarm_event *next;
 
@@ -49,7 +49,7 @@ test_life_of_an_event(void **state)
 static void
 test_order_and_numbers(void **state)
 {
-    struct sa_outbox *outbox = sa_outbox_new();
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
 
     (void)state;
     for (uint32_t i = 1; i <= 10; i++) {
@@ -78,7 +78,7 @@ test_order_and_numbers(void **state)
 static void
 test_given_up(void **state)
 {
-    struct sa_outbox *outbox = sa_outbox_new();
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
     struct sa_alarm_event e = event(1);
 
     (void)state;
@@ -98,7 +98,7 @@ test_given_up(void **state)
 static void
 test_bounded(void **state)
 {
-    struct sa_outbox *outbox = sa_outbox_new();
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
     const struct sa_alarm_event *next;
 
     (void)state;
@@ -130,7 +130,7 @@ test_bounded(void **state)
 static void
 test_random_balance(void **state)
 {
-    struct sa_outbox *outbox = sa_outbox_new();
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
     uint32_t pushed = 0, handed[SA_OUTBOX_ROOM * 2];
     unsigned n_handed = 0;
 
