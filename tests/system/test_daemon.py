@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -377,3 +378,54 @@ def test_reload_of_rules(daemon):
     wait_for(lambda: "restart sipalertd" in daemon.errors())
     daemon.append(reply(404))
     wait_for(lambda: "404" in daemon.status()["codes"])
+
+
+def test_control_path_is_somebodys_file(daemon):
+    (daemon.directory / "control.sock").write_text("precious")
+    daemon.configure(OFF)
+    done = check(daemon)
+    assert done.returncode == 1 and "control socket" in done.stderr
+    assert (daemon.directory / "control.sock").read_text() == "precious"
+
+
+def test_deleted_log_is_not_ok(daemon):
+    """A log that is gone is said to be gone, and clears no alarm."""
+    daemon.configure(OFF + 'rule "r" { codes = {"430"} window = "1m" min_total = 1 minor { count = 5 } }\n')
+    daemon.start()
+    daemon.append(reply(430) * 6)
+    wait_for(lambda: daemon.status()["alarms"])
+    daemon.log.unlink()
+    wait_for(lambda: daemon.source()["state"] == "waiting", timeout=30)
+    assert daemon.status()["alarms"]
+    daemon.append(reply(486))
+    wait_for(lambda: daemon.source()["state"] == "following" and daemon.source()["responses"] == 7)
+
+
+def test_descriptors_run_out(daemon):
+    """More files than descriptors: the source says so, the rest goes on, nothing spins."""
+    daemon.configure(OFF)
+    daemon.config.write_text(daemon.config.read_text().replace("proxy.log", "*.log"))
+    for i in range(150):
+        (daemon.directory / f"{i:03}.log").touch()
+    with open(daemon.stderr, "wb") as err:
+        daemon.process = subprocess.Popen([BUILD / "sipalertd", "-c", daemon.config], stderr=err,
+                                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
+    wait_for(lambda: daemon.status(check=False) or daemon.process.poll() is not None)
+    assert daemon.source()["state"] == "failed" and "too many open files" in daemon.source()["text"]
+    (daemon.directory / "000.log").write_text(reply(302))
+    wait_for(lambda: daemon.source()["responses"] == 1)
+
+    def cpu_ticks():
+        fields = pathlib.Path(f"/proc/{daemon.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(60)]
+    for client in clients:
+        client.setblocking(False)
+        client.connect_ex(str(daemon.directory / "control.sock"))
+    before, begun = cpu_ticks(), time.monotonic()
+    wait_for(lambda: time.monotonic() - begun > 2)
+    assert cpu_ticks() - before < 100  # of some 200
+    for client in clients:
+        client.close()
+    daemon.status()

@@ -198,3 +198,50 @@ def test_dead_inform_receiver_blocks_nobody(daemon, snmpd, trapd):
     assert daemon.stop() < 3
 
 
+
+
+def test_burst_of_alarms_is_delivered_whole(daemon, trapd):
+    """1200 alarms are raised and cleared within seconds: an acknowledging receiver gets every one, once."""
+    rules = "".join(f'rule "r{i}" {{ codes = {{"{code}"}} window = "1s" min_total = 1 minor {{ count = 1 }} '
+                    'clear_for = "0s" }\n' for i, code in enumerate((302, 404, 430, 486, 500, 503)))
+    sources = "".join(f'source "s{i}" {{ file = "{daemon.directory}/{i}.log" format = {{"edge"}} }}\n'
+                      for i in range(200))
+    daemon.configure(rules + sources + f"""snmp {{ mode = "off" }}
+      notify "noc" {{ address = "udp:127.0.0.1:{trapd.port}" type = "inform" }}\n""", source=False)
+    for i in range(200):
+        (daemon.directory / f"{i}.log").touch()
+    daemon.start()
+    burst = "".join(reply(code) for code in (302, 404, 430, 486, 500, 503))
+    for i in range(200):
+        (daemon.directory / f"{i}.log").write_text(burst)
+    wait_for(lambda: daemon.status()["notifications"]["sent"] == 2400, timeout=60, what="2400 sent")
+    notifications = daemon.status()["notifications"]
+    assert notifications["queued"] == 0 and notifications["suppressed"] == 0
+    sequences = sorted(fields(n)["Sequence"] for n in trapd.notifications())
+    assert sorted(set(sequences)) == list(range(1, 2401))
+    assert daemon.errors().count("ALARM raised") == daemon.errors().count("ALARM cleared") == 1200
+
+
+def test_receiver_that_hung_gets_all_soon_after(daemon, trapd):
+    """However many notifications went unanswered together, it is one outage and the first retry comes after 5 s."""
+    rules = "".join(f'rule "r{code}" {{ codes = {{"{code}"}} window = "1s" min_total = 1 minor {{ count = 1 }} '
+                    'clear_for = "0s" }\n' for code in range(400, 430))
+    daemon.configure(rules + f"""snmp {{ mode = "off" }}
+      notify "noc" {{ address = "udp:127.0.0.1:{trapd.port}" type = "inform" }}\n""")
+    daemon.start()
+    trapd.process.send_signal(signal.SIGSTOP)
+    daemon.append("".join(reply(code) for code in range(400, 430)))
+    wait_for(lambda: "receiver noc does not answer" in daemon.errors(), timeout=30)
+    trapd.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: daemon.status()["notifications"]["queued"] == 0, timeout=20, what="all delivered")
+    assert {fields(n)["Sequence"] for n in trapd.notifications()} == set(range(1, 61))
+
+
+def test_sent_counts_what_a_living_receiver_took(daemon, trapd):
+    daemon.configure(REDIRECTS + f"""snmp {{ mode = "off" }}
+      notify "dead" {{ address = "udp:127.0.0.1:{free_port()}" type = "inform" }}
+      notify "noc" {{ address = "udp:127.0.0.1:{trapd.port}" type = "inform" }}\n""")
+    daemon.start()
+    check_raise_and_clear(daemon, trapd)
+    wait_for(lambda: daemon.status()["notifications"]["sent"] == 2)
+    assert daemon.status()["notifications"]["queued"] == 2  # the dead one is still waited for

@@ -701,6 +701,72 @@ test_odd_clock(void **state)
     stop();
 }
 
+/* A ninth code takes part: the names are those of the most frequent ones, not of the first. */
+static void
+test_frequent_code_is_named_late(void **state)
+{
+    struct sa_rule_def def = rule(100, 60);
+
+    (void)state;
+    sa_code_set_add_range(&def.codes, 400, 599, true);
+    start(&def, 1);
+    for (unsigned code = 400; code < 409; code++)
+        (void)count(code, SA_DIR_RECEIVED, 1);
+    for (int i = 0; i < 1000; i++)
+        (void)count(503, SA_DIR_RECEIVED, 1);
+    judge();
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    assert_int_equal(t.events[0].codes[0], 503);
+    assert_int_equal(t.events[0].count, 1009);
+    stop();
+}
+
+/* The responses that complete min_total need not be those that the rule looks for. */
+static void
+test_volume_completed_by_others(void **state)
+{
+    struct sa_rule_def def = rule(0, 60);
+
+    (void)state;
+    def.min_total = 100;
+    def.levels[1] = (struct sa_rule_level){.enabled = true, .ratio_per_mille = 100};
+    start(&def, 1);
+    (void)count(302, SA_DIR_RECEIVED, 10);
+    judge();
+    (void)count(200, SA_DIR_RECEIVED, 89);
+    judge();
+    assert_int_equal(t.n, 0);
+    t.ms += 1000;
+    assert_true(count(200, SA_DIR_RECEIVED, 1));
+    judge();
+    assert_int_equal(t.n, 1);
+    assert_int_equal(t.events[0].value, 100);
+    stop();
+}
+
+/* Major falls to minor although minor falls too before major's clear_for is over; minor gets its own. */
+static void
+test_fall_through_levels(void **state)
+{
+    struct sa_rule_def def = rule(5, 2);
+
+    (void)state;
+    def.clear_for_s = 4;
+    def.levels[2] = (struct sa_rule_level){.enabled = true, .count = 50};
+    start(&def, 1);
+    second(60);
+    expect(0, SA_RAISED, SA_SEV_MAJOR);
+    seconds(4, 3); /* six in two seconds: minor holds, major does not */
+    seconds(3, 0);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CHANGED, SA_SEV_MINOR);
+    seconds(10, 0);
+    assert_int_equal(t.n, 3);
+    expect(2, SA_CLEARED, SA_SEV_MINOR);
+    assert_true(t.events[2].ms - t.events[1].ms >= 4000);
+    stop();
+}
+
 int
 main(void)
 {
@@ -722,6 +788,9 @@ main(void)
         cmocka_unit_test(test_any_ratio_by_direction),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_codes_most_frequent_first),
+        cmocka_unit_test(test_frequent_code_is_named_late),
+        cmocka_unit_test(test_volume_completed_by_others),
+        cmocka_unit_test(test_fall_through_levels),
         cmocka_unit_test(test_random_traffic),
         cmocka_unit_test(test_odd_clock),
     };
