@@ -52,7 +52,7 @@ sa_rule_level_severity(unsigned level)
 {
     static const enum sa_severity severities[SA_RULE_LEVELS] = {SA_SEV_WARNING, SA_SEV_MINOR, SA_SEV_MAJOR,
                                                                 SA_SEV_CRITICAL};
-    return severities[level];
+    return level < SA_RULE_LEVELS ? severities[level] : SA_SEV_INDETERMINATE;
 }
 
 #endif
