@@ -30,6 +30,17 @@ sa_follow_want_reading(struct sa_follower *follower, struct file *file)
     sa_watch_activate(follower->work);
 }
 
+/* What was taken is not there any more: from the start, then. */
+static void
+start_over(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    source->truncations++;
+    file->offset = 0;
+    file->marker_len = 0;
+    follower->events->truncated(follower->arg, file->stream);
+    sa_follow_want_reading(follower, file);
+}
+
 /* Looks at the size: growth is read, shrinking is a truncation. */
 static void
 check_size(struct sa_follower *follower, struct source *source, struct file *file)
@@ -39,38 +50,51 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
     if (fstat(file->fd, &status) == -1)
         return;
     file->size = status.st_size;
-    if (file->size < file->offset) {
-        source->truncations++;
-        file->offset = 0;
-        follower->events->truncated(follower->arg, file->stream);
-    }
-    if (file->size != file->offset)
+    if (file->size < file->offset)
+        start_over(follower, source, file);
+    else if (file->size > file->offset)
         sa_follow_want_reading(follower, file);
+}
+
+/* The slice begins with the marker; what is behind it is new. */
+static void
+take_slice(struct sa_follower *follower, struct file *file, size_t len)
+{
+    size_t old = file->marker_len;
+
+    file->marker_len = len < MARKER_BYTES ? len : MARKER_BYTES;
+    memcpy(file->marker, follower->slice + len - file->marker_len, file->marker_len);
+    file->offset += (int64_t)(len - old);
+    if (file->size < file->offset)
+        file->size = file->offset;
+    follower->events->bytes(follower->arg, file->stream, follower->slice + old, len - old);
 }
 
 static void
 read_slice(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    ssize_t n = pread(file->fd, follower->slice, SLICE_BYTES, file->offset);
+    size_t marker_len = file->marker_len;
+    ssize_t n =
+        pread(file->fd, follower->slice, marker_len + SLICE_BYTES, file->offset - (int64_t)marker_len);
     char shown[SA_LONG_SIZE], text[SA_LONG_SIZE];
 
-    if (n > 0) {
-        file->offset += n;
-        if (file->size < file->offset)
-            file->size = file->offset;
-        follower->events->bytes(follower->arg, file->stream, follower->slice, (size_t)n);
-        return;
-    }
     if (n == -1 && errno == EINTR)
         return;
-    file->pending = false;
     if (n == -1) {
+        file->pending = false;
         (void)sa_text_escape(shown, sizeof shown, file->path, strlen(file->path));
         (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(errno));
         sa_follow_set_state(follower, source, SA_SOURCE_FAILED, text); /* the poll tries again */
         return;
     }
-    check_size(follower, source, file);
+    if ((size_t)n >= marker_len && memcmp(follower->slice, file->marker, marker_len) != 0) {
+        start_over(follower, source, file);
+    } else if ((size_t)n > marker_len) {
+        take_slice(follower, file, (size_t)n);
+    } else {
+        file->pending = false;
+        check_size(follower, source, file);
+    }
 }
 
 /* The next file that has something to read, in turn. */
@@ -162,7 +186,7 @@ sa_follower_new(struct sa_loop *loop, const struct sa_follow_events *events, voi
     follower->loop = loop;
     follower->events = events;
     follower->arg = arg;
-    follower->slice = malloc(SLICE_BYTES);
+    follower->slice = malloc(MARKER_BYTES + SLICE_BYTES);
     follower->watcher = sa_watcher_new(loop, &watcher_events, follower);
     follower->poll = sa_loop_timer(loop, on_poll, follower);
     follower->work = sa_loop_work(loop, on_work, follower);

@@ -10,16 +10,24 @@
 #include <limits.h>
 #include <sys/types.h>
 
+#define MARKER_BYTES 1024
+
 struct file {
     char path[PATH_MAX]; /* the last name it was found under */
     dev_t dev;
     ino_t ino;
     int fd, watch;
     int64_t offset, size; /* bytes taken; bytes there when last looked */
-    int64_t gone_ms;      /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;         /* to be read */
-    bool seen;            /* by the scan of the moment */
-    struct file *before;  /* the file it replaced: that one is read to its end first */
+    /*
+     * The bytes before the offset, as they were taken.  A file whose bytes there have changed was truncated
+     * and written again, even if it is longer than before by now.
+     */
+    char marker[MARKER_BYTES];
+    size_t marker_len;
+    int64_t gone_ms;     /* monotonic time when its name was first missed; 0: it has its name */
+    bool pending;        /* to be read */
+    bool seen;           /* by the scan of the moment */
+    struct file *before; /* the file it replaced: that one is read to its end first */
     void *stream;
 };
 

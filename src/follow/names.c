@@ -65,6 +65,16 @@ end_of_lines(int fd, int64_t size)
     return 0;
 }
 
+/* A file that is not read from its start has a past all the same. */
+static void
+load_marker(struct file *file)
+{
+    int64_t len = file->offset < MARKER_BYTES ? file->offset : MARKER_BYTES;
+    ssize_t n = pread(file->fd, file->marker, (size_t)len, file->offset - len);
+
+    file->marker_len = n == len ? (size_t)n : 0;
+}
+
 /* The file whose place the new one takes: same name, not found under it any more. */
 static struct file *
 predecessor(struct source *source, const char *path)
@@ -115,6 +125,7 @@ open_file(struct sa_follower *follower, struct source *source, const char *path)
     file->fd = fd;
     file->size = status.st_size;
     file->offset = !source->scanned && source->start_at_end ? end_of_lines(fd, status.st_size) : 0;
+    load_marker(file);
     file->seen = true;
     file->watch = sa_watcher_add_file(follower->watcher, fd);
     file->before = predecessor(source, path);
@@ -200,6 +211,19 @@ is_pattern(const char *path)
     return strpbrk(path, "*?[") != NULL;
 }
 
+/* What logrotate leaves of a file that was read; its text was counted when it was written. */
+static bool
+is_compressed(const char *path)
+{
+    static const char *const endings[] = {".gz", ".xz", ".zst", ".bz2"};
+    size_t len = strlen(path);
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (len > strlen(endings[i]) && strcmp(path + len - strlen(endings[i]), endings[i]) == 0)
+            return true;
+    return false;
+}
+
 static void
 visit_glob(struct sa_follower *follower, struct source *source, const char *pattern, struct trouble *trouble)
 {
@@ -213,7 +237,8 @@ visit_glob(struct sa_follower *follower, struct source *source, const char *patt
     if (glob(pattern, 0, NULL, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++)
-        visit(follower, source, found.gl_pathv[i], trouble);
+        if (!is_compressed(found.gl_pathv[i]))
+            visit(follower, source, found.gl_pathv[i], trouble);
     globfree(&found);
 }
 

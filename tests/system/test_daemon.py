@@ -1,4 +1,5 @@
 """The daemon by itself: configuration, following, bad input, control socket, size and quiet."""
+import gzip
 import json
 import os
 import pathlib
@@ -132,6 +133,35 @@ def test_truncation(daemon):
         log.write(reply(404))
     status = daemon.wait_lines(21)
     assert status["codes"]["404"]["responses"] == 1 and status["sources"][0]["truncations"] == 1
+
+
+def test_truncated_and_longer_at_once(daemon):
+    """copytruncate with a busy writer: the file is longer than before when it is looked at again."""
+    daemon.configure(OFF)
+    daemon.start()
+    total = 0
+    for round_ in range(1, 20):
+        with open(daemon.log, "r+b") as log:
+            log.truncate()
+            log.write((reply(302, call_id=f"{round_}@x") * 10 * round_).encode())
+        total += 10 * round_
+        daemon.wait_lines(total)
+    assert daemon.status()["codes"]["302"]["responses"] == total
+    assert daemon.source()["truncations"] == 18  # the first one found the file empty
+
+
+def test_globs_leave_compressed_files_alone(daemon):
+    daemon.configure(OFF)
+    daemon.config.write_text(daemon.config.read_text().replace("proxy.log", "proxy.log*"))
+    daemon.start()
+    daemon.append(reply(302) * 5)
+    daemon.wait_lines(5)
+    daemon.log.rename(daemon.directory / "proxy.log.1")
+    daemon.append(reply(404))
+    (daemon.directory / "proxy.log.1.gz").write_bytes(gzip.compress(reply(302).encode() * 5) + b"\n\n")
+    daemon.wait_lines(6)
+    daemon.append(reply(404))
+    assert daemon.wait_lines(7)["codes"]["302"]["responses"] == 5
 
 
 def test_missing_file_appears(daemon):
