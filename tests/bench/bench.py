@@ -34,6 +34,35 @@ def best_of(command, runs=3):
     return min(times)
 
 
+def rsyslog_seconds(directory, path, needle):
+    """rsyslogd reading the file and writing the lines with the needle, from its start to the last of them."""
+    wanted = int(subprocess.run(["grep", "-c", needle, path], capture_output=True, text=True, check=False).stdout)
+    out = directory / "rsyslog.out"
+    out.unlink(missing_ok=True)
+    shutil.rmtree(directory / "rsyslog", ignore_errors=True)
+    (directory / "rsyslog").mkdir()
+    config = directory / "rsyslog.conf"
+    config.write_text(f"""global(workDirectory="{directory}/rsyslog")
+module(load="imfile")
+input(type="imfile" File="{path}" Tag="log")
+template(name="raw" type="string" string="%rawmsg%\\n")
+if re_match($rawmsg, "{needle}") then action(type="omfile" file="{out}" template="raw" ioBufferSize="64k")
+""")
+    begun = time.perf_counter()
+    daemon = subprocess.Popen(["rsyslogd", "-n", "-f", config, "-i", directory / "rsyslog.pid"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    lines, seconds = 0, float("nan")
+    while time.perf_counter() - begun < 120 and daemon.poll() is None:
+        lines = out.read_bytes().count(b"\n") if out.exists() else 0
+        if lines >= wanted:
+            seconds = time.perf_counter() - begun
+            break
+        time.sleep(0.05)
+    daemon.terminate()
+    daemon.wait()
+    return seconds
+
+
 def instructions(path, options):
     with tempfile.TemporaryDirectory() as directory:
         out = pathlib.Path(directory) / "callgrind"
@@ -66,13 +95,16 @@ def main():
                                    '  responses[$code]++\n}\n')
                 tools.append(("mtail --one_shot", ["mtail", "--one_shot", "--progs", program, "--logs", path]))
             seconds = {name: best_of(command, 1 if name.startswith("mtail") else 3) for name, command in tools}
+            if shutil.which("rsyslogd"):
+                tools.append(("rsyslogd imfile", None))
+                seconds["rsyslogd imfile"] = rsyslog_seconds(pathlib.Path(directory), path, needle)
             for name, _ in tools:
                 print(f"{family:<14}{name:<24}{seconds[name]:>9.3f}{size / seconds[name] / 1e6:>9.0f}"
                       f"{lines / seconds[name] / 1e3:>11.0f}{seconds['grep -c'] / seconds[name]:>11.2f}")
             if shutil.which("valgrind"):
                 part = CORPORA / corpus
                 print(f"{family:<14}{'instructions per line':<24}{instructions_per_line(part, options):>9.0f}")
-    for tool in ("mtail",):
+    for tool in ("mtail", "rsyslogd"):
         if not shutil.which(tool):
             print(f"not measured: {tool} is not installed")
 
