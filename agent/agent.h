@@ -63,10 +63,10 @@ bool sa_agent_stop(struct sa_agent *agent, int timeout_ms);
 /* Hands an event over for delivery; 0, or -ENOBUFS if the mailbox is full: offer it again later. */
 int sa_agent_post(struct sa_agent *agent, const struct sa_alarm_event *event);
 
-/* Tells the thread that the board has a new snapshot. */
+/* Tells the thread that the board has a new snapshot, or that there is room for reports again. */
 void sa_agent_wake(struct sa_agent *agent);
 
-/* The mailbox of struct sa_agent_report that the caller takes from. */
+/* The mailbox of struct sa_agent_report that the caller takes from; sa_agent_wake() after it was emptied. */
 struct sa_mailbox *sa_agent_reports(struct sa_agent *agent);
 
 /* Subagent: the master has accepted us.  Standalone: the ports are open. */

@@ -110,12 +110,13 @@ sa_notify_free(struct sa_notify *notify)
     return NULL;
 }
 
-static void
+/* False: the main thread is behind with its mail. */
+static bool
 report(struct sa_notify *notify, enum sa_agent_outcome outcome, const struct pending *pending)
 {
     const struct sa_agent_report report = {outcome, pending->event.sequence};
 
-    (void)sa_mailbox_post(notify->reports, &report); /* it has room for every event there can be */
+    return sa_mailbox_post(notify->reports, &report) == 0;
 }
 
 /* The channel has taken the event over. */
@@ -123,8 +124,8 @@ static void
 taken(struct sa_notify *notify, struct pending *pending, uint32_t bit)
 {
     pending->wanted &= ~bit;
-    if (!pending->taken)
-        report(notify, SA_AGENT_TAKEN, pending);
+    if (!pending->taken && pending->wanted != 0) /* otherwise DONE follows at once and says as much */
+        (void)report(notify, SA_AGENT_TAKEN, pending);
     pending->taken = true;
 }
 
@@ -133,7 +134,8 @@ static void
 retire(struct sa_notify *notify)
 {
     while (notify->count > 0 && at(notify, 0)->wanted == 0) {
-        report(notify, at(notify, 0)->lost ? SA_AGENT_LOST : SA_AGENT_DONE, at(notify, 0));
+        if (!report(notify, at(notify, 0)->lost ? SA_AGENT_LOST : SA_AGENT_DONE, at(notify, 0)))
+            return; /* it stays until the main thread has taken its mail, which wakes this thread */
         notify->first = (notify->first + 1) % PENDING;
         notify->count--;
     }
@@ -149,8 +151,8 @@ make_room(struct sa_notify *notify)
     for (unsigned i = 0; i < notify->n_channels; i++)
         if (notify->channels[i].stalled || notify->channels[i].session == NULL)
             silent |= UINT32_C(1) << i;
-    if (silent == all || (at(notify, 0)->wanted & ~silent) != 0)
-        return;
+    if (silent == all || at(notify, 0)->wanted == 0 || (at(notify, 0)->wanted & ~silent) != 0)
+        return; /* nobody is better off, it only waits to be reported, or somebody who answers wants it */
     at(notify, 0)->wanted = 0;
     at(notify, 0)->lost = true;
     retire(notify);

@@ -21,7 +21,7 @@
 #define LINK_TIMEOUT_US  500000 /* of each AgentX operation; they block this thread */
 #define PING_S           5      /* more than (3 + registrations) operations can take, or pings never end */
 #define INBOX            64
-#define REPORTS          2048 /* more than outbox and inbox can hold, so that a report always has room */
+#define REPORTS          1024
 
 /* From libnetsnmpmibs, which declares them in headers that are not installed. */
 void init_usmUser(void);

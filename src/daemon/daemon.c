@@ -190,6 +190,7 @@ on_reports(void *arg)
             sa_outbox_finished(daemon->engine.outbox, SA_SINK_SNMP, report.sequence,
                                report.outcome == SA_AGENT_DONE);
     }
+    sa_agent_wake(daemon->agent);
     deliver(daemon);
     publish_soon(daemon);
 }

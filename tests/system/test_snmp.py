@@ -215,8 +215,8 @@ def test_burst_of_alarms_is_delivered_whole(daemon, trapd):
     for i in range(200):
         (daemon.directory / f"{i}.log").write_text(burst)
     wait_for(lambda: daemon.status()["notifications"]["sent"] == 2400, timeout=60, what="2400 sent")
-    notifications = daemon.status()["notifications"]
-    assert notifications["queued"] == 0 and notifications["suppressed"] == 0
+    wait_for(lambda: daemon.status()["notifications"]["queued"] == 0)
+    assert daemon.status()["notifications"]["suppressed"] == 0
     sequences = sorted(fields(n)["Sequence"] for n in trapd.notifications())
     assert sorted(set(sequences)) == list(range(1, 2401))
     assert daemon.errors().count("ALARM raised") == daemon.errors().count("ALARM cleared") == 1200
