@@ -186,12 +186,15 @@ def snmp(program, port, *oids, check=True, timeout=5):
     if done.returncode != 0:
         assert not check, done.stderr
         return None
-    return dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line)
+    return dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line and " = No " not in line)
 
 
 def walk_codes(port):
-    """{code: (responses, received, sent)} of the codes that were seen, as snmpwalk shows them."""
-    columns = [snmp("snmpwalk", port, f"{ROOT}.1.3.1.{column}") for column in (3, 4, 5)]
+    """{code: (responses, received, sent)} of the codes that were seen, as snmpwalk shows them; {} while the tables
+    are not (all) registered."""
+    columns = [snmp("snmpwalk", port, f"{ROOT}.1.3.1.{column}", check=False) or {} for column in (3, 4, 5)]
+    if len({len(column) for column in columns}) != 1:
+        return {}
     counts = {}
     for name in columns[0]:
         code = name.rsplit(".", 1)[1]

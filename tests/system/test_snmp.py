@@ -142,7 +142,7 @@ def test_snmpd_restarts(daemon, snmpd, trapd):
     wait_for(lambda: daemon.status()["alarms"])
     snmpd.start()
     trapd.wait(1, wanted=1, timeout=40)
-    wait_for(lambda: (walk_codes(snmpd.port) or {}).get("302") == (30, 30, 0), what="the tables again")
+    wait_for(lambda: walk_codes(snmpd.port).get("302") == (30, 30, 0), what="the tables again")
 
 
 def test_stopped_snmpd_stops_nothing_else(daemon, snmpd, trapd):
