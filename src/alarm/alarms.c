@@ -254,3 +254,36 @@ sa_alarms_regroup(struct sa_alarms *alarms, const uint32_t *map)
     for (unsigned i = 0; i < alarms->n_active; i++)
         alarms->groups[i] = map[alarms->groups[i]];
 }
+
+struct sa_alarms_memory
+sa_alarms_keep(const struct sa_alarms *alarms)
+{
+    return (struct sa_alarms_memory){alarms->last_id, alarms->changed_ms};
+}
+
+void
+sa_alarms_recall(struct sa_alarms *alarms, const struct sa_alarms_memory *memory)
+{
+    alarms->last_id = memory->last_id;
+    alarms->changed_ms = memory->changed_ms;
+}
+
+bool
+sa_alarms_restore(struct sa_alarms *alarms, const struct sa_alarm *alarm, unsigned group)
+{
+    if (alarms->n_active == alarms->room)
+        return false;
+    alarms->active[alarms->n_active] = *alarm;
+    alarms->groups[alarms->n_active++] = group;
+    return true;
+}
+
+void
+sa_alarms_end(const struct sa_alarm *alarm, int64_t wall_ms, struct sa_alarm_event *ret_event)
+{
+    *ret_event = (struct sa_alarm_event){.transition = SA_CLEARED, .alarm = *alarm};
+    ret_event->alarm.severity = SA_SEV_CLEARED;
+    ret_event->alarm.changed_ms = wall_ms;
+    (void)sa_text_copy(ret_event->alarm.text, sizeof ret_event->alarm.text,
+                       "Over: the rule is no longer configured");
+}

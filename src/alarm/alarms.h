@@ -29,6 +29,18 @@ void sa_alarms_regroup(struct sa_alarms *alarms, const uint32_t *map);
 /* The active alarms in ascending id; the pointer is valid until the next apply. */
 const struct sa_alarm *sa_alarms_active(const struct sa_alarms *alarms, unsigned *ret_count);
 
+/* Over a restart: the numbers that go on, and an alarm that was active; false: no room for it. */
+struct sa_alarms_memory {
+    uint32_t last_id;
+    int64_t changed_ms;
+};
+struct sa_alarms_memory sa_alarms_keep(const struct sa_alarms *alarms);
+void sa_alarms_recall(struct sa_alarms *alarms, const struct sa_alarms_memory *memory);
+bool sa_alarms_restore(struct sa_alarms *alarms, const struct sa_alarm *alarm, unsigned group);
+
+/* An alarm of an earlier life that nothing can clear any more: its last event. */
+void sa_alarms_end(const struct sa_alarm *alarm, int64_t wall_ms, struct sa_alarm_event *ret_event);
+
 /* CLEARED if none is active. */
 enum sa_severity sa_alarms_worst(const struct sa_alarms *alarms);
 

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 
 struct entry {
-    struct sa_alarm_event event;
-    unsigned wanted; /* sinks that have not finished */
-    unsigned handed; /* of those, the ones that have the event */
-    bool taken;      /* counted as sent */
+    struct sa_outbox_entry kept;
+    unsigned handed; /* of the sinks wanted, those that have the event */
+    bool changed;    /* since it was last kept */
 };
 
 struct sa_outbox {
     struct entry *ring; /* room entries; sequences in it are consecutive */
     unsigned room, first, count;
     uint32_t sequence;
+    uint32_t kept_from; /* the oldest sequence that was kept and not yet reported as gone */
     uint64_t sent, suppressed;
 };
 
@@ -24,6 +24,7 @@ sa_outbox_new(unsigned room)
 
     if (outbox == NULL)
         return NULL;
+    outbox->kept_from = 1;
     return sa_outbox_reserve(outbox, room < SA_OUTBOX_ROOM ? SA_OUTBOX_ROOM : room) < 0
                ? sa_outbox_free(outbox)
                : outbox;
@@ -89,12 +90,13 @@ sa_outbox_push(struct sa_outbox *outbox, const struct sa_alarm_event *event, uns
         drop_oldest(outbox);
     }
     entry = at(outbox, outbox->count++);
-    entry->event = *event;
-    entry->event.sequence = ++outbox->sequence;
-    entry->wanted = sinks;
+    entry->kept.event = *event;
+    entry->kept.event.sequence = ++outbox->sequence;
+    entry->kept.wanted = sinks;
     entry->handed = 0;
-    entry->taken = false;
-    while (outbox->count > 0 && at(outbox, 0)->wanted == 0)
+    entry->changed = true;
+    entry->kept.taken = false;
+    while (outbox->count > 0 && at(outbox, 0)->kept.wanted == 0)
         drop_oldest(outbox);
 }
 
@@ -102,8 +104,8 @@ const struct sa_alarm_event *
 sa_outbox_next(const struct sa_outbox *outbox, unsigned sink)
 {
     for (unsigned i = 0; i < outbox->count; i++)
-        if ((at(outbox, i)->wanted & ~at(outbox, i)->handed & sink) != 0)
-            return &at(outbox, i)->event;
+        if ((at(outbox, i)->kept.wanted & ~at(outbox, i)->handed & sink) != 0)
+            return &at(outbox, i)->kept.event;
     return NULL;
 }
 
@@ -119,9 +121,10 @@ sa_outbox_handed(struct sa_outbox *outbox, unsigned sink, uint32_t sequence)
 static void
 count_sent(struct sa_outbox *outbox, struct entry *entry)
 {
-    if (!entry->taken)
+    if (!entry->kept.taken)
         outbox->sent++;
-    entry->taken = true;
+    entry->kept.taken = true;
+    entry->changed = true;
 }
 
 void
@@ -138,14 +141,15 @@ sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, b
 {
     struct entry *entry = find(outbox, sequence);
 
-    if (entry == NULL || (entry->wanted & sink) == 0)
+    if (entry == NULL || (entry->kept.wanted & sink) == 0)
         return;
-    entry->wanted &= ~sink;
+    entry->kept.wanted &= ~sink;
+    entry->changed = true;
     if (!delivered)
         outbox->suppressed++;
     else if (sink == SA_SINK_SNMP)
         count_sent(outbox, entry);
-    while (outbox->count > 0 && at(outbox, 0)->wanted == 0)
+    while (outbox->count > 0 && at(outbox, 0)->kept.wanted == 0)
         drop_oldest(outbox);
 }
 
@@ -155,7 +159,7 @@ sa_outbox_queued(const struct sa_outbox *outbox, unsigned sink)
     unsigned n = 0;
 
     for (unsigned i = 0; i < outbox->count; i++)
-        if ((at(outbox, i)->wanted & sink) != 0)
+        if ((at(outbox, i)->kept.wanted & sink) != 0)
             n++;
     return n;
 }
@@ -176,4 +180,54 @@ uint32_t
 sa_outbox_sequence(const struct sa_outbox *outbox)
 {
     return outbox->sequence;
+}
+
+void
+sa_outbox_keep(struct sa_outbox *outbox, bool all,
+               void (*put)(void *arg, const struct sa_outbox_entry *entry),
+               void (*gone)(void *arg, uint32_t sequence), void *arg)
+{
+    uint32_t oldest = outbox->sequence - outbox->count + 1;
+
+    for (; outbox->kept_from < oldest; outbox->kept_from++)
+        gone(arg, outbox->kept_from);
+    for (unsigned i = 0; i < outbox->count; i++) {
+        if (at(outbox, i)->changed || all)
+            put(arg, &at(outbox, i)->kept);
+        at(outbox, i)->changed = false;
+    }
+}
+
+void
+sa_outbox_recall(struct sa_outbox *outbox, const struct sa_outbox_numbers *numbers)
+{
+    outbox->first = outbox->count = 0;
+    outbox->sequence = numbers->sequence;
+    outbox->kept_from = numbers->sequence + 1;
+    outbox->sent = numbers->sent;
+    outbox->suppressed = numbers->suppressed;
+}
+
+void
+sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry)
+{
+    uint32_t sequence = entry->event.sequence;
+    struct entry *known;
+
+    if (sequence > outbox->sequence || outbox->count == outbox->room)
+        return;
+    /* The numbers up to the newest stay in a row: what is not known any more has nobody waiting for it. */
+    if (outbox->count == 0) {
+        outbox->count = outbox->sequence - sequence + 1;
+        if (outbox->count > outbox->room) {
+            outbox->count = 0;
+            return;
+        }
+        for (unsigned i = 0; i < outbox->count; i++)
+            *at(outbox, i) = (struct entry){.kept.event.sequence = sequence + i};
+        outbox->kept_from = sequence;
+    }
+    known = find(outbox, sequence);
+    if (known != NULL)
+        known->kept = *entry;
 }

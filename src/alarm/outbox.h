@@ -37,6 +37,26 @@ void sa_outbox_taken(struct sa_outbox *outbox, uint32_t sequence);
 /* The sink is through with the event: delivered, or given up. */
 void sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, bool delivered);
 
+/* Over a restart.  An event as it is kept: */
+struct sa_outbox_entry {
+    struct sa_alarm_event event;
+    unsigned wanted; /* sinks that have not finished */
+    bool taken;      /* counted as sent */
+};
+struct sa_outbox_numbers {
+    uint32_t sequence;
+    uint64_t sent, suppressed;
+};
+
+/* Calls put for the events that changed since the last call, or for all, and gone for those that left. */
+void sa_outbox_keep(struct sa_outbox *outbox, bool all,
+                    void (*put)(void *arg, const struct sa_outbox_entry *entry),
+                    void (*gone)(void *arg, uint32_t sequence), void *arg);
+
+/* First the numbers, then the events in ascending sequence; what it held is forgotten. */
+void sa_outbox_recall(struct sa_outbox *outbox, const struct sa_outbox_numbers *numbers);
+void sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry);
+
 /* Events that some sink still has to finish. */
 unsigned sa_outbox_queued(const struct sa_outbox *outbox, unsigned sink);
 uint64_t sa_outbox_sent(const struct sa_outbox *outbox);       /* taken by a receiver of the SNMP sink */

@@ -1,4 +1,5 @@
 #include "rules.h"
+#include "text.h"
 #include "window.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@ struct group {
     int64_t since_ms;
     int fall_to; /* clearing: the highest level that was held since it began, or -1 */
     bool dirty, blind;
-    bool gone; /* the rule left the configuration */
+    bool gone;    /* the rule left the configuration */
+    bool changed; /* since it was last kept */
     char evidence[SA_CALLID_SIZE];
 };
 
@@ -168,6 +170,7 @@ count_in_group(struct group *group, const struct sa_response *response, int64_t 
 
     if (!takes_method(rule, response->method))
         return false;
+    group->changed = true;
     if (rule->ratio_of == SA_RATIO_ALL || response->code >= 200)
         sa_window_add(&group->base[response->direction], now_s, response->repeat);
     if (!sa_code_set_has(&rule->codes, response->code)) {
@@ -404,6 +407,7 @@ sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void
         if (!group->dirty && group->state == SA_RULE_OK)
             continue;
         group->dirty = false;
+        group->changed = true;
         n = take_measures(group, now_ms / 1000, measures);
         met = highest_met(group->rule, measures, n, &best);
         if (group->state == SA_RULE_OK || group->state == SA_RULE_PENDING)
@@ -471,4 +475,118 @@ sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int6
             report(group, i, SA_CLEARED, group->level, &best, now_ms / 1000, fn, arg);
         }
     }
+}
+
+/* FNV-1a over what decides which responses a rule counts, and in which windows. */
+static int64_t
+fingerprint(const struct sa_rule_def *rule)
+{
+    const uint32_t parts[] = {
+        sa_text_hash((const char *)&rule->codes, sizeof rule->codes),
+        sa_text_hash((const char *)rule->methods, sizeof rule->methods),
+        rule->window_s,
+        (uint32_t)rule->ratio_of,
+    };
+
+    return sa_text_hash((const char *)parts, sizeof parts);
+}
+
+static void
+save_windows(const struct group *group, struct sa_buffer *buffer)
+{
+    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
+        sa_window_save(&group->matches[i], buffer);
+        sa_window_save(&group->base[i], buffer);
+    }
+    sa_buffer_number(buffer, group->n_codes);
+    for (unsigned i = 0; i < group->n_codes; i++) {
+        sa_buffer_number(buffer, group->codes[i].code);
+        sa_window_save(&group->codes[i].window, buffer);
+    }
+}
+
+static void
+load_windows(struct group *group, struct sa_buffer_reader *reader, int64_t shift_s)
+{
+    uint64_t n_codes;
+
+    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
+        sa_window_load(&group->matches[i], reader, shift_s);
+        sa_window_load(&group->base[i], reader, shift_s);
+    }
+    n_codes = sa_buffer_read(reader);
+    for (unsigned i = 0; i < n_codes && i < CODE_SLOTS && !reader->failed; i++) {
+        group->codes[i].code = (uint16_t)(sa_buffer_read(reader) % (SA_CODE_MAX + 1));
+        sa_window_load(&group->codes[i].window, reader, shift_s);
+        group->n_codes = i + 1;
+    }
+}
+
+void
+sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const struct sa_rule_memory *memory),
+              void *arg)
+{
+    struct sa_buffer buffer = {0};
+
+    for (unsigned i = 0; i < rules->n_groups; i++) {
+        struct group *group = &rules->groups[i];
+        struct sa_rule_memory memory;
+
+        if (!group->changed && !all)
+            continue;
+        group->changed = false;
+        buffer.len = 0;
+        save_windows(group, &buffer);
+        if (buffer.failed) /* better none than half of them */
+            buffer.len = 0;
+        memory = (struct sa_rule_memory){
+            .rule = group->rule->name,
+            .source = group->source_name,
+            .counted = fingerprint(group->rule),
+            .state = group->state,
+            .level = group->level,
+            .fall_to = group->fall_to,
+            .since_ms = group->since_ms,
+            .evidence = group->evidence,
+            .windows = buffer.bytes,
+            .windows_len = buffer.len,
+        };
+        fn(arg, &memory);
+    }
+    sa_buffer_done(&buffer);
+}
+
+uint32_t
+sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int64_t shift_s)
+{
+    for (unsigned i = 0; i < rules->n_groups; i++) {
+        struct group *group = &rules->groups[i];
+        struct sa_buffer_reader reader = {memory->windows, memory->windows + memory->windows_len, false};
+
+        if (strcmp(group->rule->name, memory->rule) != 0 || strcmp(group->source_name, memory->source) != 0)
+            continue;
+        if (fingerprint(group->rule) != memory->counted || memory->state < SA_RULE_OK ||
+            memory->state > SA_RULE_CLEARING || memory->level < -1 || memory->level >= SA_RULE_LEVELS ||
+            (memory->state >= SA_RULE_FIRING && memory->level < 0))
+            return SA_NO_GROUP;
+        load_windows(group, &reader, shift_s);
+        group->state = memory->state;
+        group->level = memory->level;
+        group->fall_to = memory->fall_to < SA_RULE_LEVELS ? memory->fall_to : -1;
+        group->since_ms = memory->since_ms + shift_s * 1000;
+        (void)sa_text_copy(group->evidence, sizeof group->evidence, memory->evidence);
+        group->dirty = true;
+        return i;
+    }
+    return SA_NO_GROUP;
+}
+
+uint32_t
+sa_rules_firing(const struct sa_rules *rules, const char *rule, const char *source)
+{
+    for (unsigned i = 0; i < rules->n_groups; i++)
+        if (rules->groups[i].state >= SA_RULE_FIRING && strcmp(rules->groups[i].rule->name, rule) == 0 &&
+            strcmp(rules->groups[i].source_name, source) == 0)
+            return i;
+    return SA_NO_GROUP;
 }

@@ -61,6 +61,31 @@ bool sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_res
 void sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int64_t now_ms,
                     sa_verdict_fn fn, void *arg);
 
+/* What a group has to remember over a restart.  Times are monotonic; the pointers are valid during the call. */
+struct sa_rule_memory {
+    const char *rule, *source;
+    int64_t counted; /* fingerprint of what the rule counts */
+    enum sa_rule_state state;
+    int level, fall_to;
+    int64_t since_ms;
+    const char *evidence;
+    const uint8_t *windows;
+    size_t windows_len;
+};
+
+/* Calls fn for each group that changed since the last call, or for all. */
+void sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const struct sa_rule_memory *memory),
+                   void *arg);
+
+/*
+ * Gives a group its memory back; shift_s is added to its times, for a clock that started anew.  Returns the
+ * group, or SA_NO_GROUP if its rule is gone or counts other responses now.
+ */
+uint32_t sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int64_t shift_s);
+
+/* The group of a rule and a source if its alarm is up, or SA_NO_GROUP. */
+uint32_t sa_rules_firing(const struct sa_rules *rules, const char *rule, const char *source);
+
 /* A blind source cannot clear: its log is missing or unreadable. */
 void sa_rules_set_blind(struct sa_rules *rules, unsigned source, bool blind);
 

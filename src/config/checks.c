@@ -66,7 +66,7 @@ check_one_of(cfg_t *cfg, cfg_opt_t *opt, const char *const *words)
 ONE_OF(check_language, "en")
 ONE_OF(check_log, "auto", "stderr", "syslog")
 ONE_OF(check_log_level, "error", "warning", "info", "debug")
-ONE_OF(check_start_at, "end", "begin")
+ONE_OF(check_start_at, "end", "begin", "beginning")
 ONE_OF(check_direction, "any", "received", "sent", "both")
 ONE_OF(check_ratio_of, "final", "all")
 ONE_OF(check_by, "source")
@@ -132,13 +132,23 @@ check_window(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 static int
-check_line_limit(cfg_t *cfg, cfg_opt_t *opt)
+check_size(cfg_t *cfg, cfg_opt_t *opt)
 {
     size_t bytes;
 
     if (sa_units_size(last_string(opt), &bytes) < 0)
         BAD(cfg, "%s: \"%s\" is not a size such as \"64KiB\"", opt->name, last_string(opt));
-    else if (bytes < 512 || bytes > 1048576)
+    return 0;
+}
+
+static int
+check_line_limit(cfg_t *cfg, cfg_opt_t *opt)
+{
+    size_t bytes;
+
+    if (sa_units_size(last_string(opt), &bytes) < 0)
+        return check_size(cfg, opt);
+    if (bytes < 512 || bytes > 1048576)
         BAD(cfg, "%s: must be 512 to 1MiB", opt->name);
     return 0;
 }
@@ -435,6 +445,9 @@ static const struct {
     {"source|format", check_format_name},
     {"source|start_at", check_start_at},
     {"source|line_limit", check_line_limit},
+    {"source|rotate_wait", check_duration},
+    {"source|backfill_max_age", check_duration},
+    {"source|backfill_max_bytes", check_size},
     {"format", check_format},
     {"format|xlog", check_xlog},
     {"format|xlog_sent", check_xlog},

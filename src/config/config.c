@@ -194,6 +194,10 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         source->formats = copy_list(section, "format");
         source->start_at_end = strcmp(cfg_getstr(section, "start_at"), "end") == 0;
         (void)sa_units_size(cfg_getstr(section, "line_limit"), &source->line_limit);
+        source->olddir = copy(cfg_getstr(section, "olddir"));
+        source->rotate_wait_s = seconds(section, "rotate_wait");
+        source->backfill_max_age_s = seconds(section, "backfill_max_age");
+        (void)sa_units_size(cfg_getstr(section, "backfill_max_bytes"), &source->backfill_max_bytes);
     }
 
     config->n_formats = cfg_size(cfg, "format");
@@ -277,6 +281,7 @@ sa_config_free(struct sa_config *config)
     if (config == NULL)
         return NULL;
     for (unsigned i = 0; i < config->n_sources; i++) {
+        free(config->sources[i].olddir);
         free_list(config->sources[i].files);
         free_list(config->sources[i].formats);
     }

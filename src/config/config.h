@@ -24,6 +24,9 @@ struct sa_source_def {
     char **formats; /* preset names, "auto", names of format sections */
     bool start_at_end;
     size_t line_limit;
+    char *olddir; /* where rotated files go; "": beside the log */
+    uint32_t rotate_wait_s, backfill_max_age_s;
+    size_t backfill_max_bytes;
 };
 
 enum sa_snmp_mode { SA_SNMP_AGENTX, SA_SNMP_STANDALONE, SA_SNMP_OFF };

@@ -138,7 +138,11 @@ sa_config_print(const struct sa_config *config, FILE *out)
         print_list(out, "file", source->files);
         print_list(out, "format", source->formats);
         print_setting(out, "  ", "start_at", source->start_at_end ? "end" : "begin");
-        (void)fprintf(out, "  line_limit = \"%zu\"\n}\n", source->line_limit);
+        (void)fprintf(out, "  line_limit = \"%zu\"\n", source->line_limit);
+        print_setting(out, "  ", "olddir", source->olddir);
+        print_duration(out, "rotate_wait", source->rotate_wait_s);
+        print_duration(out, "backfill_max_age", source->backfill_max_age_s);
+        (void)fprintf(out, "  backfill_max_bytes = \"%zu\"\n}\n", source->backfill_max_bytes);
     }
     for (unsigned i = 0; i < config->n_formats; i++) {
         print_open(out, "format", config->formats[i].name);

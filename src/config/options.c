@@ -66,6 +66,10 @@ new_parser(void)
         CFG_STR_LIST("format", "{auto}", CFGF_NONE),
         CFG_STR("start_at", "end", CFGF_NONE),
         CFG_STR("line_limit", "64KiB", CFGF_NONE),
+        CFG_STR("olddir", "", CFGF_NONE),
+        CFG_STR("rotate_wait", "60s", CFGF_NONE),
+        CFG_STR("backfill_max_age", "7d", CFGF_NONE),
+        CFG_STR("backfill_max_bytes", "1GiB", CFGF_NONE),
         CFG_END(),
     };
     static cfg_opt_t format[] = {

@@ -7,7 +7,7 @@
 
 /* Each returns 0, or -EINVAL / -ERANGE. */
 int sa_units_duration(const char *text, uint32_t *ret_s);      /* "90s" "5m" "2h" "7d" */
-int sa_units_size(const char *text, size_t *ret_bytes);        /* "512" "64KiB" "10MiB" */
+int sa_units_size(const char *text, size_t *ret_bytes);        /* "512" "64KiB" "10MiB" "1GiB" */
 int sa_units_share(const char *text, uint32_t *ret_per_mille); /* "5%" "2.5%", at most 100% */
 
 /* syslog facility by name ("daemon", "local0"), or -1. */

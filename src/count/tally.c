@@ -28,8 +28,8 @@ sa_tally_free(struct sa_tally *tally)
     return NULL;
 }
 
-static unsigned
-method_slot(struct sa_tally *tally, const char *method)
+unsigned
+sa_tally_method(struct sa_tally *tally, const char *method)
 {
     unsigned i;
 
@@ -45,8 +45,8 @@ method_slot(struct sa_tally *tally, const char *method)
     return i;
 }
 
-static struct sa_tally_code *
-code_slot(struct sa_tally *tally, unsigned code)
+struct sa_tally_code *
+sa_tally_slot(struct sa_tally *tally, unsigned code)
 {
     struct sa_tally_code *slot = tally->codes[code];
 
@@ -66,7 +66,7 @@ code_slot(struct sa_tally *tally, unsigned code)
 void
 sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t now_s, int64_t seen_ms)
 {
-    struct sa_tally_code *slot = code_slot(tally, response->code);
+    struct sa_tally_code *slot = sa_tally_slot(tally, response->code);
 
     tally->responses += response->repeat;
     if (slot == NULL) {
@@ -79,8 +79,10 @@ sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t
     else if (response->direction == SA_DIR_SENT)
         slot->count.sent += response->repeat;
     if (response->method[0] != '\0')
-        slot->by_method[method_slot(tally, response->method)] += response->repeat;
-    slot->last_seen_ms = seen_ms;
-    if (tally->window_s != 0)
+        slot->by_method[sa_tally_method(tally, response->method)] += response->repeat;
+    if (seen_ms > slot->last_seen_ms)
+        slot->last_seen_ms = seen_ms;
+    slot->changed = true;
+    if (tally->window_s != 0 && now_s >= 0)
         sa_window_add(&slot->window, now_s, response->repeat);
 }

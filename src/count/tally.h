@@ -21,6 +21,7 @@ struct sa_tally_code {
     int64_t last_seen_ms;                 /* wall clock given with the response */
     uint64_t by_method[SA_TALLY_METHODS]; /* responses; index into the tally's methods */
     struct sa_window window;              /* only with windows */
+    bool changed;                         /* set with each response; whoever keeps the counts resets it */
 };
 
 struct sa_tally {
@@ -36,7 +37,15 @@ struct sa_tally {
 struct sa_tally *sa_tally_new(uint32_t window_s);
 struct sa_tally *sa_tally_free(struct sa_tally *tally);
 
-/* Counts response->repeat responses.  now_s: monotonic second for the windows; seen_ms: wall clock to show.
+/* The slot of a code, made if it is missing; NULL: out of memory. */
+struct sa_tally_code *sa_tally_slot(struct sa_tally *tally, unsigned code);
+
+/* The number of a method in by_method; "OTHER" when there is no room for it. */
+unsigned sa_tally_method(struct sa_tally *tally, const char *method);
+
+/*
+ * Counts response->repeat responses.  now_s: monotonic second for the windows, negative: in no window;
+ * seen_ms: wall clock to show.
  */
 void sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t now_s, int64_t seen_ms);
 

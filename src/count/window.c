@@ -53,7 +53,9 @@ sa_window_add(struct sa_window *window, int64_t now_s, uint32_t n)
 {
     if (now_s > window->newest_s)
         advance(window, now_s);
-    window->bucket[window->newest_s % window->seconds] += n;
+    else if (now_s < 0 || now_s <= window->newest_s - window->seconds)
+        return;
+    window->bucket[now_s % window->seconds] += n;
     window->sum += n;
 }
 
@@ -63,4 +65,39 @@ sa_window_sum(struct sa_window *window, int64_t now_s)
     if (now_s > window->newest_s)
         advance(window, now_s);
     return window->sum;
+}
+
+void
+sa_window_save(const struct sa_window *window, struct sa_buffer *buffer)
+{
+    uint64_t n = 0;
+    int64_t oldest_s = window->newest_s - window->seconds + 1, last_s;
+
+    if (oldest_s < 0)
+        oldest_s = 0;
+    for (uint32_t i = 0; i < window->seconds && window->sum != 0; i++)
+        n += window->bucket[i] != 0;
+    sa_buffer_number(buffer, n);
+    last_s = 0;
+    for (int64_t s = oldest_s; n > 0 && s <= window->newest_s; s++) {
+        uint32_t count = window->bucket[s % window->seconds];
+
+        if (count == 0)
+            continue;
+        sa_buffer_number(buffer, (uint64_t)(s - last_s));
+        sa_buffer_number(buffer, count);
+        last_s = s;
+    }
+}
+
+void
+sa_window_load(struct sa_window *window, struct sa_buffer_reader *reader, int64_t shift_s)
+{
+    uint64_t n = sa_buffer_read(reader);
+    int64_t s = 0;
+
+    for (; n > 0 && !reader->failed; n--) {
+        s += (int64_t)(sa_buffer_read(reader) & INT32_MAX);
+        sa_window_add(window, s + shift_s, (uint32_t)sa_buffer_read(reader));
+    }
 }

@@ -1,10 +1,12 @@
 /*
  * A sliding window: a ring of one-second buckets with a running sum, so that adding and asking are O(1).
- * Time is given by the caller in whole seconds of one clock and may not go back; an older second counts as
- * the newest one seen.  Pure, one thread.
+ * Time is given by the caller in whole seconds of one clock, from 0 on.  An older second than the newest one
+ * counts where it belongs, and not at all once it has left the window.  Pure, one thread.
  */
 #ifndef SA_WINDOW_H
 #define SA_WINDOW_H
+
+#include "buffer.h"
 
 #include <stdint.h>
 
@@ -23,6 +25,12 @@ void sa_window_done(struct sa_window *window);
 void sa_window_clear(struct sa_window *window);
 
 void sa_window_add(struct sa_window *window, int64_t now_s, uint32_t n);
+
+/* What was added, for sa_window_load(): few bytes where few seconds have something. */
+void sa_window_save(const struct sa_window *window, struct sa_buffer *buffer);
+
+/* Into a new window; shift_s is added to the seconds, for a clock that started anew. */
+void sa_window_load(struct sa_window *window, struct sa_buffer_reader *reader, int64_t shift_s);
 
 /* Sum of the `seconds` buckets that end with now_s. */
 uint64_t sa_window_sum(struct sa_window *window, int64_t now_s);

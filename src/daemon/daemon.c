@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "control.h"
 #include "engine.h"
+#include "keeper.h"
 #include "log.h"
 #include "present.h"
 #include "scribe.h"
@@ -22,6 +23,8 @@
 #define PUBLISH_MS   500  /* how long a change may take to reach the MIB */
 #define SNMP_STOP_MS 1200 /* together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS 600
+#define SAVE_STOP_MS 700
+#define SAVE_START_MS 5000 /* the first positions are saved before anybody is answered */
 
 static const char *const snmp_modes[] = {"agentx", "standalone", "off"};
 
@@ -30,6 +33,8 @@ struct daemon {
     struct sa_loop *loop;
     struct sa_engine engine;
     struct sa_store *store;
+    enum sa_store_found found;
+    struct sa_keeper *keeper;
     struct sa_control *control;
     struct sa_board *board;
     struct sa_agent *agent; /* NULL: no SNMP at all */
@@ -103,6 +108,8 @@ judge(struct daemon *daemon)
 
     deliver(daemon);
     publish_soon(daemon);
+    if (daemon->engine.alarms_changed)
+        sa_keeper_now(daemon->keeper);
     if (active || sa_outbox_next(daemon->engine.outbox, SA_SINK_SYSLOG) != NULL)
         sa_watch_arm(daemon->judge, JUDGE_MS);
 }
@@ -114,20 +121,30 @@ on_judge(void *arg)
 }
 
 static void *
-on_opened(void *arg, unsigned source, const char *path)
+on_opened(void *arg, unsigned source, int64_t id, bool resumed)
+{
+    struct daemon *daemon = arg;
+    void *stream = sa_engine_open(&daemon->engine, source);
+
+    if (stream != NULL && resumed)
+        sa_persist_resume(&daemon->engine, id, stream);
+    return stream;
+}
+
+static size_t
+on_bytes(void *arg, void *stream, const char *buf, size_t len, bool late)
 {
     struct daemon *daemon = arg;
 
-    (void)path;
-    return sa_engine_open(&daemon->engine, source);
+    return sa_engine_feed(&daemon->engine, stream, buf, len, late);
 }
 
 static void
-on_bytes(void *arg, void *stream, const char *buf, size_t len)
+on_hole(void *arg, void *stream, int64_t len)
 {
     struct daemon *daemon = arg;
 
-    sa_engine_feed(&daemon->engine, stream, buf, len);
+    sa_engine_hole(&daemon->engine, stream, len);
 }
 
 static void
@@ -144,6 +161,14 @@ on_closed(void *arg, void *stream)
     struct daemon *daemon = arg;
 
     sa_engine_close(&daemon->engine, stream);
+}
+
+static void
+on_note(void *arg, unsigned source, const char *text)
+{
+    struct daemon *daemon = arg;
+
+    sa_log(LOG_NOTICE, "follow", "source %s: %s", daemon->config->sources[source].name, text);
 }
 
 /* One log line per edge, and the rules learn whether the source can still see. */
@@ -173,6 +198,17 @@ on_read_some(void *arg)
         judge(daemon);
     else
         publish_soon(daemon);
+    sa_keeper_soon(daemon->keeper);
+}
+
+static void
+on_saved(void *arg, const char *text)
+{
+    (void)arg;
+    if (text != NULL)
+        sa_log(LOG_ERR, "store", "the state cannot be saved: %s, going on without and trying again", text);
+    else
+        sa_log(LOG_NOTICE, "store", "the state is saved again");
 }
 
 static void
@@ -193,6 +229,7 @@ on_reports(void *arg)
     sa_agent_wake(daemon->agent);
     deliver(daemon);
     publish_soon(daemon);
+    sa_keeper_soon(daemon->keeper);
 }
 
 static json_t *
@@ -300,16 +337,31 @@ raise_descriptor_limit(void)
 static int
 open_store(struct daemon *daemon)
 {
-    int r = sa_store_open(daemon->config->state_dir, &daemon->store);
+    char text[SA_STORE_TEXT];
+    int r = sa_store_open(daemon->config->state_dir, &daemon->store, &daemon->found, text);
 
-    if (r == -EBUSY) {
-        sa_log(LOG_ERR, "main", "another daemon uses %s, not starting", daemon->config->state_dir);
-        return r;
-    }
+    if (r == -EBUSY)
+        sa_log(LOG_ERR, "store", "another daemon uses %s, not starting", daemon->config->state_dir);
+    else if (r < 0)
+        sa_log(LOG_ERR, "store", "%s, not starting: install the version that wrote it, or move the file away",
+               text);
+    else if (daemon->found == SA_STORE_DAMAGED)
+        sa_log(LOG_ERR, "store", "the state was damaged, %s; counting starts anew", text);
+    else if (daemon->found == SA_STORE_UNUSABLE || daemon->found == SA_STORE_READ_ONLY)
+        sa_log(LOG_ERR, "store", "cannot use state directory: %s, going on without saving and trying again", text);
+    return r;
+}
+
+static int
+open_keeper(struct daemon *daemon)
+{
+    int r = sa_store_start(daemon->store);
+
     if (r < 0)
-        sa_log(LOG_WARNING, "main", "cannot use state directory %s: %s, running without it",
-               daemon->config->state_dir, strerror(-r));
-    return 0;
+        return r;
+    daemon->keeper = sa_keeper_new(daemon->loop, &daemon->engine, daemon->store,
+                                   daemon->found != SA_STORE_KEPT, on_saved, daemon);
+    return daemon->keeper == NULL ? -ENOMEM : 0;
 }
 
 static int
@@ -394,19 +446,35 @@ open_agent(struct daemon *daemon)
 static int
 open_follower(struct daemon *daemon)
 {
-    static const struct sa_follow_events events = {on_opened, on_bytes, on_truncated,
-                                                   on_closed, on_state, on_read_some};
+    static const struct sa_follow_events events = {on_opened, on_bytes, on_hole, on_truncated,
+                                                   on_closed, on_state, on_note, on_read_some};
+    int r;
 
     daemon->engine.follower = sa_follower_new(daemon->loop, &events, daemon);
     if (daemon->engine.follower == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < daemon->config->n_sources; i++) {
         const struct sa_source_def *def = &daemon->config->sources[i];
-        int r = sa_follower_add(daemon->engine.follower, def->files, def->start_at_end);
+        const struct sa_follow_options options = {
+            .globs = def->files,
+            .olddir = def->olddir,
+            .start_at_end = def->start_at_end,
+            .known = daemon->engine.sources[i].known,
+            .last_alive_ms = daemon->engine.last_alive_ms,
+            .rotate_wait_ms = (int64_t)def->rotate_wait_s * 1000,
+            .backfill_max_age_ms = (int64_t)def->backfill_max_age_s * 1000,
+            .backfill_max_bytes = (int64_t)def->backfill_max_bytes,
+        };
 
+        r = sa_follower_add(daemon->engine.follower, &options);
         if (r < 0)
             return r;
     }
+    r = sa_persist_load_positions(&daemon->engine, daemon->store);
+    if (r < 0)
+        return r;
+    sa_follower_start(daemon->engine.follower);
+    sa_persist_done(&daemon->engine);
     return 0;
 }
 
@@ -442,11 +510,16 @@ start(struct daemon *daemon)
         sa_log(LOG_ERR, "main", "cannot start: %s", error);
         return r;
     }
-    if ((r = open_timers(daemon)) < 0 || (r = open_signals(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
-        (r = open_agent(daemon)) < 0)
+    if ((r = sa_persist_load(&daemon->engine, daemon->store)) < 0 || (r = open_timers(daemon)) < 0 ||
+        (r = open_signals(daemon)) < 0 || (r = open_keeper(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
+        (r = open_agent(daemon)) < 0) {
         sa_log(LOG_ERR, "main", "cannot start: %s", strerror(-r));
-    else
-        r = open_control(daemon); /* last: who gets an answer knows that the files are open */
+        return r;
+    }
+    sa_keeper_wait(daemon->keeper, SAVE_START_MS);
+    r = open_control(daemon); /* last: who gets an answer knows that the first positions are saved */
+    if (r == 0)
+        judge(daemon); /* alarms of an earlier life go on */
     return r;
 }
 
@@ -461,12 +534,19 @@ stop(struct daemon *daemon)
     ended = sa_agent_stop(daemon->agent, SNMP_STOP_MS);
     if (!ended)
         sa_log(LOG_WARNING, "main", "the SNMP thread is blocked and is left behind");
+    if (daemon->keeper != NULL)
+        sa_keeper_wait(daemon->keeper, SAVE_STOP_MS);
+    if (daemon->keeper != NULL && !sa_keeper_free(daemon->keeper, SAVE_STOP_MS)) {
+        sa_log(LOG_WARNING, "store", "the disk does not answer: what was saved last stands");
+        ended = false;
+    }
     return ended;
 }
 
 static void
 release(struct daemon *daemon)
 {
+    sa_persist_done(&daemon->engine);
     (void)sa_follower_free(daemon->engine.follower);
     for (size_t i = 0; i < sizeof daemon->signals / sizeof daemon->signals[0]; i++)
         (void)sa_watch_free(daemon->signals[i]);
@@ -476,7 +556,8 @@ release(struct daemon *daemon)
     sa_engine_done(&daemon->engine);
     (void)sa_board_free(daemon->board);
     (void)sa_loop_free(daemon->loop);
-    (void)sa_store_close(daemon->store);
+    if (daemon->keeper == NULL)
+        (void)sa_store_close(daemon->store, 0);
     (void)sa_config_free(daemon->config);
 }
 

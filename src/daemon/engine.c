@@ -32,7 +32,7 @@ int
 sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sinks, int64_t wall_ms,
                char error[SA_PATTERN_ERROR_SIZE])
 {
-    *engine = (struct sa_engine){.config = config, .sinks = sinks, .start_ms = wall_ms, .config_ms = wall_ms};
+    *engine = (struct sa_engine){.config = config, .sinks = sinks, .start_ms = wall_ms, .since_ms = wall_ms, .config_ms = wall_ms};
     (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
     engine->sources = calloc(config->n_sources + 1, sizeof *engine->sources);
     engine->tally = sa_tally_new(SA_MINUTES_S);
@@ -70,6 +70,26 @@ sa_engine_done(struct sa_engine *engine)
     *engine = (struct sa_engine){0};
 }
 
+/*
+ * When a response happened: on arrival; but what was written before we looked has its place in the windows by
+ * its own time, so that reading up does not look like a burst, and none if it has no time.
+ */
+static struct sa_time
+time_of(const struct sa_engine *engine, const struct sa_response *response)
+{
+    struct sa_time when = engine->now;
+
+    if (!engine->late)
+        return when;
+    if (response->time_ms == 0) {
+        when.mono_ms = -1;
+    } else if (response->time_ms < when.wall_ms) {
+        when.mono_ms -= when.wall_ms - response->time_ms;
+        when.wall_ms = response->time_ms;
+    }
+    return when;
+}
+
 /* The one place where a decoded response enters the counters. */
 static void
 on_response(void *arg, const struct sa_response *response)
@@ -77,11 +97,13 @@ on_response(void *arg, const struct sa_response *response)
     struct file_stream *file = arg;
     struct sa_engine *engine = file->engine;
     struct sa_engine_source *source = &engine->sources[file->source];
+    struct sa_time when = time_of(engine, response);
 
-    sa_tally_add(source->tally, response, 0, engine->now.wall_ms);
-    sa_tally_add(engine->tally, response, engine->now.mono_ms / 1000, engine->now.wall_ms);
-    source->last_response_ms = engine->now.wall_ms;
-    if (sa_rules_count(engine->rules, file->source, response, engine->now.mono_ms))
+    sa_tally_add(source->tally, response, -1, when.wall_ms);
+    sa_tally_add(engine->tally, response, when.mono_ms < 0 ? -1 : when.mono_ms / 1000, when.wall_ms);
+    if (when.wall_ms > source->last_response_ms)
+        source->last_response_ms = when.wall_ms;
+    if (when.mono_ms >= 0 && sa_rules_count(engine->rules, file->source, response, when.mono_ms))
         engine->limit_crossed = true;
 }
 
@@ -102,16 +124,34 @@ sa_engine_open(struct sa_engine *engine, unsigned source)
     return file;
 }
 
-void
-sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len)
+size_t
+sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len, bool late)
 {
     struct file_stream *file = stream;
     uint64_t lines = file->stream.counts.lines;
 
     engine->now = sa_clock_now();
+    engine->late = late;
     sa_stream_feed(&file->stream, buf, len, engine->now.wall_ms);
+    engine->sources[file->source].changed = true;
     if (file->stream.counts.lines != lines)
         engine->sources[file->source].last_line_ms = engine->now.wall_ms;
+    return sa_stream_held(&file->stream);
+}
+
+void
+sa_engine_hole(struct sa_engine *engine, void *stream, int64_t len)
+{
+    struct file_stream *file = stream;
+
+    sa_stream_hole(&file->stream, (uint64_t)len);
+    engine->sources[file->source].changed = true;
+}
+
+struct sa_stream *
+sa_engine_stream(void *stream)
+{
+    return &((struct file_stream *)stream)->stream;
 }
 
 void
@@ -119,12 +159,12 @@ sa_engine_restart(struct sa_engine *engine, void *stream)
 {
     struct file_stream *file = stream;
 
-    (void)engine;
+    engine->sources[file->source].changed = true;
     sa_stream_reset(&file->stream);
 }
 
-static void
-add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts *counts)
+void
+sa_engine_add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts *counts)
 {
     sum->lines += counts->lines;
     sum->bytes += counts->bytes;
@@ -132,6 +172,8 @@ add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts *counts)
     sum->matched += counts->matched;
     sum->unmatched += counts->unmatched;
     sum->oversize += counts->oversize;
+    sum->nul_bytes += counts->nul_bytes;
+    sum->partial_dropped += counts->partial_dropped;
 }
 
 void
@@ -140,8 +182,10 @@ sa_engine_close(struct sa_engine *engine, void *stream)
     struct file_stream *file = stream;
 
     engine->now = sa_clock_now();
-    sa_stream_finish(&file->stream); /* nobody will write here any more: what is complete counts */
-    add_counts(&engine->sources[file->source].closed, &file->stream.counts);
+    engine->late = false;
+    sa_stream_break(&file->stream);
+    engine->sources[file->source].changed = true;
+    sa_engine_add_counts(&engine->sources[file->source].closed, &file->stream.counts);
     sa_stream_done(&file->stream);
     free(file);
 }
@@ -156,7 +200,20 @@ sa_engine_counts(const struct sa_engine *engine, unsigned source)
     for (unsigned i = 0; i < status.n_files; i++) {
         const struct file_stream *file = sa_follower_file(engine->follower, source, i).stream;
 
-        add_counts(&sum, &file->stream.counts);
+        sa_engine_add_counts(&sum, &file->stream.counts);
+    }
+    return sum;
+}
+
+struct sa_stream_counts
+sa_engine_totals(const struct sa_engine *engine)
+{
+    struct sa_stream_counts sum = engine->absent;
+
+    for (unsigned i = 0; i < engine->config->n_sources; i++) {
+        struct sa_stream_counts counts = sa_engine_counts(engine, i);
+
+        sa_engine_add_counts(&sum, &counts);
     }
     return sum;
 }
@@ -167,8 +224,10 @@ on_verdict(void *arg, const struct sa_verdict *verdict)
     struct sa_engine *engine = arg;
     struct sa_alarm_event event;
 
-    if (sa_alarms_apply(engine->alarms, verdict, engine->now.wall_ms, &event) > 0)
-        sa_outbox_push(engine->outbox, &event, engine->sinks);
+    if (sa_alarms_apply(engine->alarms, verdict, engine->now.wall_ms, &event) <= 0)
+        return;
+    sa_outbox_push(engine->outbox, &event, engine->sinks);
+    engine->alarms_changed = true;
 }
 
 bool

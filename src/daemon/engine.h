@@ -19,8 +19,11 @@ struct sa_engine_source {
     const struct sa_source_def *def;
     struct sa_format *format;
     struct sa_tally *tally;
-    struct sa_stream_counts closed; /* sums of the streams whose files are gone */
+    struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */
     int64_t last_line_ms, last_response_ms;
+    uint64_t rotations, truncations; /* of earlier lives */
+    bool known;                      /* it has a past */
+    bool changed; /* since it was last kept */
 };
 
 struct sa_engine {
@@ -31,10 +34,16 @@ struct sa_engine {
     struct sa_alarms *alarms;
     struct sa_outbox *outbox;
     struct sa_follower *follower;
-    struct sa_time now; /* of the slice that is being read */
-    int64_t start_ms, config_ms;
+    struct sa_stream_counts absent; /* of sources that are not configured any more: totals never fall */
+    struct sa_recall *recall;       /* messages of an earlier life, until their streams are opened */
+    struct sa_time now;             /* of the slice that is being read */
+    bool late;                      /* it was written before we looked: its own time counts */
+    int64_t last_file_id;  /* of the earlier life */
+    int64_t last_alive_ms; /* when the earlier life was last saved; 0: there was none */
+    int64_t start_ms, since_ms, config_ms; /* since: when counting began, over all restarts */
     unsigned sinks;     /* where alarm events go */
     bool limit_crossed; /* a response came that can have crossed a limit: evaluate */
+    bool alarms_changed; /* since they were last kept */
 };
 
 /* Returns 0, or negative errno with a message. */
@@ -44,7 +53,8 @@ void sa_engine_done(struct sa_engine *engine);
 
 /* The stream of one followed file; the handlers of sa_follow_events call these. */
 void *sa_engine_open(struct sa_engine *engine, unsigned source);
-void sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len);
+size_t sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len, bool late);
+void sa_engine_hole(struct sa_engine *engine, void *stream, int64_t len);
 void sa_engine_restart(struct sa_engine *engine, void *stream);
 void sa_engine_close(struct sa_engine *engine, void *stream);
 
@@ -58,7 +68,13 @@ bool sa_engine_judge(struct sa_engine *engine);
  */
 int sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh);
 
-/* The counts of a source over all its files. */
+/* The counts of a source over all its files, and of all sources that ever were. */
 struct sa_stream_counts sa_engine_counts(const struct sa_engine *engine, unsigned source);
+struct sa_stream_counts sa_engine_totals(const struct sa_engine *engine);
+
+void sa_engine_add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts *counts);
+
+/* The stream of lines behind a stream of the follower. */
+struct sa_stream *sa_engine_stream(void *stream);
 
 #endif

@@ -38,18 +38,17 @@ static void
 fill_agent(const struct sa_engine *engine, struct sa_snapshot *snapshot)
 {
     struct sa_snapshot_agent *agent = &snapshot->agent;
+    struct sa_stream_counts totals = sa_engine_totals(engine);
 
     (void)sa_text_copy(agent->node, sizeof agent->node, engine->config->node);
     agent->start_ms = engine->start_ms;
-    agent->counters_since_ms = engine->start_ms;
+    agent->counters_since_ms = engine->since_ms;
     agent->config_ms = engine->config_ms;
     agent->alarms_changed_ms = sa_alarms_changed_ms(engine->alarms);
-    for (unsigned i = 0; i < snapshot->n_sources; i++) {
-        agent->lines += snapshot->sources[i].lines;
-        agent->bytes += snapshot->sources[i].bytes;
-        agent->responses += snapshot->sources[i].responses;
-        agent->unmatched += snapshot->sources[i].unmatched;
-    }
+    agent->lines = totals.lines;
+    agent->bytes = totals.bytes;
+    agent->responses = totals.responses;
+    agent->unmatched = totals.unmatched;
     agent->worst_severity = sa_alarms_worst(engine->alarms);
     agent->notifications_sent = sa_outbox_sent(engine->outbox);
     agent->notifications_suppressed = sa_outbox_suppressed(engine->outbox);

@@ -19,13 +19,14 @@ source_json(const struct sa_engine *engine, unsigned number)
     sa_follower_status(engine->follower, number, &status);
     for (unsigned i = 0; i < status.n_files; i++)
         (void)json_array_append_new(files, file_json(sa_follower_file(engine->follower, number, i)));
-    return json_pack("{ss ss so ss sI sI sI sI sI sI sI sI so so}", "name", source->def->name, "state",
+    return json_pack("{ss ss so ss sI sI sI sI sI sI sI sI sI sI so so}", "name", source->def->name, "state",
                      sa_source_state_name(status.state), "text", sa_report_text(status.text), "format",
                      sa_format_describe(source->format), "lines", (json_int_t)counts.lines, "bytes",
                      (json_int_t)counts.bytes, "responses", (json_int_t)counts.responses, "unmatched",
                      (json_int_t)counts.unmatched, "oversize", (json_int_t)counts.oversize, "rotations",
                      (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations,
-                     "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
+                     "nul_bytes", (json_int_t)counts.nul_bytes, "partial_dropped",
+                     (json_int_t)counts.partial_dropped, "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
                      sa_report_codes(source->tally));
 }
 
@@ -55,7 +56,7 @@ sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool sn
     for (unsigned i = 0; i < n_active; i++)
         (void)json_array_append_new(alarms, alarm_json(&active[i]));
     return json_pack("{ss ss so so so so s{ss sb} s{sI sI sI}}", "version", SIPALERT_VERSION, "node",
-                     engine->config->node, "since", sa_report_time(engine->start_ms), "sources", sources,
+                     engine->config->node, "since", sa_report_time(engine->since_ms), "sources", sources,
                      "codes", sa_report_codes(engine->tally), "alarms", alarms, "snmp", "mode", snmp_mode,
                      "connected", (int)snmp_connected, "notifications", "sent",
                      (json_int_t)sa_outbox_sent(engine->outbox), "queued",

@@ -1,10 +1,13 @@
 #include "followed.h"
+#include "clock.h"
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SLICE_BYTES   262144
@@ -13,31 +16,46 @@
 #define BACKLOG_BYTES (16 << 20)
 
 void
-sa_follow_set_state(struct sa_follower *follower, struct source *source, enum sa_source_state state,
-                    const char *text)
-{
-    if (source->state == state && strcmp(source->text, text) == 0)
-        return;
-    source->state = state;
-    (void)sa_text_copy(source->text, sizeof source->text, text);
-    follower->events->state(follower->arg, (unsigned)(source - follower->sources));
-}
-
-void
 sa_follow_want_reading(struct sa_follower *follower, struct file *file)
 {
     file->pending = true;
     sa_watch_activate(follower->work);
 }
 
-/* What was taken is not there any more: from the start, then. */
+void
+sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
+{
+    char text[SA_LONG_SIZE * 2], shown[SA_LONG_SIZE * 2];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    (void)sa_text_escape(shown, sizeof shown, text, strlen(text));
+    follower->events->note(follower->arg, (unsigned)(source - follower->sources), shown);
+}
+
+/* What was taken is not there any more: from the start, then, after what a copy may hold of it. */
 static void
 start_over(struct sa_follower *follower, struct source *source, struct file *file)
 {
+    int64_t id = file->id;
+
     source->truncations++;
+    sa_history_rest(follower, source, file);
+    if (file->id == id)
+        follower->events->truncated(follower->arg, file->stream);
     file->offset = 0;
+    file->head_len = 0;
     file->marker_len = 0;
-    follower->events->truncated(follower->arg, file->stream);
+    file->resume = 0;
+    file->resume_marker_len = 0;
+    file->late_until = 0;
+    file->changed = true;
+    if (sa_follow_has_family(source, file)) { /* a copy was written over an old generation */
+        file->may_be_copy = true;
+        file->born_ns = INT64_MAX;
+    }
     sa_follow_want_reading(follower, file);
 }
 
@@ -47,45 +65,123 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
 {
     struct stat status;
 
-    if (fstat(file->fd, &status) == -1)
+    if (file->inflater != NULL || fstat(file->fd, &status) == -1)
         return;
     file->size = status.st_size;
-    if (file->size < file->offset)
+    if (file->size < file->offset && !file->may_be_copy)
         start_over(follower, source, file);
     else if (file->size > file->offset)
         sa_follow_want_reading(follower, file);
+}
+
+/* The last n bytes of what lies before p, which has at least that many before it. */
+static size_t
+keep_last(char *kept, const char *start, const char *p, size_t room)
+{
+    size_t n = (size_t)(p - start) < room ? (size_t)(p - start) : room;
+
+    memcpy(kept, p - n, n);
+    return n;
+}
+
+/*
+ * Steps over the rest of a hole: NUL bytes that no block of the disk holds, as a writer leaves them who goes
+ * on at its old place in a truncated file.
+ */
+static void
+skip_hole(struct sa_follower *follower, struct file *file)
+{
+    off_t data = lseek(file->fd, file->offset, SEEK_DATA);
+
+    if (data == -1 && errno == ENXIO) /* a hole to the end */
+        data = file->size;
+    if (data <= file->offset)
+        return;
+    follower->events->hole(follower->arg, file->stream, data - file->offset);
+    file->offset = data;
+    memset(file->marker, 0, MARKER_BYTES);
+    file->marker_len = MARKER_BYTES;
+    file->resume = data;
+    memset(file->resume_marker, 0, MARKER_BYTES);
+    file->resume_marker_len = MARKER_BYTES;
 }
 
 /* The slice begins with the marker; what is behind it is new. */
 static void
 take_slice(struct sa_follower *follower, struct file *file, size_t len)
 {
-    size_t old = file->marker_len;
+    size_t old = file->marker_len, fresh = len - old, held;
+    const char *start = follower->slice, *end = start + len;
+    bool late = file->offset < file->late_until;
 
-    file->marker_len = len < MARKER_BYTES ? len : MARKER_BYTES;
-    memcpy(file->marker, follower->slice + len - file->marker_len, file->marker_len);
-    file->offset += (int64_t)(len - old);
+    if (file->head_len < HEAD_BYTES && file->offset == (int64_t)file->head_len) {
+        size_t n = fresh < HEAD_BYTES - file->head_len ? fresh : HEAD_BYTES - file->head_len;
+
+        memcpy(file->head + file->head_len, start + old, n);
+        file->head_len += n;
+    }
+    held = follower->events->bytes(follower->arg, file->stream, start + old, fresh, late);
+    file->offset += (int64_t)fresh;
+    if (held < fresh) {
+        file->resume = file->offset - (int64_t)held;
+        file->resume_marker_len = keep_last(file->resume_marker, start, end - held, MARKER_BYTES);
+    }
+    file->marker_len = keep_last(file->marker, start, end, MARKER_BYTES);
     if (file->size < file->offset)
         file->size = file->offset;
-    follower->events->bytes(follower->arg, file->stream, follower->slice + old, len - old);
+    file->seen_ms = sa_clock_now().wall_ms;
+    file->changed = true;
+    if (held == 0 && fresh > 4096 && start[old] == '\0' && end[-1] == '\0' && file->inflater == NULL)
+        skip_hole(follower, file);
+}
+
+static void
+read_failed(struct sa_follower *follower, struct source *source, struct file *file, int error)
+{
+    file->pending = false;
+    file->error = -error; /* the poll tries again */
+    sa_follow_judge(follower, source);
+}
+
+/* From an inflater's pipe: the content cannot change, and its end is the end. */
+static void
+read_pipe(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    ssize_t n;
+
+    memcpy(follower->slice, file->marker, file->marker_len);
+    n = read(file->fd, follower->slice + file->marker_len, SLICE_BYTES);
+    if (n > 0) {
+        take_slice(follower, file, file->marker_len + (size_t)n);
+    } else if (n == -1 && errno == EAGAIN) {
+        file->blocked = true;
+        sa_watch_resume(file->readable);
+    } else if (n == 0) {
+        file->pending = false;
+        if (sa_inflater_error(file->inflater) != 0)
+            sa_follow_note(follower, source, "%s is damaged, its rest is missing", file->path);
+    } else if (errno != EINTR) {
+        read_failed(follower, source, file, errno);
+    }
 }
 
 static void
 read_slice(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    size_t marker_len = file->marker_len;
-    ssize_t n =
-        pread(file->fd, follower->slice, marker_len + SLICE_BYTES, file->offset - (int64_t)marker_len);
-    char shown[SA_LONG_SIZE], text[SA_LONG_SIZE];
+    size_t marker_len = file->marker_len, room = SLICE_BYTES;
+    ssize_t n;
 
-    if (n == -1 && errno == EINTR)
-        return;
+    if (file->late_until > file->offset && file->late_until - file->offset < (int64_t)room)
+        room = (size_t)(file->late_until - file->offset); /* a slice is late as a whole or not at all */
+    n = pread(file->fd, follower->slice, marker_len + room, file->offset - (int64_t)marker_len);
     if (n == -1) {
-        file->pending = false;
-        (void)sa_text_escape(shown, sizeof shown, file->path, strlen(file->path));
-        (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(errno));
-        sa_follow_set_state(follower, source, SA_SOURCE_FAILED, text); /* the poll tries again */
+        if (errno != EINTR)
+            read_failed(follower, source, file, errno);
         return;
+    }
+    if (file->error != 0) {
+        file->error = 0;
+        sa_follow_judge(follower, source);
     }
     if ((size_t)n >= marker_len && memcmp(follower->slice, file->marker, marker_len) != 0) {
         start_over(follower, source, file);
@@ -97,7 +193,24 @@ read_slice(struct sa_follower *follower, struct source *source, struct file *fil
     }
 }
 
-/* The next file that has something to read, in turn. */
+/* The file that took the place of another which is deleted: perhaps the same content in a new file. */
+static void
+follow_rewritten(struct sa_follower *follower, struct file *file)
+{
+    struct file *before = file->before;
+    struct sa_position had = sa_position_of(before, true);
+    struct stat status;
+
+    file->before = NULL;
+    if (file->offset != 0 || before->inflater != NULL || had.offset == 0 ||
+        fstat(before->fd, &status) == -1 || status.st_nlink != 0 ||
+        sa_position_match(file->fd, file->size, &had) != MATCH_SAME)
+        return;
+    sa_history_take_over(file, before);
+    sa_follow_want_reading(follower, file);
+}
+
+/* The next file that has something to read, in turn; what it replaced comes first. */
 static bool
 next_pending(struct sa_follower *follower, struct source **ret_source, struct file **ret_file)
 {
@@ -115,7 +228,7 @@ next_pending(struct sa_follower *follower, struct source **ret_source, struct fi
             continue;
         }
         file = source->files[follower->next_file++];
-        if (!file->pending || (file->before != NULL && file->before->pending))
+        if (!file->pending || file->blocked || (file->before != NULL && file->before->pending))
             continue;
         *ret_source = source;
         *ret_file = file;
@@ -138,7 +251,14 @@ on_work(void *arg)
     }
     if (follower->n_sources == 0 || !next_pending(follower, &source, &file))
         return;
-    read_slice(follower, source, file);
+    if (file->may_be_copy)
+        sa_history_judge_copy(follower, source, file);
+    else if (file->before != NULL)
+        follow_rewritten(follower, file);
+    else if (file->inflater != NULL)
+        read_pipe(follower, source, file);
+    else
+        read_slice(follower, source, file);
     follower->events->read_some(follower->arg);
     sa_watch_activate(follower->work);
 }
@@ -163,16 +283,43 @@ on_rescan(void *arg)
     sa_watch_activate(follower->work);
 }
 
+/* A file handle that its server has forgotten: the same file by its name. */
+static void
+reopen_stale(struct file *file)
+{
+    int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct sa_position had = sa_position_of(file, true);
+    struct stat status;
+
+    if (fd == -1)
+        return;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        sa_position_match(fd, status.st_size, &had) == MATCH_SAME && dup3(fd, file->fd, O_CLOEXEC) != -1) {
+        file->dev = status.st_dev;
+        file->ino = status.st_ino;
+        file->error = 0;
+        file->changed = true;
+    }
+    (void)close(fd);
+}
+
 static void
 on_poll(void *arg)
 {
     struct sa_follower *follower = arg;
+    bool alone = sa_watcher_text(follower->watcher) != NULL;
 
     for (unsigned s = 0; s < follower->n_sources; s++)
-        for (unsigned i = 0; i < follower->sources[s].n_files; i++)
-            check_size(follower, &follower->sources[s], follower->sources[s].files[i]);
+        for (unsigned i = 0; i < follower->sources[s].n_files; i++) {
+            struct file *file = follower->sources[s].files[i];
+
+            if (file->error == -ESTALE)
+                reopen_stale(file);
+            check_size(follower, &follower->sources[s], file);
+            alone = alone || file->polled != NULL;
+        }
     on_rescan(follower);
-    sa_watch_arm(follower->poll, sa_watcher_text(follower->watcher) == NULL ? POLL_MS : POLL_ALONE_MS);
+    sa_watch_arm(follower->poll, alone ? POLL_ALONE_MS : POLL_MS);
 }
 
 struct sa_follower *
@@ -203,11 +350,17 @@ sa_follower_free(struct sa_follower *follower)
     if (follower == NULL)
         return NULL;
     for (unsigned s = 0; s < follower->n_sources; s++) {
-        while (follower->sources[s].n_files > 0)
-            sa_follow_close_file(follower, &follower->sources[s], follower->sources[s].n_files - 1);
-        free(follower->sources[s].files);
+        struct source *source = &follower->sources[s];
+
+        while (source->n_files > 0)
+            sa_follow_close_file(follower, source, source->n_files - 1);
+        while (source->n_ghosts > 0)
+            sa_ghost_remove(source, &source->ghosts[0]);
+        free(source->files);
+        free(source->ghosts);
     }
     free(follower->sources);
+    free(follower->forgotten);
     (void)sa_watch_free(follower->poll);
     (void)sa_watch_free(follower->work);
     (void)sa_watcher_free(follower->watcher);
@@ -217,7 +370,7 @@ sa_follower_free(struct sa_follower *follower)
 }
 
 int
-sa_follower_add(struct sa_follower *follower, char *const *globs, bool start_at_end)
+sa_follower_add(struct sa_follower *follower, const struct sa_follow_options *options)
 {
     struct source *grown = realloc(follower->sources, (follower->n_sources + 1) * sizeof *grown), *source;
 
@@ -225,13 +378,43 @@ sa_follower_add(struct sa_follower *follower, char *const *globs, bool start_at_
         return -ENOMEM;
     follower->sources = grown;
     source = &grown[follower->n_sources];
-    *source = (struct source){.globs = globs, .start_at_end = start_at_end};
+    *source = (struct source){.options = *options};
     source->files = calloc(SA_FOLLOW_FILES, sizeof *source->files);
     if (source->files == NULL)
         return -ENOMEM;
-    follower->n_sources++;
-    sa_follow_scan(follower, source);
-    return (int)follower->n_sources - 1;
+    return (int)follower->n_sources++;
+}
+
+int
+sa_follower_restore(struct sa_follower *follower, unsigned source, const struct sa_position *position)
+{
+    return sa_ghost_add(&follower->sources[source], position, false);
+}
+
+void
+sa_follower_counted(struct sa_follower *follower, unsigned source, uint64_t rotations, uint64_t truncations)
+{
+    follower->sources[source].rotations = rotations;
+    follower->sources[source].truncations = truncations;
+}
+
+void
+sa_follower_set_last_id(struct sa_follower *follower, int64_t last_id)
+{
+    follower->last_id = last_id;
+}
+
+int64_t
+sa_follower_last_id(const struct sa_follower *follower)
+{
+    return follower->last_id;
+}
+
+void
+sa_follower_start(struct sa_follower *follower)
+{
+    for (unsigned s = 0; s < follower->n_sources; s++)
+        sa_follow_scan(follower, &follower->sources[s]);
 }
 
 void
@@ -239,16 +422,31 @@ sa_follower_status(const struct sa_follower *follower, unsigned number, struct s
 {
     const struct source *source = &follower->sources[number];
 
-    *status = (struct sa_follow_status){.state = source->state,
-                                        .rotations = source->rotations,
-                                        .truncations = source->truncations,
-                                        .n_files = source->n_files};
+    *status = (struct sa_follow_status){
+        .state = source->state,
+        .rotations = source->rotations,
+        .truncations = source->truncations,
+        .n_files = source->n_files,
+    };
     (void)sa_text_copy(status->text, sizeof status->text, source->text);
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->size > source->files[i]->offset)
-            status->backlog_bytes += (uint64_t)(source->files[i]->size - source->files[i]->offset);
+    for (unsigned i = 0; i < source->n_files; i++) {
+        const struct file *file = source->files[i];
+
+        if (file->size > file->offset && !file->may_be_copy && file->inflater == NULL)
+            status->backlog_bytes += (uint64_t)(file->size - file->offset);
+    }
     if (status->state == SA_SOURCE_FOLLOWING && status->backlog_bytes > BACKLOG_BYTES)
         status->state = SA_SOURCE_BACKLOG;
+}
+
+static const char *
+state_of(const struct file *file)
+{
+    if (file->inflater != NULL)
+        return "back-fill";
+    if (file->copy_of != NULL)
+        return "copy";
+    return file->gone_ms == 0 ? "following" : "rotated";
 }
 
 struct sa_follow_file
@@ -256,6 +454,29 @@ sa_follower_file(const struct sa_follower *follower, unsigned source, unsigned i
 {
     const struct file *file = follower->sources[source].files[i];
 
-    return (struct sa_follow_file){file->path, file->gone_ms == 0 ? "following" : "rotated", file->offset,
-                                   file->stream};
+    return (struct sa_follow_file){file->path, state_of(file), file->offset, file->stream};
+}
+
+void
+sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_position_sink *sink)
+{
+    for (unsigned s = 0; s < follower->n_sources; s++) {
+        struct source *source = &follower->sources[s];
+
+        for (unsigned i = 0; i < source->n_files; i++) {
+            struct sa_position position = sa_position_of(source->files[i], false);
+
+            if ((all || source->files[i]->changed) && !source->files[i]->may_be_copy)
+                sink->keep(sink->arg, s, &position, source->files[i]->stream);
+            source->files[i]->changed = source->files[i]->may_be_copy;
+        }
+        for (unsigned i = 0; i < source->n_ghosts; i++) {
+            if (all || source->ghosts[i].changed)
+                sink->keep(sink->arg, s, &source->ghosts[i].position, NULL);
+            source->ghosts[i].changed = false;
+        }
+    }
+    for (size_t i = 0; i < follower->n_forgotten; i++)
+        sink->gone(sink->arg, follower->forgotten[i]);
+    follower->n_forgotten = 0;
 }

@@ -1,42 +1,76 @@
 /*
- * Between the two halves of the follower: names.c finds files under their names, follow.c reads them.
+ * Between the parts of the follower: names.c finds files under their names, history.c finds what was rotated,
+ * positions.c knows where reading goes on, follow.c reads.
  */
 #ifndef SA_FOLLOWED_H
 #define SA_FOLLOWED_H
 
 #include "follow.h"
+#include "inflate.h"
 #include "watcher.h"
 
-#include <limits.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #define MARKER_BYTES 1024
+#define HEAD_BYTES   1024
 
 struct file {
-    char path[PATH_MAX]; /* the last name it was found under */
+    char *path;   /* the last name it was found under, owned */
+    char *origin; /* the name of the log that its stream began in, owned */
     dev_t dev;
     ino_t ino;
+    int64_t generation, born_ns; /* born: 0 if the file system does not know */
     int fd, watch;
+    int64_t id;           /* of its stream */
     int64_t offset, size; /* bytes taken; bytes there when last looked */
+    int64_t late_until;   /* what lies before was written before we looked */
+    int64_t seen_ms;      /* wall clock when bytes were last taken */
+    char head[HEAD_BYTES];
+    size_t head_len;
     /*
      * The bytes before the offset, as they were taken.  A file whose bytes there have changed was truncated
      * and written again, even if it is longer than before by now.
      */
     char marker[MARKER_BYTES];
     size_t marker_len;
-    int64_t gone_ms;     /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;        /* to be read */
-    bool seen;           /* by the scan of the moment */
-    struct file *before; /* the file it replaced: that one is read to its end first */
+    /* The same for the start of the line that is not complete: there reading goes on after a restart. */
+    int64_t resume;
+    char resume_marker[MARKER_BYTES];
+    size_t resume_marker_len;
+    int64_t gone_ms;      /* monotonic time when its name was first missed; 0: it has its name */
+    int64_t named_ms;     /* wall clock when it was last seen under its name */
+    bool pending;         /* to be read */
+    bool blocked;         /* pending, but its pipe is empty for now */
+    bool seen;            /* by the scan of the moment */
+    bool changed;         /* its position since it was last kept */
+    bool may_be_copy;     /* new beside others: look at its content before counting it */
+    int error;            /* of the last read, negative errno */
+    const char *polled;   /* why inotify is not enough for it, or NULL */
+    struct file *before;  /* the file it replaced: that one is read to its end first */
+    struct file *copy_of; /* all its bytes are those of the other: not counted twice */
+    struct sa_inflater *inflater; /* fd is its pipe */
+    struct sa_watch *readable;    /* of the pipe */
+    struct sa_follower *follower; /* for the pipe's call */
     void *stream;
 };
 
+/* A position whose file is not open. */
+struct ghost {
+    struct sa_position position; /* path is owned */
+    bool changed;
+    bool lost; /* its file was written anew: the rest may be in a copy */
+};
+
 struct source {
-    char *const *globs;
+    struct sa_follow_options options;
     struct file **files; /* SA_FOLLOW_FILES pointers */
     unsigned n_files;
+    struct ghost *ghosts;
+    unsigned n_ghosts, ghosts_room;
     bool scanned; /* once: from now on new files are read from their start */
-    bool start_at_end;
+    int trouble;  /* of the last scan, negative errno */
+    char trouble_path[256];
     uint64_t rotations, truncations;
     enum sa_source_state state;
     char text[SA_LONG_SIZE];
@@ -52,18 +86,90 @@ struct sa_follower {
     unsigned n_sources;
     unsigned next_source, next_file; /* where the round robin goes on */
     bool rescan_wanted;
+    int64_t last_id;
+    int64_t *forgotten; /* ids */
+    size_t n_forgotten, forgotten_room;
     char *slice;
 };
 
-void sa_follow_set_state(struct sa_follower *follower, struct source *source, enum sa_source_state state,
-                         const char *text);
+/* follow.c */
 void sa_follow_want_reading(struct sa_follower *follower, struct file *file);
+void sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* names.c */
 
 /* Looks which files the source's globs name now: opens new ones, closes what is long gone, judges the state.
  */
 void sa_follow_scan(struct sa_follower *follower, struct source *source);
 
-/* Forgets the i-th file of a source. */
+/* The source's state from what its last scan and its files' last reads met. */
+void sa_follow_judge(struct sa_follower *follower, struct source *source);
+
+/*
+ * Opens a file that has not its configured name, or not any more: read to its end, then closed.  past: the
+ * ghost whose stream goes on in it, or NULL for a new stream.  Returns 0, or negative errno.
+ */
+int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
+                           const char *origin, struct ghost *past, struct file **ret_file);
+
+/* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up, otherwise a
+ * new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
+struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path,
+                             const char *origin, int fd, const struct stat *status, struct ghost *ghost);
+
+/* Forgets the i-th file of a source; where it was is kept if it may come back. */
 void sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i);
+/* Whether the file's name is that of a generation of another file that is followed. */
+bool sa_follow_has_family(const struct source *source, const struct file *file);
+struct file *sa_follow_find(struct source *source, dev_t dev, ino_t ino);
+
+/* positions.c */
+int64_t sa_position_hash(const char *bytes, size_t len);
+int64_t sa_position_generation(int fd);
+int64_t sa_position_born_ns(int fd);
+
+/* Where the file stands: at the start of its unfinished line, or (live) at the last byte taken. */
+struct sa_position sa_position_of(const struct file *file, bool live);
+
+enum match { MATCH_NONE, MATCH_SHORT, MATCH_SAME };
+
+/* Whether the file behind fd holds what the position says: SAME up to the offset, SHORT if it begins so. */
+enum match sa_position_match(int fd, int64_t size, const struct sa_position *position);
+
+struct ghost *sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation);
+int sa_ghost_add(struct source *source, const struct sa_position *position, bool changed);
+void sa_ghost_remove(struct source *source, struct ghost *ghost);
+
+/* Forgets the oldest beyond SA_FOLLOW_GHOSTS, and those older than a back-fill goes. */
+void sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now_ms);
+void sa_position_forget(struct sa_follower *follower, int64_t id);
+
+/* Loads what lies before the file's offset: its head and its marker. */
+void sa_position_load(struct file *file);
+
+/* history.c */
+
+/* After the first scan of a source with a past: opens what was rotated meanwhile. */
+void sa_history_backfill(struct sa_follower *follower, struct source *source);
+
+/* After a rotation: opens the generations between `last` and the file that has its name now. */
+void sa_history_missed(struct sa_follower *follower, struct source *source, struct file *last);
+
+/* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there is
+ * one, and gives the file a new stream. */
+void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* Whether a name is that of a rotated, copied or compressed generation of the log. */
+bool sa_history_is_family(const char *log_path, const char *path);
+
+/* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
+void sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* What the copy holds was counted in the file it was made of. */
+void sa_history_settle_copy(struct file *copy);
+
+/* The file goes on with the stream of the other, which gets the file's own. */
+void sa_history_take_over(struct file *file, struct file *from);
 
 #endif

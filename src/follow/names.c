@@ -5,15 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define DESCRIPTORS_KEPT 48
-#define GAP_MS           3000  /* a rotation may leave no file under the name for a moment */
-#define ROTATE_WAIT_MS   60000 /* a renamed or deleted file is kept open, its writer may not know yet */
+#define GAP_MS           3000 /* a rotation may leave no file under the name for a moment */
+
+#ifndef CIFS_SUPER_MAGIC
+#define CIFS_SUPER_MAGIC 0xFF534D42
+#endif
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
 
 /* Several files can share a watch: hard links, or one file in two sources. */
 static void
@@ -26,18 +34,47 @@ drop_watch(struct sa_follower *follower, const struct file *gone)
     sa_watcher_remove_file(follower->watcher, gone->watch);
 }
 
+/* What the file's position becomes when the file is closed: it may come back under another name. */
+static void
+leave_ghost(struct sa_follower *follower, struct source *source, const struct file *file)
+{
+    struct sa_position position = sa_position_of(file, true);
+    struct stat status;
+
+    position.open = false;
+    if ((file->inflater == NULL && (fstat(file->fd, &status) == -1 || status.st_nlink == 0)) ||
+        sa_ghost_add(source, &position, true) < 0)
+        sa_position_forget(follower, file->id);
+}
+
+static void
+free_file(struct file *file)
+{
+    (void)sa_watch_free(file->readable);
+    if (file->inflater != NULL)
+        (void)sa_inflater_free(file->inflater);
+    else if (file->fd != -1)
+        (void)close(file->fd);
+    free(file->path);
+    free(file->origin);
+    free(file);
+}
+
 void
 sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i)
 {
     struct file *file = source->files[i];
 
-    for (unsigned k = 0; k < source->n_files; k++)
+    for (unsigned k = 0; k < source->n_files; k++) {
         if (source->files[k]->before == file)
             source->files[k]->before = NULL;
+        if (source->files[k]->copy_of == file)
+            sa_history_settle_copy(source->files[k]);
+    }
     drop_watch(follower, file);
     follower->events->closed(follower->arg, file->stream);
-    (void)close(file->fd);
-    free(file);
+    leave_ghost(follower, source, file);
+    free_file(file);
     source->n_files--;
     memmove(&source->files[i], &source->files[i + 1], (source->n_files - i) * sizeof source->files[0]);
 }
@@ -65,22 +102,12 @@ end_of_lines(int fd, int64_t size)
     return 0;
 }
 
-/* A file that is not read from its start has a past all the same. */
-static void
-load_marker(struct file *file)
-{
-    int64_t len = file->offset < MARKER_BYTES ? file->offset : MARKER_BYTES;
-    ssize_t n = pread(file->fd, file->marker, (size_t)len, file->offset - len);
-
-    file->marker_len = n == len ? (size_t)n : 0;
-}
-
 /* The file whose place the new one takes: same name, not found under it any more. */
 static struct file *
 predecessor(struct source *source, const char *path)
 {
     for (unsigned i = source->n_files; i > 0; i--)
-        if (!source->files[i - 1]->seen && strcmp(source->files[i - 1]->path, path) == 0)
+        if (!source->files[i - 1]->seen && source->files[i - 1]->inflater == NULL && strcmp(source->files[i - 1]->path, path) == 0)
             return source->files[i - 1];
     return NULL;
 }
@@ -94,94 +121,308 @@ descriptors_left(int newest_fd)
     return getrlimit(RLIMIT_NOFILE, &limit) == -1 || (rlim_t)newest_fd + DESCRIPTORS_KEPT < limit.rlim_cur;
 }
 
-/* Opens a file that is not followed yet.  Returns 0, or negative errno; -EMEDIUMTYPE: not a regular file. */
-static int
-open_file(struct sa_follower *follower, struct source *source, const char *path)
+/* File systems whose changes inotify does not see, or not all of them. */
+static const char *
+polled_because(int fd)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat status;
-    struct file *file;
-    int r = 0;
+    struct statfs status;
+
+    if (fstatfs(fd, &status) == -1)
+        return NULL;
+    switch ((unsigned long)status.f_type) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+        return "polling: network file system";
+    case FUSE_SUPER_MAGIC:
+        return "polling: FUSE file system";
+    case OVERLAYFS_SUPER_MAGIC:
+        return "polling: overlay file system";
+    default:
+        return NULL;
+    }
+}
+
+struct file *
+sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path, const char *origin,
+                int fd, const struct stat *status, struct ghost *ghost)
+{
+    struct file *file = calloc(1, sizeof *file);
+    int64_t id = ghost != NULL ? ghost->position.id : ++follower->last_id;
+
+    if (file == NULL)
+        return NULL;
+    file->path = strdup(path);
+    file->origin = strdup(ghost != NULL ? ghost->position.path : origin);
+    if (file->path != NULL && file->origin != NULL)
+        file->stream = follower->events->opened(follower->arg, (unsigned)(source - follower->sources), id,
+                                                ghost != NULL);
+    if (file->stream == NULL) {
+        free(file->path);
+        free(file->origin);
+        free(file);
+        return NULL;
+    }
+    file->id = id;
+    file->dev = status->st_dev;
+    file->ino = status->st_ino;
+    file->generation = sa_position_generation(fd);
+    file->born_ns = sa_position_born_ns(fd);
+    file->fd = fd;
+    file->watch = -1;
+    file->size = status->st_size;
+    file->offset = ghost != NULL ? ghost->position.offset : 0;
+    file->seen_ms = sa_clock_now().wall_ms;
+    file->changed = true;
+    if (ghost != NULL)
+        sa_ghost_remove(source, ghost);
+    source->files[source->n_files++] = file;
+    return file;
+}
+
+/*
+ * The ghost whose stream goes on in this file.  By its place in the file system; or, if it was not found
+ * there, by its content: the log was written to a new file, or its disk has another number now.
+ */
+static struct ghost *
+find_past(struct sa_follower *follower, struct source *source, const char *path, int fd,
+          const struct stat *status, bool *ret_consumed)
+{
+    struct ghost *ghost = sa_ghost_find(source, (int64_t)status->st_dev, (int64_t)status->st_ino,
+                                        sa_position_generation(fd));
+
+    *ret_consumed = false;
+    if (ghost != NULL) {
+        if (sa_position_match(fd, status->st_size, &ghost->position) == MATCH_SAME)
+            return ghost;
+        source->truncations++;
+        if (ghost->position.open) {
+            ghost->lost = true;
+        } else {
+            sa_position_forget(follower, ghost->position.id);
+            sa_ghost_remove(source, ghost);
+        }
+        return NULL;
+    }
+    for (unsigned i = 0; i < source->n_ghosts; i++) {
+        enum match match;
+
+        ghost = &source->ghosts[i];
+        if (!ghost->position.open || !(strcmp(ghost->position.path, path) == 0 ||
+                                       sa_history_is_family(ghost->position.path, path)))
+            continue;
+        match = sa_position_match(fd, status->st_size, &ghost->position);
+        if (match == MATCH_SAME && ghost->position.offset > 0)
+            return ghost;
+        if (match == MATCH_SHORT && ghost->lost && ghost->position.head_len > 0)
+            *ret_consumed = true; /* a copy of what had been read, made before the rest was written */
+    }
+    return NULL;
+}
+
+/* Returns the descriptor, or negative errno; -EMEDIUMTYPE: not a regular file. */
+static int
+open_regular(const struct source *source, const char *path, struct stat *ret_status)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), r = 0;
 
     if (fd == -1)
         return -errno;
-    if (fstat(fd, &status) == -1)
+    if (fstat(fd, ret_status) == -1)
         r = -errno;
-    else if (!S_ISREG(status.st_mode))
+    else if (!S_ISREG(ret_status->st_mode))
         r = -EMEDIUMTYPE;
     else if (source->n_files == SA_FOLLOW_FILES || !descriptors_left(fd))
         r = -EMFILE;
-    file = r == 0 ? calloc(1, sizeof *file) : NULL;
-    if (r == 0 && file != NULL)
-        file->stream = follower->events->opened(follower->arg, (unsigned)(source - follower->sources), path);
-    if (file == NULL || file->stream == NULL) {
-        free(file);
-        (void)close(fd);
-        return r == 0 ? -ENOMEM : r;
-    }
-    (void)sa_text_copy(file->path, sizeof file->path, path);
-    file->dev = status.st_dev;
-    file->ino = status.st_ino;
-    file->fd = fd;
-    file->size = status.st_size;
-    file->offset = !source->scanned && source->start_at_end ? end_of_lines(fd, status.st_size) : 0;
-    load_marker(file);
-    file->seen = true;
-    file->watch = sa_watcher_add_file(follower->watcher, fd);
-    file->before = predecessor(source, path);
-    if (file->before != NULL)
-        source->rotations++;
-    source->files[source->n_files++] = file;
+    if (r == 0)
+        return fd;
+    (void)close(fd);
+    return r;
+}
+
+static void
+begin_reading(struct sa_follower *follower, struct file *file)
+{
+    sa_position_load(file);
+    file->watch = sa_watcher_add_file(follower->watcher, file->fd);
+    file->polled = polled_because(file->fd);
     sa_follow_want_reading(follower, file);
+}
+
+int
+sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
+                       const char *origin, struct ghost *past, struct file **ret_file)
+{
+    struct stat status;
+    int fd = open_regular(source, path, &status);
+    struct file *file;
+
+    if (fd < 0)
+        return fd;
+    file = sa_follow_adopt(follower, source, path, origin, fd, &status, past);
+    if (file == NULL) {
+        (void)close(fd);
+        return -ENOMEM;
+    }
+    file->gone_ms = sa_clock_now().mono_ms;
+    file->late_until = source->scanned ? 0 : status.st_size;
+    begin_reading(follower, file);
+    *ret_file = file;
     return 0;
 }
 
-static struct file *
-find_file(struct source *source, const struct stat *status)
+bool
+sa_follow_has_family(const struct source *source, const struct file *file)
 {
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->ino == status->st_ino && source->files[i]->dev == status->st_dev)
+        if (source->files[i] != file && sa_history_is_family(source->files[i]->path, file->path))
+            return true;
+    return false;
+}
+
+/* A file that has its configured name now.  Returns 0 or negative errno. */
+static int
+open_named(struct sa_follower *follower, struct source *source, const char *path)
+{
+    struct stat status;
+    int fd = open_regular(source, path, &status);
+    bool consumed = false;
+    struct ghost *past;
+    struct file *file;
+
+    if (fd < 0)
+        return fd;
+    past = find_past(follower, source, path, fd, &status, &consumed);
+    file = sa_follow_adopt(follower, source, path, path, fd, &status, past);
+    if (file == NULL) {
+        (void)close(fd);
+        return -ENOMEM;
+    }
+    if (consumed)
+        file->offset = file->size;
+    else if (past == NULL && !source->scanned && !source->options.known && source->options.start_at_end)
+        file->offset = end_of_lines(fd, status.st_size);
+    file->seen = true;
+    file->named_ms = sa_clock_now().wall_ms;
+    file->late_until = source->scanned ? 0 : status.st_size;
+    file->before = predecessor(source, path);
+    if (file->before != NULL)
+        source->rotations++;
+    else if ((source->scanned || source->options.known) && file->offset == 0 && sa_follow_has_family(source, file))
+        file->may_be_copy = true;
+    begin_reading(follower, file);
+    return 0;
+}
+
+struct file *
+sa_follow_find(struct source *source, dev_t dev, ino_t ino)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->ino == ino && source->files[i]->dev == dev &&
+            source->files[i]->inflater == NULL)
             return source->files[i];
     return NULL;
 }
 
-/* What a scan met that keeps the source from being whole. */
-struct trouble {
-    int error;
-    char path[PATH_MAX];
+static void
+note_trouble(struct source *source, int error, const char *path)
+{
+    if (source->trouble != 0 && (source->trouble != -ENOENT || error == -ENOENT))
+        return;
+    source->trouble = error;
+    (void)sa_text_copy(source->trouble_path, sizeof source->trouble_path, path);
+}
+
+/* Names of files that are not followed yet, met by a scan. */
+struct names {
+    char **paths;
+    size_t n, room;
 };
 
 static void
-note_trouble(struct trouble *trouble, int error, const char *path)
+add_name(struct names *names, const char *path)
 {
-    if (trouble->error != 0 && (trouble->error != -ENOENT || error == -ENOENT))
-        return;
-    trouble->error = error;
-    (void)sa_text_copy(trouble->path, sizeof trouble->path, path);
+    if (names->n == names->room) {
+        size_t room = names->room == 0 ? 16 : 2 * names->room;
+        char **paths = realloc(names->paths, room * sizeof *paths);
+
+        if (paths == NULL)
+            return; /* the next scan meets it again */
+        names->paths = paths;
+        names->room = room;
+    }
+    names->paths[names->n] = strdup(path);
+    if (names->paths[names->n] != NULL)
+        names->n++;
+}
+
+static bool
+is_ghost(const struct source *source, const struct stat *status)
+{
+    for (unsigned i = 0; i < source->n_ghosts; i++)
+        if (source->ghosts[i].position.ino == (int64_t)status->st_ino &&
+            source->ghosts[i].position.dev == (int64_t)status->st_dev)
+            return true;
+    return false;
 }
 
 static void
-visit(struct sa_follower *follower, struct source *source, const char *path, struct trouble *trouble)
+give_name(struct file *file, const char *path)
+{
+    char *copy;
+
+    file->seen = true;
+    file->gone_ms = 0;
+    file->named_ms = sa_clock_now().wall_ms;
+    if (strcmp(file->path, path) == 0)
+        return;
+    copy = strdup(path);
+    if (copy == NULL)
+        return;
+    free(file->path);
+    file->path = copy;
+    file->changed = true;
+}
+
+static void
+visit(struct source *source, const char *path, struct names *known, struct names *fresh)
 {
     struct stat status;
     struct file *file;
-    int r;
 
     if (stat(path, &status) == -1) {
-        note_trouble(trouble, -errno, path);
+        note_trouble(source, -errno, path);
         return;
     }
-    file = find_file(source, &status);
-    if (file != NULL) {
-        file->seen = true;
-        file->gone_ms = 0;
-        if (strcmp(file->path, path) != 0)
-            (void)sa_text_copy(file->path, sizeof file->path, path);
-        return;
+    file = sa_follow_find(source, status.st_dev, status.st_ino);
+    if (file != NULL)
+        give_name(file, path);
+    else
+        add_name(is_ghost(source, &status) ? known : fresh, path);
+}
+
+static void
+open_names(struct sa_follower *follower, struct source *source, struct names *names)
+{
+    struct stat status;
+
+    for (size_t i = 0; i < names->n; i++) {
+        struct file *file = NULL;
+        int r = 0;
+
+        /* two names of one file in one scan */
+        if (stat(names->paths[i], &status) == 0)
+            file = sa_follow_find(source, status.st_dev, status.st_ino);
+        if (file != NULL)
+            file->seen = true;
+        else
+            r = open_named(follower, source, names->paths[i]);
+        if (r < 0)
+            note_trouble(source, r, names->paths[i]);
+        free(names->paths[i]);
     }
-    r = open_file(follower, source, path);
-    if (r < 0)
-        note_trouble(trouble, r, path);
+    free(names->paths);
 }
 
 /* The directory of a pattern, and those of its wildcards, so that new names wake us. */
@@ -211,34 +452,22 @@ is_pattern(const char *path)
     return strpbrk(path, "*?[") != NULL;
 }
 
-/* What logrotate leaves of a file that was read; its text was counted when it was written. */
-static bool
-is_compressed(const char *path)
-{
-    static const char *const endings[] = {".gz", ".xz", ".zst", ".bz2"};
-    size_t len = strlen(path);
-
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (len > strlen(endings[i]) && strcmp(path + len - strlen(endings[i]), endings[i]) == 0)
-            return true;
-    return false;
-}
-
 static void
-visit_glob(struct sa_follower *follower, struct source *source, const char *pattern, struct trouble *trouble)
+visit_glob(struct sa_follower *follower, struct source *source, const char *pattern, struct names *known,
+           struct names *fresh)
 {
     glob_t found;
 
     watch_directories(follower, pattern);
     if (!is_pattern(pattern)) {
-        visit(follower, source, pattern, trouble);
+        visit(source, pattern, known, fresh);
         return;
     }
     if (glob(pattern, 0, NULL, &found) != 0)
         return;
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        if (!is_compressed(found.gl_pathv[i]))
-            visit(follower, source, found.gl_pathv[i], trouble);
+    for (size_t i = 0; i < found.gl_pathc; i++) /* what is compressed was counted when it was written */
+        if (sa_inflate_kind(found.gl_pathv[i]) == SA_PLAIN)
+            visit(source, found.gl_pathv[i], known, fresh);
     globfree(&found);
 }
 
@@ -253,13 +482,49 @@ sees_a_file(const struct source *source, int64_t now_ms)
 }
 
 static void
-judge_source(struct sa_follower *follower, struct source *source, const struct trouble *trouble)
+set_state(struct sa_follower *follower, struct source *source, enum sa_source_state state, const char *text)
+{
+    if (source->state == state && strcmp(source->text, text) == 0)
+        return;
+    source->state = state;
+    (void)sa_text_copy(source->text, sizeof source->text, text);
+    follower->events->state(follower->arg, (unsigned)(source - follower->sources));
+}
+
+/* The first trouble: of the scan, else of a file that cannot be read. */
+static int
+worst_trouble(const struct source *source, char shown[SA_LONG_SIZE])
+{
+    const char *path = source->trouble_path;
+    int error = source->trouble;
+
+    for (unsigned i = 0; i < source->n_files && (error == 0 || error == -ENOENT || error == -ENOTDIR); i++)
+        if (source->files[i]->error != 0) {
+            error = source->files[i]->error;
+            path = source->files[i]->path;
+        }
+    (void)sa_text_escape(shown, SA_LONG_SIZE, path, strlen(path));
+    return error;
+}
+
+static const char *
+polling_text(const struct sa_follower *follower, const struct source *source)
+{
+    const char *text = sa_watcher_text(follower->watcher);
+
+    for (unsigned i = 0; i < source->n_files && text == NULL; i++)
+        text = source->files[i]->polled;
+    return text;
+}
+
+void
+sa_follow_judge(struct sa_follower *follower, struct source *source)
 {
     char shown[SA_LONG_SIZE], text[SA_LONG_SIZE];
-    const char *polling = sa_watcher_text(follower->watcher);
+    const char *polling = polling_text(follower, source);
+    int error = worst_trouble(source, shown);
 
-    (void)sa_text_escape(shown, sizeof shown, trouble->path, strlen(trouble->path));
-    switch (trouble->error) {
+    switch (error) {
     case 0:
     case -ENOENT:
     case -ENOTDIR:
@@ -267,30 +532,30 @@ judge_source(struct sa_follower *follower, struct source *source, const struct t
     case -EACCES:
     case -EPERM:
         (void)sa_text_format(text, sizeof text, "%s: permission denied", shown);
-        sa_follow_set_state(follower, source, SA_SOURCE_DENIED, text);
+        set_state(follower, source, SA_SOURCE_DENIED, text);
         return;
     case -EMEDIUMTYPE:
         (void)sa_text_format(text, sizeof text, "%s: not a regular file", shown);
-        sa_follow_set_state(follower, source, SA_SOURCE_FAILED, text);
+        set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     case -EMFILE:
         (void)sa_text_format(text, sizeof text, "%s: too many open files", shown);
-        sa_follow_set_state(follower, source, SA_SOURCE_FAILED, text);
+        set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     default:
-        (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(-trouble->error));
-        sa_follow_set_state(follower, source, SA_SOURCE_FAILED, text);
+        (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(-error));
+        set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     }
     if (!sees_a_file(source, sa_clock_now().mono_ms)) {
-        if (trouble->error != 0)
+        if (error != 0)
             (void)sa_text_format(text, sizeof text, "%s does not exist yet", shown);
         else
             (void)sa_text_format(text, sizeof text, "no file matches yet");
-        sa_follow_set_state(follower, source, SA_SOURCE_WAITING, text);
+        set_state(follower, source, SA_SOURCE_WAITING, text);
         return;
     }
-    sa_follow_set_state(follower, source, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
+    set_state(follower, source, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
 }
 
 /* Closes what has lost its name long enough ago and is read to its end. */
@@ -304,22 +569,44 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
             continue;
         if (file->gone_ms == 0)
             file->gone_ms = now_ms;
-        else if (!file->pending && now_ms - file->gone_ms >= ROTATE_WAIT_MS)
+        else if (!file->pending &&
+                 (file->inflater != NULL || now_ms - file->gone_ms >= source->options.rotate_wait_ms))
             sa_follow_close_file(follower, source, i - 1);
     }
+}
+
+/* Between a file that has just lost its name and the one that has it now there may have been others. */
+static void
+look_for_missed(struct sa_follower *follower, struct source *source, int64_t now_ms)
+{
+    unsigned n = source->n_files;
+
+    for (unsigned i = 0; i < n; i++)
+        if (!source->files[i]->seen && source->files[i]->gone_ms == now_ms && source->files[i]->named_ms != 0)
+            sa_history_missed(follower, source, source->files[i]);
 }
 
 void
 sa_follow_scan(struct sa_follower *follower, struct source *source)
 {
-    struct trouble trouble = {.error = 0};
+    struct names known = {0}, fresh = {0};
+    int64_t now_ms = sa_clock_now().mono_ms;
 
-    /* Names are settled before files are opened: a renamed file found under its new name is not gone. */
+    /* Names are settled before files are opened: a renamed file found under its new name is not gone, and what
+     * has its old place in the file system is not searched by its content. */
+    source->trouble = 0;
     for (unsigned i = 0; i < source->n_files; i++)
         source->files[i]->seen = false;
-    for (char *const *pattern = source->globs; *pattern != NULL; pattern++)
-        visit_glob(follower, source, *pattern, &trouble);
+    for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
+        visit_glob(follower, source, *pattern, &known, &fresh);
+    open_names(follower, source, &known);
+    open_names(follower, source, &fresh);
+    retire_files(follower, source, now_ms);
+    if (source->scanned)
+        look_for_missed(follower, source, now_ms);
+    else if (source->options.known)
+        sa_history_backfill(follower, source);
     source->scanned = true;
-    retire_files(follower, source, sa_clock_now().mono_ms);
-    judge_source(follower, source, &trouble);
+    sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
+    sa_follow_judge(follower, source);
 }

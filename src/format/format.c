@@ -29,6 +29,7 @@ struct part {
 struct sa_format {
     struct part parts[SA_FORMAT_PARTS];
     unsigned n_parts;
+    bool automatic; /* auto */
     bool undecided; /* auto that has not chosen yet */
     char description[SA_LONG_SIZE];
 };
@@ -104,7 +105,7 @@ sa_format_add_preset(struct sa_format *format, const char *name, char error[SA_P
     }
     if (r < 0)
         return r;
-    format->undecided = all;
+    format->undecided = format->automatic = all;
     describe(format, name);
     return 0;
 }
@@ -128,17 +129,11 @@ sa_format_add_user(struct sa_format *format, const struct sa_format_def *def,
     return 0;
 }
 
-/* Leaves auto with the part that has proved itself, if one has. */
 static void
-decide(struct sa_format *format, unsigned candidate)
+choose(struct sa_format *format, unsigned candidate)
 {
     struct part chosen = format->parts[candidate];
 
-    if (chosen.hits < AUTO_HITS)
-        return;
-    for (unsigned i = 0; i < format->n_parts; i++)
-        if (i != candidate && format->parts[i].hits * 2 > chosen.hits)
-            return;
     for (unsigned i = 0; i < format->n_parts; i++)
         if (i != candidate)
             (void)sa_pattern_free(format->parts[i].pattern);
@@ -146,6 +141,34 @@ decide(struct sa_format *format, unsigned candidate)
     format->n_parts = 1;
     format->undecided = false;
     (void)sa_text_copy(format->description, sizeof format->description, chosen.preset->name);
+}
+
+/* Leaves auto with the part that has proved itself, if one has. */
+static void
+decide(struct sa_format *format, unsigned candidate)
+{
+    uint64_t hits = format->parts[candidate].hits;
+
+    if (hits < AUTO_HITS)
+        return;
+    for (unsigned i = 0; i < format->n_parts; i++)
+        if (i != candidate && format->parts[i].hits * 2 > hits)
+            return;
+    choose(format, candidate);
+}
+
+const char *
+sa_format_chosen(const struct sa_format *format)
+{
+    return format->automatic && !format->undecided ? format->parts[0].preset->name : "";
+}
+
+void
+sa_format_choose(struct sa_format *format, const char *preset)
+{
+    for (unsigned i = 0; format->undecided && i < format->n_parts; i++)
+        if (strcmp(format->parts[i].preset->name, preset) == 0)
+            choose(format, i);
 }
 
 static int

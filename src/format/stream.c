@@ -59,6 +59,8 @@ copy_line_counts(struct sa_stream *stream)
 {
     stream->counts.lines = stream->lines.lines;
     stream->counts.oversize = stream->lines.oversize;
+    stream->counts.nul_bytes = stream->lines.nul_bytes;
+    stream->counts.partial_dropped = stream->lines.partial_dropped;
 }
 
 void
@@ -71,17 +73,48 @@ sa_stream_feed(struct sa_stream *stream, const char *buf, size_t len, int64_t re
 }
 
 void
-sa_stream_finish(struct sa_stream *stream)
+sa_stream_hole(struct sa_stream *stream, uint64_t len)
+{
+    stream->counts.bytes += len;
+    stream->lines.nul_bytes += len;
+    copy_line_counts(stream);
+}
+
+static void
+end_message(struct sa_stream *stream)
 {
     struct sa_response response;
 
+    if (stream->messages.state != SA_SIP_HEADERS)
+        return;
+    if (sa_sip_reader_end(&stream->messages, &response) & SA_PAYLOAD_HIT)
+        count_response(stream, &response);
+    else
+        stream->counts.unmatched++;
+}
+
+void
+sa_stream_finish(struct sa_stream *stream)
+{
     sa_lines_finish(&stream->lines, read_line, stream);
-    if (stream->messages.state == SA_SIP_HEADERS) {
-        if (sa_sip_reader_end(&stream->messages, &response) & SA_PAYLOAD_HIT)
-            count_response(stream, &response);
-        else
-            stream->counts.unmatched++;
+    end_message(stream);
+    copy_line_counts(stream);
+}
+
+void
+sa_stream_break(struct sa_stream *stream)
+{
+    struct sa_stream_counts before = stream->counts;
+    bool partial = stream->lines.partial;
+
+    sa_lines_finish(&stream->lines, read_line, stream);
+    if (partial && stream->counts.matched == before.matched) {
+        stream->counts = before;
+        stream->lines.lines--;
+        stream->lines.oversize = before.oversize;
+        stream->lines.partial_dropped++;
     }
+    end_message(stream);
     copy_line_counts(stream);
 }
 
@@ -90,4 +123,25 @@ sa_stream_reset(struct sa_stream *stream)
 {
     sa_lines_reset(&stream->lines);
     stream->messages = (struct sa_sip_reader){0};
+    copy_line_counts(stream);
+}
+
+size_t
+sa_stream_held(const struct sa_stream *stream)
+{
+    return stream->lines.partial ? (size_t)stream->lines.held : 0;
+}
+
+const void *
+sa_stream_keep(const struct sa_stream *stream, size_t *ret_len)
+{
+    *ret_len = sizeof stream->messages;
+    return &stream->messages;
+}
+
+void
+sa_stream_recall(struct sa_stream *stream, const void *kept, size_t len)
+{
+    if (len == sizeof stream->messages)
+        memcpy(&stream->messages, kept, len);
 }

@@ -15,6 +15,7 @@
  */
 struct sa_stream_counts {
     uint64_t lines, bytes, responses, matched, unmatched, oversize;
+    uint64_t nul_bytes, partial_dropped; /* skipped holes; lines whose end never came */
     int64_t first_ms, last_ms; /* log time of the first and the latest response; 0: none */
 };
 
@@ -43,5 +44,19 @@ void sa_stream_finish(struct sa_stream *stream);
 
 /* The file was truncated: forgets what was held, keeps the counts. */
 void sa_stream_reset(struct sa_stream *stream);
+
+/* Nobody will write the rest: like finish, but a line without its end counts only if it is a whole record all
+ * the same, otherwise as dropped. */
+void sa_stream_break(struct sa_stream *stream);
+
+/* So many NUL bytes were skipped between two lines. */
+void sa_stream_hole(struct sa_stream *stream, uint64_t len);
+
+/* Bytes of the line that is not complete. */
+size_t sa_stream_held(const struct sa_stream *stream);
+
+/* The message that is being read, for sa_stream_recall() of the same version; len 0: none. */
+const void *sa_stream_keep(const struct sa_stream *stream, size_t *ret_len);
+void sa_stream_recall(struct sa_stream *stream, const void *kept, size_t len);
 
 #endif

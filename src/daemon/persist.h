@@ -1,0 +1,25 @@
+/*
+ * The engine as rows of the store, and back: counts, positions, windows, alarms and outbox of one moment in
+ * one transaction.  Main thread.
+ */
+#ifndef SA_PERSIST_H
+#define SA_PERSIST_H
+
+#include "engine.h"
+#include "store.h"
+
+/* Fills the engine: counts, windows, alarms, outbox.  After sa_engine_init(), before the follower is made.
+ * Returns 0 or negative errno. */
+int sa_persist_load(struct sa_engine *engine, struct sa_store *store);
+
+/* Tells the follower where it was; after its sources are added, before it starts. */
+int sa_persist_load_positions(struct sa_engine *engine, struct sa_store *store);
+
+/* A stream of an earlier life goes on: the message it was in the middle of. */
+void sa_persist_resume(struct sa_engine *engine, int64_t id, void *stream);
+void sa_persist_done(struct sa_engine *engine);
+
+/* Puts what changed since the last call, or everything, into the batch. */
+void sa_persist_save(struct sa_engine *engine, bool all, struct sa_batch *batch);
+
+#endif

@@ -1,0 +1,646 @@
+#include "followed.h"
+#include "clock.h"
+#include "text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CANDIDATES    1024
+#define SLACK_MS      1000 /* file systems stamp with a coarser clock than ours */
+#define INFLATE_RATIO 10   /* a guess at what a compressed log becomes */
+
+/* A file beside the log that may be a generation of it. */
+struct candidate {
+    char *path;
+    struct stat status;
+    enum sa_compression kind;
+    bool generation; /* named as rotation names them: by number or date */
+};
+
+struct candidates {
+    struct candidate *at;
+    size_t n;
+};
+
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Only what rotation puts there: numbers, dates, times and their separators, then the ending of compression. */
+static bool
+is_counter(const char *text, size_t len)
+{
+    bool digits = false;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] >= '0' && text[i] <= '9')
+            digits = true;
+        else if (strchr("-._:T", text[i]) == NULL)
+            return false;
+    }
+    return digits;
+}
+
+static size_t
+without_compression(const char *name)
+{
+    return sa_inflate_kind(name) == SA_PLAIN ? strlen(name) : (size_t)(strrchr(name, '.') - name);
+}
+
+/* "x.log.1", "x.log-20261120.gz", and "x-20261120.log" or "x.1.log" as logrotate's extension writes them. */
+static bool
+is_generation(const char *base, const char *name)
+{
+    size_t base_len = strlen(base), name_len = without_compression(name), stem_len, ending_len;
+    const char *ending = strrchr(base, '.');
+
+    if (name_len > base_len && memcmp(name, base, base_len) == 0 && strchr(".-_", name[base_len]) != NULL)
+        return is_counter(name + base_len, name_len - base_len);
+    if (ending == NULL || ending == base)
+        return false;
+    stem_len = (size_t)(ending - base);
+    ending_len = base_len - stem_len;
+    return name_len > base_len && memcmp(name, base, stem_len) == 0 &&
+           strchr(".-_", name[stem_len]) != NULL &&
+           memcmp(name + name_len - ending_len, ending, ending_len) == 0 &&
+           is_counter(name + stem_len, name_len - stem_len - ending_len);
+}
+
+bool
+sa_history_is_family(const char *log_path, const char *path)
+{
+    const char *base = base_name(log_path), *name = base_name(path);
+    size_t len = strlen(base);
+
+    if (strncmp(name, base, len) == 0 && name[len] != '\0' && strchr(".-_~", name[len]) != NULL)
+        return true;
+    return is_generation(base, name);
+}
+
+static void
+add_candidate(struct candidates *list, const char *directory, const char *name, bool generation)
+{
+    struct candidate *candidate;
+    char path[PATH_MAX];
+    struct candidate *grown;
+
+    if (list->n == CANDIDATES || snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+        return;
+    grown = realloc(list->at, (list->n + 1) * sizeof *grown);
+    if (grown == NULL)
+        return;
+    list->at = grown;
+    candidate = &grown[list->n];
+    *candidate = (struct candidate){.kind = sa_inflate_kind(path), .generation = generation};
+    if (stat(path, &candidate->status) == -1 || !S_ISREG(candidate->status.st_mode) ||
+        candidate->kind == SA_UNKNOWN_COMPRESSION)
+        return;
+    candidate->path = strdup(path);
+    if (candidate->path != NULL)
+        list->n++;
+}
+
+static void
+list_directory(struct candidates *list, const char *directory, const char *base)
+{
+    DIR *dir = opendir(directory);
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (sa_history_is_family(base, entry->d_name))
+            add_candidate(list, directory, entry->d_name, is_generation(base, entry->d_name));
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+    const struct timespec *x = &((const struct candidate *)a)->status.st_mtim;
+    const struct timespec *y = &((const struct candidate *)b)->status.st_mtim;
+
+    if (x->tv_sec != y->tv_sec)
+        return x->tv_sec < y->tv_sec ? -1 : 1;
+    return x->tv_nsec < y->tv_nsec ? -1 : x->tv_nsec > y->tv_nsec;
+}
+
+static void
+split(const char *path, char directory[PATH_MAX])
+{
+    char *slash;
+
+    (void)sa_text_copy(directory, PATH_MAX, path);
+    slash = strrchr(directory, '/');
+    if (slash == NULL)
+        (void)sa_text_copy(directory, PATH_MAX, ".");
+    else
+        slash[slash == directory] = '\0';
+}
+
+/* The family of a log, oldest first: beside it, beside what its symbolic link points to, and in olddir. */
+static struct candidates
+find_candidates(const struct source *source, const char *log_path)
+{
+    struct candidates list = {NULL, 0};
+    char directory[PATH_MAX], real[PATH_MAX], other[PATH_MAX];
+
+    split(log_path, directory);
+    list_directory(&list, directory, base_name(log_path));
+    if (realpath(log_path, real) != NULL) {
+        char here[PATH_MAX];
+
+        split(real, other);
+        if (realpath(directory, here) == NULL || strcmp(here, other) != 0 ||
+            strcmp(base_name(real), base_name(log_path)) != 0)
+            list_directory(&list, other, base_name(real));
+    }
+    if (source->options.olddir[0] == '/')
+        list_directory(&list, source->options.olddir, base_name(log_path));
+    else if (source->options.olddir[0] != '\0' &&
+             snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
+        list_directory(&list, other, base_name(log_path));
+    if (list.n > 0)
+        qsort(list.at, list.n, sizeof *list.at, by_age);
+    return list;
+}
+
+static void
+free_candidates(struct candidates *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->at[i].path);
+    free(list->at);
+}
+
+static int64_t
+written_ms(const struct candidate *candidate)
+{
+    return candidate->status.st_mtim.tv_sec * 1000 + candidate->status.st_mtim.tv_nsec / 1000000;
+}
+
+/* Whether the candidate is a file that was read before and holds what was read. */
+static bool
+is_known(struct source *source, const struct candidate *candidate)
+{
+    bool known = false;
+    int fd;
+
+    if (sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino) != NULL)
+        return true;
+    if (candidate->kind != SA_PLAIN)
+        return false;
+    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    for (unsigned i = 0; fd != -1 && i < source->n_ghosts && !known; i++) {
+        const struct sa_position *past = &source->ghosts[i].position;
+
+        known = past->ino == (int64_t)candidate->status.st_ino &&
+                past->dev == (int64_t)candidate->status.st_dev &&
+                sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
+    }
+    if (fd != -1)
+        (void)close(fd);
+    return known;
+}
+
+/* A compressed file that is being inflated has its place in the file system too. */
+static bool
+is_inflated(const struct source *source, const struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->inflater != NULL && strcmp(source->files[i]->path, candidate->path) == 0)
+            return true;
+    return false;
+}
+
+/* What is read as history is over its caps? */
+static bool
+too_much(struct sa_follower *follower, struct source *source, const struct candidate *candidate, int64_t from)
+{
+    int64_t bytes = candidate->status.st_size * (candidate->kind == SA_PLAIN ? 1 : INFLATE_RATIO) - from;
+    int64_t age_ms = sa_clock_now().wall_ms - written_ms(candidate);
+
+    if (age_ms > source->options.backfill_max_age_ms) {
+        sa_follow_note(follower, source, "%s is not read: older than backfill_max_age", candidate->path);
+        return true;
+    }
+    if (bytes > source->options.backfill_max_bytes) {
+        sa_follow_note(follower, source, "%s is not read: more than backfill_max_bytes", candidate->path);
+        return true;
+    }
+    source->options.backfill_max_bytes -= bytes > 0 ? bytes : 0;
+    return false;
+}
+
+static void
+on_pipe(void *arg)
+{
+    struct file *file = arg;
+
+    file->blocked = false;
+    sa_watch_pause(file->readable);
+    sa_follow_want_reading(file->follower, file);
+}
+
+/* A file that is read through an inflater, from the ghost's offset or from its start. */
+static struct file *
+open_compressed(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
+                const char *origin, struct ghost *ghost)
+{
+    int64_t skip = ghost == NULL ? 0 : ghost->position.offset;
+    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), pipe;
+    struct sa_inflater *inflater = NULL;
+    struct sa_position past = {0};
+    char head[HEAD_BYTES];
+    size_t head_len;
+    struct file *file;
+
+    if (fd == -1)
+        return NULL;
+    head_len = sa_inflate_head(fd, candidate->kind, head,
+                               ghost == NULL ? HEAD_BYTES : (size_t)ghost->position.head_len);
+    if (source->n_files == SA_FOLLOW_FILES ||
+        sa_inflater_start(fd, candidate->kind, skip, &inflater, &pipe) < 0) {
+        (void)close(fd);
+        return NULL;
+    }
+    if (ghost != NULL)
+        past = ghost->position;
+    file = sa_follow_adopt(follower, source, candidate->path, origin, pipe, &candidate->status, ghost);
+    if (file == NULL) {
+        (void)sa_inflater_free(inflater);
+        return NULL;
+    }
+    file->inflater = inflater;
+    file->follower = follower;
+    file->gone_ms = sa_clock_now().mono_ms;
+    file->late_until = INT64_MAX;
+    file->resume = file->offset;
+    if (past.id != 0) { /* recognised by the same bytes after another restart */
+        file->dev = (dev_t)past.dev;
+        file->ino = (ino_t)past.ino;
+        file->generation = past.generation;
+    }
+    memcpy(file->head, head, head_len);
+    file->head_len = head_len;
+    file->readable = sa_loop_readable(follower->loop, pipe, on_pipe, file);
+    if (file->readable != NULL)
+        sa_watch_pause(file->readable);
+    sa_follow_want_reading(follower, file);
+    return file;
+}
+
+/* The rest of the ghost's stream is in this compressed file: it begins with the same bytes. */
+static bool
+begins_alike(const struct candidate *candidate, const struct sa_position *position)
+{
+    char head[HEAD_BYTES];
+    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    size_t len = 0;
+
+    if (fd != -1) {
+        len = sa_inflate_head(fd, candidate->kind, head, (size_t)position->head_len);
+        (void)close(fd);
+    }
+    return position->head_len > 0 && len == (size_t)position->head_len &&
+           sa_position_hash(head, len) == position->head_hash;
+}
+
+/* Whether the candidate, which is not compressed, holds what was read up to the position. */
+static bool
+holds(const struct candidate *candidate, const struct sa_position *position)
+{
+    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool same = fd != -1 && sa_position_match(fd, candidate->status.st_size, position) == MATCH_SAME;
+
+    if (fd != -1)
+        (void)close(fd);
+    return same;
+}
+
+static struct file *
+open_generation(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
+                const char *origin, struct ghost *ghost)
+{
+    struct file *file = NULL;
+
+    if (candidate->kind != SA_PLAIN)
+        file = open_compressed(follower, source, candidate, origin, ghost);
+    else if (sa_follow_open_rotated(follower, source, candidate->path, origin, ghost, &file) < 0)
+        file = NULL;
+    if (file == NULL)
+        return NULL;
+    source->rotations++;
+    return file;
+}
+
+/* Where a stream that was open goes on: under another name, or in a copy, or in a compressed copy. */
+static struct file *
+find_rest(struct sa_follower *follower, struct source *source, struct ghost *ghost,
+          const struct candidates *list)
+{
+    const struct sa_position *past = &ghost->position;
+
+    for (size_t i = 0; i < list->n && !ghost->lost; i++)
+        if (past->ino == (int64_t)list->at[i].status.st_ino &&
+            past->dev == (int64_t)list->at[i].status.st_dev && holds(&list->at[i], past))
+            return open_generation(follower, source, &list->at[i], past->path, ghost);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct candidate *candidate = &list->at[i];
+        bool alike;
+
+        if (is_known(source, candidate) || is_inflated(source, candidate))
+            continue;
+        alike = candidate->kind == SA_PLAIN ? past->offset > 0 && holds(candidate, past)
+                                            : begins_alike(candidate, past);
+        if (alike && !too_much(follower, source, candidate, past->offset))
+            return open_generation(follower, source, candidate, past->path, ghost);
+    }
+    return NULL;
+}
+
+/* Whether the candidate's bytes are the beginning of something that was read already. */
+static bool
+was_read(struct source *source, const struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_ghosts; i++) {
+        const struct sa_position *past = &source->ghosts[i].position;
+        char head[HEAD_BYTES];
+        int64_t size;
+        size_t len;
+        int fd;
+
+        if (past->head_len == 0 || !sa_history_is_family(past->path, candidate->path))
+            continue;
+        fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd == -1)
+            continue;
+        len = sa_inflate_head(fd, candidate->kind, head, (size_t)past->head_len);
+        size = sa_inflate_size(fd, candidate->kind);
+        (void)close(fd);
+        if (size <= past->offset && len == (size_t)past->head_len && sa_position_hash(head, len) == past->head_hash)
+            return true;
+    }
+    return false;
+}
+
+/* The file that has the name now, or the last one that had it. */
+static struct file *
+holder_of(struct source *source, const char *path)
+{
+    struct file *holder = NULL;
+
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->seen && strcmp(source->files[i]->path, path) == 0)
+            holder = source->files[i];
+    return holder;
+}
+
+/*
+ * Opens the generations of a log that were made and rotated since a moment, oldest first, each behind the one
+ * before it, the first behind `last`.  Returns the last of the chain.
+ */
+static struct file *
+open_between(struct sa_follower *follower, struct source *source, const char *log_path,
+             const struct candidates *list, int64_t since_ms, struct file *last)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct candidate *candidate = &list->at[i];
+        struct file *file;
+
+        if (!candidate->generation || written_ms(candidate) < since_ms - SLACK_MS ||
+            is_known(source, candidate) || is_inflated(source, candidate))
+            continue;
+        if (!source->scanned &&
+            (was_read(source, candidate) || too_much(follower, source, candidate, 0)))
+            continue;
+        if (source->scanned && candidate->kind != SA_PLAIN)
+            continue; /* compressed while we looked: we had it open */
+        file = open_generation(follower, source, candidate, log_path, NULL);
+        if (file == NULL)
+            continue;
+        if (source->scanned)
+            file->late_until = 0;
+        file->before = last;
+        last = file;
+    }
+    return last;
+}
+
+static void
+find_rests(struct sa_follower *follower, struct source *source)
+{
+    for (unsigned i = 0; i < source->n_ghosts;) { /* in the order in which they were opened */
+        struct ghost *ghost = &source->ghosts[i];
+        struct candidates list = {NULL, 0};
+        struct file *rest = NULL, *holder;
+        char *path = strdup(ghost->position.path);
+
+        if (ghost->position.open && path != NULL) {
+            list = find_candidates(source, path);
+            rest = find_rest(follower, source, ghost, &list);
+        }
+        if (rest != NULL) { /* the ghost is used up */
+            holder = holder_of(source, path);
+            if (holder != NULL && holder != rest)
+                holder->before = rest;
+            sa_follow_note(follower, source, "going on with %s in %s", path, rest->path);
+        } else {
+            i++;
+        }
+        free_candidates(&list);
+        free(path);
+    }
+}
+
+void
+sa_history_backfill(struct sa_follower *follower, struct source *source)
+{
+    unsigned n_named = source->n_files;
+
+    find_rests(follower, source);
+    for (unsigned i = 0; i < n_named; i++) {
+        struct file *file = source->files[i];
+        struct candidates list = find_candidates(source, file->path);
+
+        file->before = open_between(follower, source, file->path, &list, source->options.last_alive_ms, file->before);
+        free_candidates(&list);
+    }
+    /* A copy that was rotated away and whose stream is not found again is only good to be recognised. */
+    for (unsigned i = 0; i < source->n_ghosts; i++)
+        if (source->ghosts[i].lost) {
+            source->ghosts[i].position.open = false;
+            source->ghosts[i].changed = true;
+        }
+}
+
+void
+sa_history_missed(struct sa_follower *follower, struct source *source, struct file *last)
+{
+    struct candidates list = find_candidates(source, last->path);
+    struct file *holder = holder_of(source, last->path), *newest;
+
+    newest = open_between(follower, source, last->origin, &list, last->named_ms, last);
+    if (holder != NULL && newest != last)
+        holder->before = newest;
+    free_candidates(&list);
+}
+
+void
+sa_history_take_over(struct file *file, struct file *from)
+{
+    void *stream = file->stream;
+    int64_t id = file->id;
+    char *origin = strdup(from->origin);
+
+    if (origin != NULL) {
+        free(file->origin);
+        file->origin = origin;
+    }
+    file->stream = from->stream;
+    file->id = from->id;
+    from->stream = stream;
+    from->id = id;
+    file->offset = from->offset;
+    file->resume = from->resume;
+    file->head_len = from->head_len;
+    file->marker_len = from->marker_len;
+    file->resume_marker_len = from->resume_marker_len;
+    memcpy(file->head, from->head, sizeof file->head);
+    memcpy(file->marker, from->marker, sizeof file->marker);
+    memcpy(file->resume_marker, from->resume_marker, sizeof file->resume_marker);
+    file->changed = from->changed = true;
+}
+
+/* What the file holds now was counted; what comes to it later is its own. */
+static void
+skip_to_end(struct file *file)
+{
+    struct stat status;
+
+    if (fstat(file->fd, &status) == 0)
+        file->size = status.st_size;
+    file->offset = file->size;
+    sa_position_load(file);
+    file->may_be_copy = false;
+    file->copy_of = NULL;
+    file->pending = false;
+    file->changed = true;
+}
+
+void
+sa_history_settle_copy(struct file *copy)
+{
+    skip_to_end(copy);
+}
+
+/* A copy of the content that the file had: with more than was read of it, or not. */
+static bool
+use_copy(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy,
+         const struct sa_position *had)
+{
+    enum match match = sa_position_match(copy->fd, copy->size, had);
+
+    if (match == MATCH_NONE)
+        return false;
+    if (match == MATCH_SHORT || copy->size == had->offset) {
+        skip_to_end(copy);
+        return false;
+    }
+    sa_history_take_over(copy, file);
+    copy->may_be_copy = false;
+    copy->copy_of = NULL;
+    copy->before = NULL;
+    sa_follow_want_reading(follower, copy);
+    file->before = copy;
+    sa_follow_note(follower, source, "going on with %s in %s", file->path, copy->path);
+    return true;
+}
+
+void
+sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    struct sa_position had = sa_position_of(file, true);
+    struct candidates list = find_candidates(source, file->path);
+    bool found = false;
+
+    for (size_t i = list.n; i > 0 && !found; i--) {
+        const struct candidate *candidate = &list.at[i - 1];
+        struct file *copy = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
+        enum match match;
+        int fd;
+
+        if (candidate->kind != SA_PLAIN || copy == file)
+            continue;
+        if (copy != NULL) {
+            if (copy->may_be_copy)
+                found = use_copy(follower, source, file, copy, &had);
+            continue;
+        }
+        if (is_known(source, candidate))
+            continue;
+        fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        match = fd == -1 ? MATCH_NONE : sa_position_match(fd, candidate->status.st_size, &had);
+        if (fd != -1)
+            (void)close(fd);
+        if (match == MATCH_NONE ||
+            sa_follow_open_rotated(follower, source, candidate->path, file->origin, NULL, &copy) < 0)
+            continue;
+        found = use_copy(follower, source, file, copy, &had);
+    }
+    free_candidates(&list);
+}
+
+static bool
+same_bytes(int a, int b, int64_t offset, size_t len)
+{
+    char x[HEAD_BYTES], y[HEAD_BYTES];
+
+    return pread(a, x, len, offset) == (ssize_t)len && pread(b, y, len, offset) == (ssize_t)len &&
+           memcmp(x, y, len) == 0;
+}
+
+void
+sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    size_t n;
+
+    file->copy_of = NULL;
+    file->before = NULL;
+    file->pending = false;
+    if (file->size == 0)
+        return; /* its first bytes will tell */
+    n = file->size < HEAD_BYTES ? (size_t)file->size : HEAD_BYTES;
+    for (unsigned i = 0; i < source->n_files; i++) {
+        struct file *other = source->files[i];
+
+        if (other == file || other->inflater != NULL || other->may_be_copy ||
+            file->born_ns < other->born_ns || !sa_history_is_family(other->path, file->path))
+            continue; /* a copy is younger than what it was made of; the generation before is older */
+        if (other->pending) { /* perhaps it was truncated just now: then it is asked first */
+            file->before = other;
+            file->pending = true;
+            return;
+        }
+        if (same_bytes(file->fd, other->fd, 0, n) &&
+            same_bytes(file->fd, other->fd, file->size - (int64_t)n, n)) {
+            file->copy_of = other;
+            return;
+        }
+    }
+    if (file->gone_ms != 0) { /* an old generation that something else was written into: not ours to read */
+        skip_to_end(file);
+        return;
+    }
+    file->may_be_copy = false;
+    sa_follow_want_reading(follower, file);
+}

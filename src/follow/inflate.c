@@ -1,0 +1,263 @@
+#include "inflate.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define CHUNK   65536
+#define STOP_MS 200
+
+/* Takes what was inflated; false: enough. */
+typedef bool (*sink_fn)(void *arg, const char *bytes, size_t len);
+
+struct sa_inflater {
+    pthread_t thread;
+    int fd, pipe[2];
+    enum sa_compression kind;
+    int64_t skip;
+    atomic_int error;
+};
+
+enum sa_compression
+sa_inflate_kind(const char *path)
+{
+    static const struct {
+        const char *ending;
+        enum sa_compression kind;
+    } endings[] = {{".gz", SA_GZIP},
+                   {".zst", SA_ZSTD},
+                   {".xz", SA_UNKNOWN_COMPRESSION},
+                   {".bz2", SA_UNKNOWN_COMPRESSION},
+                   {".lz4", SA_UNKNOWN_COMPRESSION}};
+    size_t len = strlen(path);
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t n = strlen(endings[i].ending);
+
+        if (len > n && strcmp(path + len - n, endings[i].ending) == 0)
+            return endings[i].kind;
+    }
+    return SA_PLAIN;
+}
+
+/* gzip, also of several members one behind the other.  Returns 0 or negative errno. */
+static int
+inflate_gzip(int fd, sink_fn sink, void *arg)
+{
+    int own = dup(fd), n = 0, error = Z_OK;
+    gzFile file = own == -1 ? NULL : gzdopen(own, "rb");
+    char buf[CHUNK];
+
+    if (file == NULL) {
+        if (own != -1)
+            (void)close(own);
+        return -ENOMEM;
+    }
+    if (gzdirect(file)) /* no gzip header: zlib would pass the bytes on as they are */
+        error = Z_DATA_ERROR;
+    while (error == Z_OK && (n = gzread(file, buf, sizeof buf)) > 0)
+        if (!sink(arg, buf, (size_t)n))
+            break;
+    if (error == Z_OK && n <= 0)
+        (void)gzerror(file, &error);
+    (void)gzclose(file);
+    return error == Z_OK || error == Z_STREAM_END ? 0 : -EBADMSG;
+}
+
+static int
+inflate_zstd(int fd, sink_fn sink, void *arg)
+{
+    ZSTD_DStream *stream = ZSTD_createDStream();
+    char in_bytes[CHUNK], out_bytes[CHUNK];
+    size_t open_frame = 0;
+    bool more = true;
+    ssize_t n = 0;
+    int r = 0;
+
+    if (stream == NULL)
+        return -ENOMEM;
+    while (more && r == 0 && (n = read(fd, in_bytes, sizeof in_bytes)) > 0) {
+        ZSTD_inBuffer in = {in_bytes, (size_t)n, 0};
+
+        while (more && (in.pos < in.size)) {
+            ZSTD_outBuffer out = {out_bytes, sizeof out_bytes, 0};
+
+            open_frame = ZSTD_decompressStream(stream, &out, &in);
+            if (ZSTD_isError(open_frame)) {
+                r = -EBADMSG;
+                break;
+            }
+            more = out.pos == 0 || sink(arg, out_bytes, out.pos);
+        }
+    }
+    if (n == -1)
+        r = -errno;
+    else if (r == 0 && more && open_frame != 0) /* the last frame has no end */
+        r = -EBADMSG;
+    (void)ZSTD_freeDStream(stream);
+    return r;
+}
+
+static int
+inflate_to(int fd, enum sa_compression kind, sink_fn sink, void *arg)
+{
+    if (lseek(fd, 0, SEEK_SET) == -1)
+        return -errno;
+    switch (kind) {
+    case SA_GZIP:
+        return inflate_gzip(fd, sink, arg);
+    case SA_ZSTD:
+        return inflate_zstd(fd, sink, arg);
+    case SA_PLAIN:
+    case SA_UNKNOWN_COMPRESSION:
+        break;
+    }
+    return -ENOTSUP;
+}
+
+struct head {
+    char *buf;
+    size_t len, room;
+};
+
+static bool
+take_head(void *arg, const char *bytes, size_t len)
+{
+    struct head *head = arg;
+    size_t n = len < head->room - head->len ? len : head->room - head->len;
+
+    memcpy(head->buf + head->len, bytes, n);
+    head->len += n;
+    return head->len < head->room;
+}
+
+size_t
+sa_inflate_head(int fd, enum sa_compression kind, char *buf, size_t len)
+{
+    struct head head = {buf, 0, len};
+    ssize_t n;
+
+    if (kind == SA_PLAIN) {
+        n = pread(fd, buf, len, 0);
+        return n < 0 ? 0 : (size_t)n;
+    }
+    (void)inflate_to(fd, kind, take_head, &head);
+    return head.len;
+}
+
+int64_t
+sa_inflate_size(int fd, enum sa_compression kind)
+{
+    char start[32];
+    uint8_t end[4];
+    unsigned long long size;
+    off_t len = lseek(fd, 0, SEEK_END);
+    ssize_t n;
+
+    switch (kind) {
+    case SA_PLAIN:
+        return len;
+    case SA_GZIP: /* RFC 1952 section 2.3.1: ISIZE, of the last member and modulo 2^32 */
+        if (len < 18 || pread(fd, end, sizeof end, len - 4) != 4)
+            return -1;
+        return (int64_t)((uint32_t)end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 |
+                         (uint32_t)end[3] << 24);
+    case SA_ZSTD:
+        n = pread(fd, start, sizeof start, 0);
+        size = n <= 0 ? ZSTD_CONTENTSIZE_ERROR : ZSTD_getFrameContentSize(start, (size_t)n);
+        return size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ? -1 : (int64_t)size;
+    case SA_UNKNOWN_COMPRESSION:
+        break;
+    }
+    return -1;
+}
+
+static bool
+write_on(void *arg, const char *bytes, size_t len)
+{
+    struct sa_inflater *inflater = arg;
+
+    if (inflater->skip >= (int64_t)len) {
+        inflater->skip -= (int64_t)len;
+        return true;
+    }
+    bytes += inflater->skip;
+    len -= (size_t)inflater->skip;
+    inflater->skip = 0;
+    while (len > 0) {
+        ssize_t n = write(inflater->pipe[1], bytes, len);
+
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1) /* EPIPE: nobody wants it any more */
+            return false;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static void *
+run(void *arg)
+{
+    struct sa_inflater *inflater = arg;
+
+    atomic_store(&inflater->error, inflate_to(inflater->fd, inflater->kind, write_on, inflater));
+    (void)close(inflater->pipe[1]);
+    return NULL;
+}
+
+int
+sa_inflater_start(int fd, enum sa_compression kind, int64_t skip, struct sa_inflater **ret_inflater,
+                  int *ret_pipe)
+{
+    struct sa_inflater *inflater = calloc(1, sizeof *inflater);
+    int r;
+
+    if (inflater == NULL)
+        return -ENOMEM;
+    inflater->fd = fd;
+    inflater->kind = kind;
+    inflater->skip = skip;
+    if (pipe2(inflater->pipe, O_CLOEXEC) == -1) {
+        r = -errno;
+        free(inflater);
+        return r;
+    }
+    (void)fcntl(inflater->pipe[0], F_SETFL, O_NONBLOCK); /* the reading end only */
+    r = sa_thread_start(&inflater->thread, run, inflater);
+    if (r < 0) {
+        (void)close(inflater->pipe[0]);
+        (void)close(inflater->pipe[1]);
+        free(inflater);
+        return r;
+    }
+    *ret_inflater = inflater;
+    *ret_pipe = inflater->pipe[0];
+    return 0;
+}
+
+int
+sa_inflater_error(const struct sa_inflater *inflater)
+{
+    return atomic_load(&inflater->error);
+}
+
+struct sa_inflater *
+sa_inflater_free(struct sa_inflater *inflater)
+{
+    if (inflater == NULL)
+        return NULL;
+    (void)close(inflater->pipe[0]); /* a writer that waits for room wakes up with EPIPE */
+    if (!sa_thread_join(inflater->thread, STOP_MS))
+        return NULL;
+    (void)close(inflater->fd);
+    free(inflater);
+    return NULL;
+}

@@ -1,0 +1,38 @@
+/*
+ * Compressed logs as streams of plain bytes: a thread inflates into a pipe, so that neither a slow disk nor a
+ * large file holds up the loop.
+ */
+#ifndef SA_INFLATE_H
+#define SA_INFLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sa_compression { SA_PLAIN, SA_GZIP, SA_ZSTD, SA_UNKNOWN_COMPRESSION };
+
+/* By the ending of the name. */
+enum sa_compression sa_inflate_kind(const char *path);
+
+/* The first bytes of the content, at most len; 0: not readable as what its name says. */
+size_t sa_inflate_head(int fd, enum sa_compression kind, char *buf, size_t len);
+
+/* How many bytes the content has, where the file says so; -1: it does not. */
+int64_t sa_inflate_size(int fd, enum sa_compression kind);
+
+struct sa_inflater;
+
+/*
+ * Starts inflating what fd holds, from the byte skip on; fd belongs to the inflater from here.  Returns 0 and
+ * the reading end of the pipe (non-blocking), which the inflater closes too, or negative errno.
+ */
+int sa_inflater_start(int fd, enum sa_compression kind, int64_t skip, struct sa_inflater **ret_inflater,
+                      int *ret_pipe);
+
+/* After the end of the pipe: 0, or why the content is not whole. */
+int sa_inflater_error(const struct sa_inflater *inflater);
+
+/* Ends the thread, which a stalled disk may keep: then it is left behind. */
+struct sa_inflater *sa_inflater_free(struct sa_inflater *inflater);
+
+#endif

@@ -1,0 +1,177 @@
+#include "followed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* FNV-1a of 64 bits: it tells logs apart, it does not guard against anybody. */
+int64_t
+sa_position_hash(const char *bytes, size_t len)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (uint8_t)bytes[i]) * 1099511628211u;
+    return (int64_t)hash;
+}
+
+int64_t
+sa_position_born_ns(int fd)
+{
+    struct statx status;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) == -1 || (status.stx_mask & STATX_BTIME) == 0)
+        return 0;
+    return status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
+}
+
+int64_t
+sa_position_generation(int fd)
+{
+    int generation = 0;
+
+    return ioctl(fd, FS_IOC_GETVERSION, &generation) == 0 ? generation : sa_position_born_ns(fd);
+}
+
+struct sa_position
+sa_position_of(const struct file *file, bool live)
+{
+    const char *marker = live ? file->marker : file->resume_marker;
+    size_t marker_len = live ? file->marker_len : file->resume_marker_len;
+
+    return (struct sa_position){
+        .id = file->id,
+        .path = file->origin,
+        .dev = (int64_t)file->dev,
+        .ino = (int64_t)file->ino,
+        .generation = file->generation,
+        .head_len = (int64_t)file->head_len,
+        .head_hash = sa_position_hash(file->head, file->head_len),
+        .offset = live ? file->offset : file->resume,
+        .marker_len = (int64_t)marker_len,
+        .marker_hash = sa_position_hash(marker, marker_len),
+        .seen_ms = file->seen_ms,
+        .open = true,
+    };
+}
+
+enum match
+sa_position_match(int fd, int64_t size, const struct sa_position *position)
+{
+    char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
+    size_t head_len = (size_t)position->head_len, marker_len = (size_t)position->marker_len;
+
+    if (head_len > HEAD_BYTES || marker_len > MARKER_BYTES || position->offset < 0)
+        return MATCH_NONE;
+    if (pread(fd, bytes, head_len, 0) != (ssize_t)head_len ||
+        sa_position_hash(bytes, head_len) != position->head_hash)
+        return MATCH_NONE;
+    if (size < position->offset)
+        return MATCH_SHORT;
+    if (pread(fd, bytes, marker_len, position->offset - (int64_t)marker_len) != (ssize_t)marker_len ||
+        sa_position_hash(bytes, marker_len) != position->marker_hash)
+        return MATCH_NONE;
+    return MATCH_SAME;
+}
+
+void
+sa_position_load(struct file *file)
+{
+    int64_t head_len = file->offset < HEAD_BYTES ? file->offset : HEAD_BYTES;
+    int64_t marker_len = file->offset < MARKER_BYTES ? file->offset : MARKER_BYTES;
+
+    if (pread(file->fd, file->head, (size_t)head_len, 0) == head_len)
+        file->head_len = (size_t)head_len;
+    if (pread(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) == marker_len)
+        file->marker_len = (size_t)marker_len;
+    file->resume = file->offset;
+    memcpy(file->resume_marker, file->marker, file->marker_len);
+    file->resume_marker_len = file->marker_len;
+}
+
+struct ghost *
+sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation)
+{
+    for (unsigned i = 0; i < source->n_ghosts; i++) {
+        const struct sa_position *position = &source->ghosts[i].position;
+
+        if (position->ino == ino && position->dev == dev && position->generation == generation)
+            return &source->ghosts[i];
+    }
+    return NULL;
+}
+
+void
+sa_position_forget(struct sa_follower *follower, int64_t id)
+{
+    if (follower->n_forgotten == follower->forgotten_room) {
+        size_t room = follower->forgotten_room == 0 ? 64 : 2 * follower->forgotten_room;
+        int64_t *ids = realloc(follower->forgotten, room * sizeof *ids);
+
+        if (ids == NULL)
+            return; /* a row too many in the store; it is pruned with age */
+        follower->forgotten = ids;
+        follower->forgotten_room = room;
+    }
+    follower->forgotten[follower->n_forgotten++] = id;
+}
+
+void
+sa_ghost_remove(struct source *source, struct ghost *ghost)
+{
+    free((char *)ghost->position.path);
+    source->n_ghosts--;
+    memmove(ghost, ghost + 1, (size_t)(source->ghosts + source->n_ghosts - ghost) * sizeof *ghost);
+}
+
+int
+sa_ghost_add(struct source *source, const struct sa_position *position, bool changed)
+{
+    char *path = strdup(position->path);
+
+    if (source->n_ghosts == source->ghosts_room) {
+        unsigned room = source->ghosts_room == 0 ? 16 : 2 * source->ghosts_room;
+        struct ghost *ghosts = realloc(source->ghosts, room * sizeof *ghosts);
+
+        if (ghosts != NULL) {
+            source->ghosts = ghosts;
+            source->ghosts_room = room;
+        }
+    }
+    if (path == NULL || source->n_ghosts == source->ghosts_room) {
+        free(path);
+        return -ENOMEM;
+    }
+    source->ghosts[source->n_ghosts] = (struct ghost){.position = *position, .changed = changed};
+    source->ghosts[source->n_ghosts++].position.path = path;
+    return 0;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+    int64_t x = ((const struct ghost *)a)->position.seen_ms, y = ((const struct ghost *)b)->position.seen_ms;
+
+    return x > y ? -1 : x < y;
+}
+
+void
+sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now_ms)
+{
+    int64_t oldest_ms = now_ms - source->options.backfill_max_age_ms;
+
+    if (source->n_ghosts > 0)
+        qsort(source->ghosts, source->n_ghosts, sizeof *source->ghosts, newest_first);
+    while (source->n_ghosts > 0) {
+        struct ghost *last = &source->ghosts[source->n_ghosts - 1];
+
+        if (source->n_ghosts <= SA_FOLLOW_GHOSTS && last->position.seen_ms >= oldest_ms)
+            return;
+        sa_position_forget(follower, last->position.id);
+        sa_ghost_remove(source, last);
+    }
+}

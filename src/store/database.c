@@ -1,0 +1,373 @@
+#include "database.h"
+#include "entry.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define APPLICATION_ID 0x53495041 /* "SIPA" */
+#define SQL_ROOM       1024
+#define ROW_ROOM       512
+
+struct sa_database {
+    sqlite3 *db;
+    sqlite3_stmt *statements[SA_TABLES][SA_ENTRY_CLEAR + 1]; /* made when first needed */
+};
+
+static int
+to_errno(sqlite3 *db, int code)
+{
+    int system = db == NULL ? 0 : sqlite3_system_errno(db);
+
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return -EUCLEAN;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_READONLY:
+        return -EROFS;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+        return system > 0 ? -system : -EIO;
+    default:
+        return -EUCLEAN; /* tables or columns are not what they should be */
+    }
+}
+
+static int
+failure(sqlite3 *db, int code, char text[SA_DATABASE_TEXT])
+{
+    int error = to_errno(db, code);
+
+    (void)snprintf(text, SA_DATABASE_TEXT, "%s (%s)", strerror(-error), sqlite3_errstr(code));
+    return error;
+}
+
+static int
+execute(struct sa_database *database, const char *sql, char text[SA_DATABASE_TEXT])
+{
+    int code = sqlite3_exec(database->db, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK ? 0 : failure(database->db, code, text);
+}
+
+/* The first column of the first row as a number. */
+static int
+ask(struct sa_database *database, const char *sql, int64_t *ret_value, char text[SA_DATABASE_TEXT])
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(database->db, sql, -1, &statement, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return code == SQLITE_ROW ? 0 : failure(database->db, code, text);
+}
+
+static int
+check_sound(struct sa_database *database, char text[SA_DATABASE_TEXT])
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(database->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    bool sound = false;
+
+    if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        sound = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+    (void)sqlite3_finalize(statement);
+    if (code != SQLITE_ROW)
+        return failure(database->db, code, text);
+    if (sound)
+        return 0;
+    (void)snprintf(text, SA_DATABASE_TEXT, "the file is damaged");
+    return -EUCLEAN;
+}
+
+static int
+upgrade(struct sa_database *database, int64_t version, char text[SA_DATABASE_TEXT])
+{
+    char sql[64];
+    int r = execute(database, "BEGIN IMMEDIATE", text);
+
+    for (; r == 0 && version < sa_schema_version; version++)
+        r = execute(database, sa_schema_steps[version], text);
+    (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID,
+                   sa_schema_version);
+    if (r == 0)
+        r = execute(database, sql, text);
+    if (r == 0)
+        r = execute(database, "COMMIT", text);
+    if (r < 0)
+        (void)sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
+}
+
+static int
+check_schema(struct sa_database *database, bool read_only, char text[SA_DATABASE_TEXT])
+{
+    int64_t application = 0, version = 0, tables = 0;
+    int r;
+
+    if ((r = ask(database, "PRAGMA application_id", &application, text)) < 0 ||
+        (r = ask(database, "PRAGMA user_version", &version, text)) < 0 ||
+        (r = ask(database, "SELECT count(*) FROM sqlite_master", &tables, text)) < 0)
+        return r;
+    if (application != APPLICATION_ID && tables != 0) {
+        (void)snprintf(text, SA_DATABASE_TEXT, "not a state database of sipalertd");
+        return -EUCLEAN;
+    }
+    if (version > sa_schema_version) {
+        (void)snprintf(text, SA_DATABASE_TEXT,
+                       "a newer sipalertd wrote it (schema %lld, this one knows up to %d)",
+                       (long long)version, sa_schema_version);
+        return -EPROTO;
+    }
+    return version < sa_schema_version && !read_only ? upgrade(database, version, text) : 0;
+}
+
+static int
+open_file(struct sa_database *database, const char *path, bool read_only)
+{
+    char uri[4200];
+    int code;
+
+    if (!read_only)
+        return sqlite3_open_v2(path, &database->db,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    /* Without the journal: the main file is a whole state by itself, if an older one. */
+    code = snprintf(uri, sizeof uri, "file:%s?immutable=1", path);
+    if (code >= (int)sizeof uri)
+        return SQLITE_CANTOPEN;
+    return sqlite3_open_v2(uri, &database->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                           NULL);
+}
+
+int
+sa_database_open(const char *path, bool read_only, struct sa_database **ret_database,
+                 char text[SA_DATABASE_TEXT])
+{
+    struct sa_database *database = calloc(1, sizeof *database);
+    int code, r = 0;
+
+    if (database == NULL)
+        return -ENOMEM;
+    code = open_file(database, path, read_only);
+    if (code != SQLITE_OK)
+        r = failure(database->db, code, text);
+    /*
+     * A write-ahead log survives a kill at any point and needs the disk's fsync only now and then; exclusive
+     * locking keeps its index in our memory, so that nothing of ours is mapped from a disk that may fail.
+     */
+    if (r == 0)
+        r = execute(database, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024",
+                    text);
+    if (r == 0 && !read_only)
+        r = execute(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", text);
+    if (r == 0)
+        r = check_sound(database, text);
+    if (r == 0)
+        r = check_schema(database, read_only, text);
+    if (r < 0) {
+        (void)sa_database_close(database);
+        return r;
+    }
+    *ret_database = database;
+    return 0;
+}
+
+struct sa_database *
+sa_database_close(struct sa_database *database)
+{
+    if (database == NULL)
+        return NULL;
+    for (unsigned table = 0; table < SA_TABLES; table++)
+        for (unsigned kind = 0; kind <= SA_ENTRY_CLEAR; kind++)
+            (void)sqlite3_finalize(database->statements[table][kind]);
+    (void)sqlite3_close(database->db);
+    free(database);
+    return NULL;
+}
+
+bool
+sa_database_empty(struct sa_database *database)
+{
+    char text[SA_DATABASE_TEXT];
+    int64_t rows = 0;
+
+    return ask(database, "SELECT count(*) FROM daemon", &rows, text) < 0 || rows == 0;
+}
+
+bool
+sa_database_moved(struct sa_database *database)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(database->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
+static void
+list_columns(char sql[SQL_ROOM], const struct sa_column *column, const char *each, const char *between,
+             bool only_keys)
+{
+    const char *before = "";
+
+    for (; column->name != NULL; column++) {
+        size_t len = strlen(sql);
+
+        if (only_keys && !column->key)
+            continue;
+        (void)snprintf(sql + len, SQL_ROOM - len, "%s%s%s", before, column->name, each);
+        before = between;
+    }
+}
+
+static void
+write_sql(char sql[SQL_ROOM], enum sa_table table, enum sa_entry_kind kind)
+{
+    const struct sa_table_def *def = &sa_tables[table];
+    size_t len;
+
+    switch (kind) {
+    case SA_ENTRY_PUT:
+        (void)snprintf(sql, SQL_ROOM, "INSERT OR REPLACE INTO %s (", def->name);
+        list_columns(sql, def->columns, "", ",", false);
+        len = strlen(sql);
+        (void)snprintf(sql + len, SQL_ROOM - len, ") VALUES (?");
+        for (const struct sa_column *column = def->columns + 1; column->name != NULL; column++)
+            (void)strncat(sql, ",?", SQL_ROOM - strlen(sql) - 1);
+        (void)strncat(sql, ")", SQL_ROOM - strlen(sql) - 1);
+        break;
+    case SA_ENTRY_DELETE:
+        (void)snprintf(sql, SQL_ROOM, "DELETE FROM %s WHERE ", def->name);
+        list_columns(sql, def->columns, "=?", " AND ", true);
+        break;
+    case SA_ENTRY_CLEAR:
+        (void)snprintf(sql, SQL_ROOM, "DELETE FROM %s", def->name);
+        break;
+    }
+}
+
+static int
+statement_of(struct sa_database *database, const struct sa_entry_header *header, sqlite3_stmt **ret_statement)
+{
+    sqlite3_stmt **statement = &database->statements[header->table][header->kind];
+    char sql[SQL_ROOM];
+    int code = SQLITE_OK;
+
+    if (*statement == NULL) {
+        write_sql(sql, header->table, header->kind);
+        code = sqlite3_prepare_v3(database->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    }
+    *ret_statement = *statement;
+    return code;
+}
+
+static int
+bind(sqlite3_stmt *statement, int at, enum sa_column_kind kind, struct sa_entry_value value)
+{
+    switch (kind) {
+    case SA_INTEGER:
+        return sqlite3_bind_int64(statement, at, value.integer);
+    case SA_TEXT:
+        return sqlite3_bind_text(statement, at, value.blob.p, (int)value.blob.len, SQLITE_STATIC);
+    case SA_BLOB:
+        break;
+    }
+    return sqlite3_bind_blob(statement, at, value.blob.p, (int)value.blob.len, SQLITE_STATIC);
+}
+
+static int
+run_entry(struct sa_database *database, const struct sa_batch *batch, const struct sa_entry_header *header,
+          size_t *at)
+{
+    sqlite3_stmt *statement;
+    int n = 0, code = statement_of(database, header, &statement);
+
+    if (code != SQLITE_OK)
+        return code;
+    for (const struct sa_column *column = sa_tables[header->table].columns;
+         header->kind != SA_ENTRY_CLEAR && column->name != NULL; column++)
+        if ((header->kind == SA_ENTRY_PUT || column->key) && code == SQLITE_OK)
+            code = bind(statement, ++n, column->kind, sa_entry_value(batch, at, column->kind));
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    (void)sqlite3_reset(statement);
+    (void)sqlite3_clear_bindings(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int
+sa_database_apply(struct sa_database *database, const struct sa_batch *batch, char text[SA_DATABASE_TEXT])
+{
+    struct sa_entry_header header;
+    size_t at = 0;
+    int code = sqlite3_exec(database->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), r;
+
+    while (code == SQLITE_OK && sa_entry_next(batch, &at, &header))
+        code = run_entry(database, batch, &header, &at);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(database->db, "COMMIT", NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        return 0;
+    r = failure(database->db, code, text);
+    (void)sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
+}
+
+static void
+fill_row(sqlite3_stmt *statement, const struct sa_table_def *def, char *row)
+{
+    int n = 0;
+
+    for (const struct sa_column *column = def->columns; column->name != NULL; column++, n++) {
+        int64_t integer = sqlite3_column_int64(statement, n);
+        const char *text = (const char *)sqlite3_column_text(statement, n);
+        struct sa_blob blob = {sqlite3_column_blob(statement, n), (size_t)sqlite3_column_bytes(statement, n)};
+
+        if (column->kind == SA_INTEGER)
+            memcpy(row + column->offset, &integer, sizeof integer);
+        else if (column->kind == SA_BLOB)
+            memcpy(row + column->offset, &blob, sizeof blob);
+        else
+            memcpy(row + column->offset, text == NULL ? &(const char *){""} : &text, sizeof text);
+    }
+}
+
+int
+sa_database_load(struct sa_database *database, enum sa_table table,
+                 void (*fn)(void *arg, enum sa_table table, const void *row), void *arg,
+                 char text[SA_DATABASE_TEXT])
+{
+    const struct sa_table_def *def = &sa_tables[table];
+    _Alignas(max_align_t) char row[ROW_ROOM];
+    char sql[SQL_ROOM] = "SELECT ";
+    sqlite3_stmt *statement = NULL;
+    size_t len;
+    int code;
+
+    list_columns(sql, def->columns, "", ",", false);
+    len = strlen(sql);
+    (void)snprintf(sql + len, sizeof sql - len, " FROM %s ORDER BY ", def->name);
+    list_columns(sql, def->columns, "", ",", true);
+    code = sqlite3_prepare_v2(database->db, sql, -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        fill_row(statement, def, row);
+        fn(arg, table, row);
+        code = SQLITE_OK;
+    }
+    (void)sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? 0 : failure(database->db, code, text);
+}

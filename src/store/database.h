@@ -1,0 +1,38 @@
+/*
+ * The state database: one SQLite file, opened, loaded and written.  Blocks on the disk, so after the start
+ * only the store's thread calls it.  Errors are negative errno with a text of what SQLite said.
+ */
+#ifndef SA_DATABASE_H
+#define SA_DATABASE_H
+
+#include "batch.h"
+
+#define SA_DATABASE_TEXT 256
+
+struct sa_database;
+
+/*
+ * Opens the file, makes it or brings its schema up to date.  read_only: as it is, without a journal, for a
+ * disk that cannot be written.  Returns 0; -EUCLEAN if it is not a sound state database; -EPROTO if a newer
+ * version wrote it; otherwise what the disk said.
+ */
+int sa_database_open(const char *path, bool read_only, struct sa_database **ret_database,
+                     char text[SA_DATABASE_TEXT]);
+struct sa_database *sa_database_close(struct sa_database *database);
+
+/* No row has been written yet. */
+bool sa_database_empty(struct sa_database *database);
+
+/* Whether the file is not at its path any more: somebody removed or replaced it. */
+bool sa_database_moved(struct sa_database *database);
+
+/* Calls fn with each row of a table, as the table's struct, in the order of its key. */
+int sa_database_load(struct sa_database *database, enum sa_table table,
+                     void (*fn)(void *arg, enum sa_table table, const void *row), void *arg,
+                     char text[SA_DATABASE_TEXT]);
+
+/* Applies the batch as one transaction: all of it or, on an error, nothing. */
+int sa_database_apply(struct sa_database *database, const struct sa_batch *batch,
+                      char text[SA_DATABASE_TEXT]);
+
+#endif

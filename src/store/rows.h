@@ -1,0 +1,100 @@
+/*
+ * What outlives the process, as plain rows: one struct for each table of the state database, its columns
+ * described in tables.c.  Texts and blobs point to the caller's memory when a row is put into a batch, and to
+ * the database's while it is loaded: copy what you keep.  Times are milliseconds of the wall clock unless the
+ * name says mono.
+ */
+#ifndef SA_ROWS_H
+#define SA_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum sa_table {
+    SA_TABLE_DAEMON,  /* one row */
+    SA_TABLE_SOURCES, /* counts of a source */
+    SA_TABLE_FILES,   /* positions */
+    SA_TABLE_COUNTS,  /* responses by source, code and method */
+    SA_TABLE_GAUGES,  /* last-minutes windows by code */
+    SA_TABLE_GROUPS,  /* rule states and their windows */
+    SA_TABLE_ALARMS,
+    SA_TABLE_EVENTS, /* what receivers have not taken yet */
+    SA_TABLES
+};
+
+struct sa_blob {
+    const void *p;
+    size_t len;
+};
+
+struct sa_row_daemon {
+    int64_t id;          /* always 1 */
+    const char *version; /* of the program: what is kept as it lay in memory is only for the same */
+    const char *boot_id; /* the monotonic clock of another boot says nothing */
+    int64_t mono_ms, wall_ms;
+    int64_t counters_since_ms;
+    int64_t last_file_id, last_alarm_id, alarms_changed_ms;
+    int64_t sequence, sent, suppressed;
+};
+
+struct sa_row_source {
+    const char *name;   /* key */
+    const char *format; /* the preset that auto chose, or "" */
+    int64_t lines, bytes, responses, matched, unmatched, oversize, nul_bytes, partial_dropped, lost;
+    int64_t rotations, truncations;
+    int64_t last_line_ms, last_response_ms;
+};
+
+struct sa_row_file {
+    int64_t id; /* key */
+    const char *source, *path;
+    int64_t dev, ino, generation;
+    int64_t head_len, head_hash; /* of the first bytes, at most 1024 */
+    int64_t offset;              /* the start of the first line that is not counted */
+    int64_t marker_len, marker_hash; /* of the bytes before the offset */
+    int64_t seen_ms;             /* when it was last known to be so */
+    int64_t open;                /* it was followed: what comes behind the offset has to be found again */
+    const char *cursor;          /* the journal's position, otherwise "" */
+    struct sa_blob reader;       /* the SIP message that was being read */
+};
+
+/* method "": the code's totals; otherwise only responses and the two directions are not told apart. */
+struct sa_row_count {
+    const char *source; /* key; "": all sources */
+    int64_t code;       /* key */
+    const char *method; /* key */
+    int64_t responses, received, sent;
+    int64_t last_seen_ms;
+};
+
+struct sa_row_gauge {
+    int64_t code; /* key */
+    struct sa_blob window;
+};
+
+struct sa_row_group {
+    const char *rule, *source; /* key */
+    int64_t counted;           /* fingerprint of what the rule counts; windows of another rule are not taken */
+    int64_t state, level, fall_to, since_mono_ms;
+    const char *evidence;
+    struct sa_blob windows;
+};
+
+/* An alarm's columns, shared by active alarms and by events. */
+struct sa_row_alarm {
+    int64_t id; /* key of alarms */
+    const char *identity;
+    int64_t severity, kind;
+    const char *rule, *source, *peer, *codes;
+    int64_t value, unit, threshold, window_s, total;
+    int64_t raised_ms, changed_ms;
+    const char *text, *remediation, *evidence;
+};
+
+struct sa_row_event {
+    int64_t sequence; /* key */
+    int64_t transition, wanted, taken;
+    struct sa_row_alarm alarm;
+};
+
+#endif

@@ -1,0 +1,278 @@
+#include "store.h"
+#include "clock.h"
+#include "database.h"
+#include "mailbox.h"
+#include "text.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STATE_FILE "state.db"
+
+struct order {
+    struct sa_batch batch;
+    bool whole;
+};
+
+struct sa_store {
+    char *directory;
+    char path[PATH_MAX];
+    int lock_fd;
+    struct sa_database *database; /* of the thread, once it runs */
+    bool adopted;                 /* what is in the file was loaded: it may be replaced */
+    struct sa_mailbox *orders, *outcomes;
+    pthread_t thread;
+    bool running, busy;
+    atomic_bool stop;
+};
+
+/* Returns 0, -EBUSY, or why the directory cannot be used. */
+static int
+lock_directory(struct sa_store *store)
+{
+    char path[PATH_MAX];
+
+    if (mkdir(store->directory, 0750) == -1 && errno != EEXIST)
+        return -errno;
+    if (snprintf(path, sizeof path, "%s/lock", store->directory) >= (int)sizeof path)
+        return -ENAMETOOLONG;
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (store->lock_fd == -1 && errno == EROFS)
+        store->lock_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (store->lock_fd == -1)
+        return -errno;
+    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    (void)close(store->lock_fd);
+    store->lock_fd = -1;
+    return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+/* Moves the database out of the way under a name that tells when. */
+static int
+set_aside(struct sa_store *store, char text[SA_STORE_TEXT])
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char stamp[SA_TIME_TEXT_SIZE], from[PATH_MAX + 8], to[PATH_MAX + 64];
+    int r = 0;
+
+    sa_text_time(stamp, sa_clock_now().wall_ms);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        (void)snprintf(from, sizeof from, "%s%s", store->path, parts[i]);
+        (void)snprintf(to, sizeof to, "%s.damaged-%s%s", store->path, stamp, parts[i]);
+        if (rename(from, to) == -1 && errno != ENOENT)
+            r = -errno;
+    }
+    (void)sa_text_format(text, SA_STORE_TEXT, "set aside as %s.damaged-%s", store->path, stamp);
+    return r;
+}
+
+/* Opens the database; one that is damaged gives way to a new one. */
+static int
+open_database(struct sa_store *store, enum sa_store_found *ret_found, char text[SA_STORE_TEXT])
+{
+    char why[SA_DATABASE_TEXT];
+    int r = sa_database_open(store->path, false, &store->database, why);
+
+    if (r == -EUCLEAN) {
+        r = set_aside(store, text);
+        if (r == 0)
+            r = sa_database_open(store->path, false, &store->database, why);
+        *ret_found = SA_STORE_DAMAGED;
+    } else if (r == 0) {
+        *ret_found = sa_database_empty(store->database) ? SA_STORE_NEW : SA_STORE_KEPT;
+    }
+    if (r < 0)
+        (void)sa_text_format(text, SA_STORE_TEXT, "%s: %s", store->path, why);
+    return r;
+}
+
+int
+sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_found *ret_found,
+              char text[SA_STORE_TEXT])
+{
+    struct sa_store *store = calloc(1, sizeof *store);
+    char ignored[SA_DATABASE_TEXT];
+    int r;
+
+    text[0] = '\0';
+    if (store == NULL)
+        return -ENOMEM;
+    store->lock_fd = -1;
+    store->directory = strdup(directory);
+    store->orders = sa_mailbox_new(sizeof(struct order), 1);
+    store->outcomes = sa_mailbox_new(sizeof(struct sa_store_outcome), 1);
+    if (store->directory == NULL || store->orders == NULL || store->outcomes == NULL) {
+        (void)sa_store_close(store, 0);
+        return -ENOMEM;
+    }
+    (void)snprintf(store->path, sizeof store->path, "%s/" STATE_FILE, directory);
+    r = lock_directory(store);
+    if (r < 0)
+        (void)sa_text_format(text, SA_STORE_TEXT, "%s: %s", directory, strerror(-r));
+    else
+        r = open_database(store, ret_found, text);
+    if (r == -EBUSY || r == -EPROTO) {
+        (void)sa_store_close(store, 0);
+        return r;
+    }
+    if (r < 0)
+        *ret_found = sa_database_open(store->path, true, &store->database, ignored) == 0 &&
+                             !sa_database_empty(store->database)
+                         ? SA_STORE_READ_ONLY
+                         : SA_STORE_UNUSABLE;
+    store->adopted = *ret_found != SA_STORE_UNUSABLE;
+    *ret_store = store;
+    return 0;
+}
+
+int
+sa_store_load(struct sa_store *store, enum sa_table table,
+              void (*fn)(void *arg, enum sa_table table, const void *row), void *arg)
+{
+    char text[SA_DATABASE_TEXT];
+
+    return store->database == NULL ? 0 : sa_database_load(store->database, table, fn, arg, text);
+}
+
+/* Makes the database fit to take a commit: opened, and still the one at the path. */
+static int
+prepare(struct sa_store *store, char text[SA_STORE_TEXT])
+{
+    enum sa_store_found found;
+    int r = 0;
+
+    if (store->database != NULL && !sa_database_moved(store->database))
+        return 0;
+    store->database = sa_database_close(store->database);
+    if (store->lock_fd == -1)
+        r = lock_directory(store);
+    if (r == 0)
+        r = open_database(store, &found, text);
+    else
+        (void)sa_text_format(text, SA_STORE_TEXT, "%s: %s", store->directory, strerror(-r));
+    if (r == 0 && found == SA_STORE_KEPT && !store->adopted) {
+        /* It could not be read when we started: a state of its own, which is not ours to overwrite. */
+        store->database = sa_database_close(store->database);
+        r = set_aside(store, text);
+        if (r == 0)
+            r = open_database(store, &found, text);
+    }
+    if (r == 0)
+        store->adopted = true;
+    return r == 0 ? -ESTALE : r;
+}
+
+static void
+work(struct sa_store *store, const struct order *order, struct sa_store_outcome *outcome)
+{
+    int r = prepare(store, outcome->text);
+
+    if (r == 0 || (r == -ESTALE && order->whole))
+        r = sa_database_apply(store->database, &order->batch, outcome->text);
+    if (r < 0 && r != -ESTALE) /* opened anew next time: it may be a disk that can be written only later */
+        store->database = sa_database_close(store->database);
+    outcome->error = r;
+}
+
+static void *
+run(void *arg)
+{
+    struct sa_store *store = arg;
+    struct pollfd wake = {.fd = sa_mailbox_fd(store->orders), .events = POLLIN};
+    struct order order;
+
+    for (;;) {
+        bool stop = atomic_load(&store->stop);
+
+        while (sa_mailbox_take(store->orders, &order)) {
+            struct sa_store_outcome outcome = {.error = 0};
+
+            work(store, &order, &outcome);
+            sa_batch_done(&order.batch);
+            (void)sa_mailbox_post(store->outcomes, &outcome);
+        }
+        if (stop)
+            break;
+        (void)poll(&wake, 1, -1);
+        sa_mailbox_acknowledge(store->orders);
+    }
+    store->database = sa_database_close(store->database);
+    return NULL;
+}
+
+int
+sa_store_start(struct sa_store *store)
+{
+    int r = sa_thread_start(&store->thread, run, store);
+
+    store->running = r == 0;
+    return r;
+}
+
+bool
+sa_store_busy(const struct sa_store *store)
+{
+    return store->busy;
+}
+
+void
+sa_store_commit(struct sa_store *store, struct sa_batch *batch, bool whole)
+{
+    const struct order order = {*batch, whole};
+
+    *batch = (struct sa_batch){0};
+    store->busy = true;
+    (void)sa_mailbox_post(store->orders, &order); /* has room for the one that may be under way */
+}
+
+struct sa_mailbox *
+sa_store_outcomes(struct sa_store *store)
+{
+    return store->outcomes;
+}
+
+bool
+sa_store_outcome(struct sa_store *store, struct sa_store_outcome *ret_outcome, int wait_ms)
+{
+    struct pollfd ready = {.fd = sa_mailbox_fd(store->outcomes), .events = POLLIN};
+
+    if (store->busy && wait_ms > 0)
+        (void)poll(&ready, 1, wait_ms);
+    sa_mailbox_acknowledge(store->outcomes);
+    if (!sa_mailbox_take(store->outcomes, ret_outcome))
+        return false;
+    store->busy = false;
+    return true;
+}
+
+bool
+sa_store_close(struct sa_store *store, int timeout_ms)
+{
+    if (store == NULL)
+        return true;
+    atomic_store(&store->stop, true);
+    if (store->running) {
+        sa_mailbox_wake(store->orders);
+        if (!sa_thread_join(store->thread, timeout_ms))
+            return false;
+    }
+    store->database = sa_database_close(store->database);
+    (void)sa_mailbox_free(store->orders);
+    (void)sa_mailbox_free(store->outcomes);
+    if (store->lock_fd != -1)
+        (void)close(store->lock_fd);
+    free(store->directory);
+    free(store);
+    return true;
+}

@@ -1,0 +1,32 @@
+/*
+ * The tables as data: columns by name, kind and place in their row struct; statements are made from it.
+ */
+#ifndef SA_TABLES_H
+#define SA_TABLES_H
+
+#include "rows.h"
+
+#include <stdbool.h>
+
+enum sa_column_kind { SA_INTEGER, SA_TEXT, SA_BLOB };
+
+struct sa_column {
+    const char *name; /* NULL ends a list */
+    enum sa_column_kind kind;
+    size_t offset;
+    bool key;
+};
+
+struct sa_table_def {
+    const char *name;
+    const struct sa_column *columns;
+    size_t row_size;
+};
+
+extern const struct sa_table_def sa_tables[SA_TABLES];
+
+/* From user_version i to i + 1. */
+extern const char *const sa_schema_steps[];
+extern const int sa_schema_version;
+
+#endif
