@@ -207,6 +207,8 @@ follow_rewritten(struct sa_follower *follower, struct file *file)
         sa_position_match(file->fd, file->size, &had) != MATCH_SAME)
         return;
     sa_history_take_over(file, before);
+    before->discarded = true; /* two positions with the same past would be mistaken for each other */
+    sa_position_forget(follower, before->id);
     sa_follow_want_reading(follower, file);
 }
 
@@ -466,7 +468,8 @@ sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_po
         for (unsigned i = 0; i < source->n_files; i++) {
             struct sa_position position = sa_position_of(source->files[i], false);
 
-            if ((all || source->files[i]->changed) && !source->files[i]->may_be_copy)
+            if ((all || source->files[i]->changed) && !source->files[i]->may_be_copy &&
+                !source->files[i]->discarded)
                 sink->keep(sink->arg, s, &position, source->files[i]->stream);
             source->files[i]->changed = source->files[i]->may_be_copy;
         }

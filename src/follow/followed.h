@@ -43,7 +43,9 @@ struct file {
     bool pending;         /* to be read */
     bool blocked;         /* pending, but its pipe is empty for now */
     bool seen;            /* by the scan of the moment */
+    bool successor;       /* opened by the scan of the moment in the place of another */
     bool changed;         /* its position since it was last kept */
+    bool discarded;       /* deleted, and its content is in the file that replaced it */
     bool may_be_copy;     /* new beside others: look at its content before counting it */
     int error;            /* of the last read, negative errno */
     const char *polled;   /* why inotify is not enough for it, or NULL */

@@ -205,6 +205,7 @@ is_known(struct source *source, const struct candidate *candidate)
 
         known = past->ino == (int64_t)candidate->status.st_ino &&
                 past->dev == (int64_t)candidate->status.st_dev &&
+                past->generation == sa_position_generation(fd) &&
                 sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
     }
     if (fd != -1)

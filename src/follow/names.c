@@ -307,7 +307,8 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     file->named_ms = sa_clock_now().wall_ms;
     file->late_until = source->scanned ? 0 : status.st_size;
     file->before = predecessor(source, path);
-    if (file->before != NULL)
+    file->successor = file->before != NULL;
+    if (file->successor)
         source->rotations++;
     else if ((source->scanned || source->options.known) && file->offset == 0 && sa_follow_has_family(source, file))
         file->may_be_copy = true;
@@ -575,15 +576,21 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
     }
 }
 
-/* Between a file that has just lost its name and the one that has it now there may have been others. */
+/* Between a file that has lost its name and the one that has it now there may have been others. */
 static void
 look_for_missed(struct sa_follower *follower, struct source *source, int64_t now_ms)
 {
     unsigned n = source->n_files;
 
-    for (unsigned i = 0; i < n; i++)
-        if (!source->files[i]->seen && source->files[i]->gone_ms == now_ms && source->files[i]->named_ms != 0)
-            sa_history_missed(follower, source, source->files[i]);
+    for (unsigned i = 0; i < n; i++) {
+        struct file *file = source->files[i];
+
+        if (!file->seen && file->gone_ms == now_ms && file->named_ms != 0)
+            sa_history_missed(follower, source, file);
+        else if (file->successor && file->before != NULL)
+            sa_history_missed(follower, source, file->before);
+        file->successor = false;
+    }
 }
 
 void

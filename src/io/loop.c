@@ -27,11 +27,17 @@ struct sa_loop *
 sa_loop_new(void)
 {
     struct sa_loop *loop = calloc(1, sizeof *loop);
+    struct event_config *config;
 
     if (loop == NULL)
         return NULL;
     event_set_log_callback(discard_log); /* what fails is returned to the caller, who logs it */
-    loop->base = event_base_new();
+    /* Work that asks for more of itself must not keep the loop from its descriptors and timers. */
+    config = event_config_new();
+    if (config != NULL && event_config_set_max_dispatch_interval(config, NULL, 1, PRIORITY_WORK) == 0)
+        loop->base = event_base_new_with_config(config);
+    if (config != NULL)
+        event_config_free(config);
     if (loop->base == NULL || event_base_priority_init(loop->base, PRIORITIES) == -1)
         return sa_loop_free(loop);
     return loop;
