@@ -165,6 +165,26 @@ read_pipe(struct sa_follower *follower, struct source *source, struct file *file
     }
 }
 
+/* Reads past the marker, or to the end of the file: a read may be short.  Returns the bytes, or -1. */
+static ssize_t
+read_past(const struct file *file, char *buf, size_t room)
+{
+    int64_t start = file->offset - (int64_t)file->marker_len;
+    size_t len = 0;
+
+    while (len <= file->marker_len) {
+        ssize_t n = pread(file->fd, buf + len, room - len, start + (int64_t)len);
+
+        if (n == -1 && errno != EINTR)
+            return -1;
+        if (n == 0)
+            break;
+        if (n > 0)
+            len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
 static void
 read_slice(struct sa_follower *follower, struct source *source, struct file *file)
 {
@@ -173,10 +193,9 @@ read_slice(struct sa_follower *follower, struct source *source, struct file *fil
 
     if (file->late_until > file->offset && file->late_until - file->offset < (int64_t)room)
         room = (size_t)(file->late_until - file->offset); /* a slice is late as a whole or not at all */
-    n = pread(file->fd, follower->slice, marker_len + room, file->offset - (int64_t)marker_len);
+    n = read_past(file, follower->slice, marker_len + room);
     if (n == -1) {
-        if (errno != EINTR)
-            read_failed(follower, source, file, errno);
+        read_failed(follower, source, file, errno);
         return;
     }
     if (file->error != 0) {

@@ -11,7 +11,7 @@
 #include "types.h"
 
 #define SA_FOLLOW_FILES  1024 /* of one source; more are not opened and the source says so */
-#define SA_FOLLOW_GHOSTS 1024 /* positions of files that are not open, of one source; the oldest give way */
+#define SA_FOLLOW_GHOSTS 256  /* positions of files that are not open, of one source; the oldest give way */
 
 struct sa_follower;
 

@@ -39,11 +39,9 @@ struct file {
     char resume_marker[MARKER_BYTES];
     size_t resume_marker_len;
     int64_t gone_ms;      /* monotonic time when its name was first missed; 0: it has its name */
-    int64_t named_ms;     /* wall clock when it was last seen under its name */
     bool pending;         /* to be read */
     bool blocked;         /* pending, but its pipe is empty for now */
     bool seen;            /* by the scan of the moment */
-    bool successor;       /* opened by the scan of the moment in the place of another */
     bool changed;         /* its position since it was last kept */
     bool discarded;       /* deleted, and its content is in the file that replaced it */
     bool may_be_copy;     /* new beside others: look at its content before counting it */
@@ -70,6 +68,8 @@ struct source {
     unsigned n_files;
     struct ghost *ghosts;
     unsigned n_ghosts, ghosts_room;
+    int64_t scanned_ms;  /* wall clock of the last scan after which nothing was left to look for */
+    bool names_changed;  /* since then */
     bool scanned; /* once: from now on new files are read from their start */
     int trouble;  /* of the last scan, negative errno */
     char trouble_path[256];
@@ -110,10 +110,12 @@ void sa_follow_judge(struct sa_follower *follower, struct source *source);
 
 /*
  * Opens a file that has not its configured name, or not any more: read to its end, then closed.  past: the
- * ghost whose stream goes on in it, or NULL for a new stream.  Returns 0, or negative errno.
+ * ghost whose stream goes on in it, or NULL for a new stream.  expected: the file that was found under the name;
+ * -ESTALE if another has it now.  Returns 0, or negative errno.
  */
 int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
-                           const char *origin, struct ghost *past, struct file **ret_file);
+                           const struct stat *expected, const char *origin, struct ghost *past,
+                           struct file **ret_file);
 
 /* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up, otherwise a
  * new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
@@ -155,8 +157,12 @@ void sa_position_load(struct file *file);
 /* After the first scan of a source with a past: opens what was rotated meanwhile. */
 void sa_history_backfill(struct sa_follower *follower, struct source *source);
 
-/* After a rotation: opens the generations between `last` and the file that has its name now. */
-void sa_history_missed(struct sa_follower *follower, struct source *source, struct file *last);
+/* At the first scan of a source without a past: the generations that are there are not its business. */
+void sa_history_ignore(struct sa_follower *follower, struct source *source);
+
+/* Opens the generations of a log that were made and rotated since a moment; what has its name waits for them. */
+void sa_history_look(struct sa_follower *follower, struct source *source, const char *log_path,
+                     int64_t since_ms);
 
 /* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there is
  * one, and gives the file a new stream. */

@@ -188,28 +188,33 @@ written_ms(const struct candidate *candidate)
     return candidate->status.st_mtim.tv_sec * 1000 + candidate->status.st_mtim.tv_nsec / 1000000;
 }
 
-/* Whether the candidate is a file that was read before and holds what was read. */
+/* Whether the candidate is the file of the position, with what was read of it. */
+static bool
+is_same_file(const struct candidate *candidate, const struct sa_position *past)
+{
+    bool same = false;
+    int fd;
+
+    if (past->ino != (int64_t)candidate->status.st_ino || past->dev != (int64_t)candidate->status.st_dev ||
+        candidate->kind != SA_PLAIN)
+        return false;
+    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd == -1)
+        return false;
+    same = past->generation == sa_position_generation(fd) &&
+           sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
+    (void)close(fd);
+    return same;
+}
+
+/* Whether the candidate is followed, or was and is closed. */
 static bool
 is_known(struct source *source, const struct candidate *candidate)
 {
-    bool known = false;
-    int fd;
+    bool known = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino) != NULL;
 
-    if (sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino) != NULL)
-        return true;
-    if (candidate->kind != SA_PLAIN)
-        return false;
-    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    for (unsigned i = 0; fd != -1 && i < source->n_ghosts && !known; i++) {
-        const struct sa_position *past = &source->ghosts[i].position;
-
-        known = past->ino == (int64_t)candidate->status.st_ino &&
-                past->dev == (int64_t)candidate->status.st_dev &&
-                past->generation == sa_position_generation(fd) &&
-                sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
-    }
-    if (fd != -1)
-        (void)close(fd);
+    for (unsigned i = 0; i < source->n_ghosts && !known; i++)
+        known = !source->ghosts[i].position.open && is_same_file(candidate, &source->ghosts[i].position);
     return known;
 }
 
@@ -252,12 +257,12 @@ on_pipe(void *arg)
     sa_follow_want_reading(file->follower, file);
 }
 
-/* A file that is read through an inflater, from the ghost's offset or from its start. */
+/* A file that is read through an inflater, behind what was read of it or from its start. */
 static struct file *
 open_compressed(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
-                const char *origin, struct ghost *ghost)
+                const char *origin, const struct sa_position *from, struct ghost *ghost)
 {
-    int64_t skip = ghost == NULL ? 0 : ghost->position.offset;
+    int64_t skip = from == NULL ? 0 : from->offset;
     int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), pipe;
     struct sa_inflater *inflater = NULL;
     struct sa_position past = {0};
@@ -268,7 +273,7 @@ open_compressed(struct sa_follower *follower, struct source *source, const struc
     if (fd == -1)
         return NULL;
     head_len = sa_inflate_head(fd, candidate->kind, head,
-                               ghost == NULL ? HEAD_BYTES : (size_t)ghost->position.head_len);
+                               from == NULL ? HEAD_BYTES : (size_t)from->head_len);
     if (source->n_files == SA_FOLLOW_FILES ||
         sa_inflater_start(fd, candidate->kind, skip, &inflater, &pipe) < 0) {
         (void)close(fd);
@@ -335,8 +340,8 @@ open_generation(struct sa_follower *follower, struct source *source, const struc
     struct file *file = NULL;
 
     if (candidate->kind != SA_PLAIN)
-        file = open_compressed(follower, source, candidate, origin, ghost);
-    else if (sa_follow_open_rotated(follower, source, candidate->path, origin, ghost, &file) < 0)
+        file = open_compressed(follower, source, candidate, origin, ghost == NULL ? NULL : &ghost->position, ghost);
+    else if (sa_follow_open_rotated(follower, source, candidate->path, &candidate->status, origin, ghost, &file) < 0)
         file = NULL;
     if (file == NULL)
         return NULL;
@@ -352,8 +357,7 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
     const struct sa_position *past = &ghost->position;
 
     for (size_t i = 0; i < list->n && !ghost->lost; i++)
-        if (past->ino == (int64_t)list->at[i].status.st_ino &&
-            past->dev == (int64_t)list->at[i].status.st_dev && holds(&list->at[i], past))
+        if (is_same_file(&list->at[i], past) && !is_known(source, &list->at[i]))
             return open_generation(follower, source, &list->at[i], past->path, ghost);
     for (size_t i = 0; i < list->n; i++) {
         const struct candidate *candidate = &list->at[i];
@@ -369,29 +373,74 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
     return NULL;
 }
 
-/* Whether the candidate's bytes are the beginning of something that was read already. */
+/* Whether the candidate holds no more than what was read up to the position, and is no younger. */
 static bool
-was_read(struct source *source, const struct candidate *candidate)
+is_part_of(const struct candidate *candidate, const struct sa_position *past)
 {
-    for (unsigned i = 0; i < source->n_ghosts; i++) {
-        const struct sa_position *past = &source->ghosts[i].position;
-        char head[HEAD_BYTES];
-        int64_t size;
-        size_t len;
-        int fd;
+    char head[HEAD_BYTES];
+    int64_t size;
+    size_t len;
+    int fd;
 
-        if (past->head_len == 0 || !sa_history_is_family(past->path, candidate->path))
-            continue;
-        fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (fd == -1)
-            continue;
-        len = sa_inflate_head(fd, candidate->kind, head, (size_t)past->head_len);
-        size = sa_inflate_size(fd, candidate->kind);
-        (void)close(fd);
-        if (size <= past->offset && len == (size_t)past->head_len && sa_position_hash(head, len) == past->head_hash)
+    if (past->head_len == 0 || !sa_history_is_family(past->path, candidate->path) ||
+        written_ms(candidate) > past->seen_ms + SLACK_MS)
+        return false;
+    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd == -1)
+        return false;
+    len = sa_inflate_head(fd, candidate->kind, head, (size_t)past->head_len);
+    size = sa_inflate_size(fd, candidate->kind);
+    (void)close(fd);
+    return size <= past->offset && len == (size_t)past->head_len &&
+           sa_position_hash(head, len) == past->head_hash;
+}
+
+/* Whether the candidate holds what the file holds, so that it is read there if it was not yet. */
+static bool
+is_made_of(const struct candidate *candidate, const struct file *file)
+{
+    char head[HEAD_BYTES], other[HEAD_BYTES];
+    struct stat status;
+    int64_t size;
+    size_t len;
+    int fd;
+
+    if (file->inflater != NULL || !sa_history_is_family(file->origin, candidate->path) ||
+        fstat(file->fd, &status) == -1)
+        return false;
+    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd == -1)
+        return false;
+    len = sa_inflate_head(fd, candidate->kind, head, sizeof head);
+    size = sa_inflate_size(fd, candidate->kind);
+    (void)close(fd);
+    return size <= status.st_size && pread(file->fd, other, len, 0) == (ssize_t)len &&
+           memcmp(head, other, len) == 0;
+}
+
+/* A compressed or copied generation whose lines were counted when they were written. */
+static bool
+was_read(const struct source *source, const struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_ghosts; i++)
+        if (is_part_of(candidate, &source->ghosts[i].position))
             return true;
-    }
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (is_made_of(candidate, source->files[i]))
+            return true;
     return false;
+}
+
+/* Whether the candidate begins with what was read, all of it or less. */
+static bool
+holds_beginning(const struct candidate *candidate, const struct sa_position *position)
+{
+    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool so = fd != -1 && sa_position_match(fd, candidate->status.st_size, position) != MATCH_NONE;
+
+    if (fd != -1)
+        (void)close(fd);
+    return so;
 }
 
 /* The file that has the name now, or the last one that had it. */
@@ -421,11 +470,10 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
         if (!candidate->generation || written_ms(candidate) < since_ms - SLACK_MS ||
             is_known(source, candidate) || is_inflated(source, candidate))
             continue;
-        if (!source->scanned &&
-            (was_read(source, candidate) || too_much(follower, source, candidate, 0)))
+        if ((!source->scanned || candidate->kind != SA_PLAIN) && was_read(source, candidate))
             continue;
-        if (source->scanned && candidate->kind != SA_PLAIN)
-            continue; /* compressed while we looked: we had it open */
+        if (!source->scanned && too_much(follower, source, candidate, 0))
+            continue;
         file = open_generation(follower, source, candidate, log_path, NULL);
         if (file == NULL)
             continue;
@@ -463,19 +511,43 @@ find_rests(struct sa_follower *follower, struct source *source)
     }
 }
 
+/* The youngest rest of the log's streams that was found, behind which the next generation comes. */
+static struct file *
+last_rest(struct source *source, const char *log_path)
+{
+    struct file *last = NULL;
+
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->gone_ms != 0 && strcmp(source->files[i]->origin, log_path) == 0 &&
+            (last == NULL || source->files[i]->id > last->id))
+            last = source->files[i];
+    return last;
+}
+
+void
+sa_history_look(struct sa_follower *follower, struct source *source, const char *log_path, int64_t since_ms)
+{
+    struct candidates list = find_candidates(source, log_path);
+    struct file *holder = holder_of(source, log_path), *rest = last_rest(source, log_path);
+    struct file *last = open_between(follower, source, log_path, &list, since_ms, rest);
+
+    if (holder != NULL && last != rest)
+        holder->before = last;
+    free_candidates(&list);
+}
+
 void
 sa_history_backfill(struct sa_follower *follower, struct source *source)
 {
-    unsigned n_named = source->n_files;
+    unsigned n;
 
     find_rests(follower, source);
-    for (unsigned i = 0; i < n_named; i++) {
-        struct file *file = source->files[i];
-        struct candidates list = find_candidates(source, file->path);
-
-        file->before = open_between(follower, source, file->path, &list, source->options.last_alive_ms, file->before);
-        free_candidates(&list);
-    }
+    n = source->n_files;
+    for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
+        if (strpbrk(*pattern, "*?[") == NULL)
+            sa_history_look(follower, source, *pattern, source->options.last_alive_ms);
+    for (unsigned i = 0; i < n; i++) /* what patterns matched; a log that was looked at has no more to find */
+        sa_history_look(follower, source, source->files[i]->origin, source->options.last_alive_ms);
     /* A copy that was rotated away and whose stream is not found again is only good to be recognised. */
     for (unsigned i = 0; i < source->n_ghosts; i++)
         if (source->ghosts[i].lost) {
@@ -484,16 +556,47 @@ sa_history_backfill(struct sa_follower *follower, struct source *source)
         }
 }
 
-void
-sa_history_missed(struct sa_follower *follower, struct source *source, struct file *last)
+/* A generation as if it had been read. */
+static void
+add_read(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
+         const char *log_path)
 {
-    struct candidates list = find_candidates(source, last->path);
-    struct file *holder = holder_of(source, last->path), *newest;
+    struct sa_position past = {
+        .path = log_path,
+        .dev = (int64_t)candidate->status.st_dev,
+        .ino = (int64_t)candidate->status.st_ino,
+        .seen_ms = written_ms(candidate),
+    };
+    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    char bytes[HEAD_BYTES];
 
-    newest = open_between(follower, source, last->origin, &list, last->named_ms, last);
-    if (holder != NULL && newest != last)
-        holder->before = newest;
-    free_candidates(&list);
+    if (fd == -1)
+        return;
+    past.id = ++follower->last_id;
+    past.generation = sa_position_generation(fd);
+    past.offset = sa_inflate_size(fd, candidate->kind);
+    if (past.offset < 0)
+        past.offset = INT64_MAX;
+    past.head_len = (int64_t)sa_inflate_head(fd, candidate->kind, bytes, sizeof bytes);
+    past.head_hash = sa_position_hash(bytes, (size_t)past.head_len);
+    past.marker_hash = sa_position_hash(bytes, 0);
+    (void)close(fd);
+    (void)sa_ghost_add(source, &past, true);
+}
+
+void
+sa_history_ignore(struct sa_follower *follower, struct source *source)
+{
+    unsigned n = source->n_files;
+
+    for (unsigned k = 0; k < n; k++) {
+        struct candidates list = find_candidates(source, source->files[k]->origin);
+
+        for (size_t i = 0; i < list.n; i++)
+            if (sa_follow_find(source, list.at[i].status.st_dev, list.at[i].status.st_ino) == NULL)
+                add_read(follower, source, &list.at[i], source->files[k]->origin);
+        free_candidates(&list);
+    }
 }
 
 void
@@ -544,63 +647,6 @@ sa_history_settle_copy(struct file *copy)
     skip_to_end(copy);
 }
 
-/* A copy of the content that the file had: with more than was read of it, or not. */
-static bool
-use_copy(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy,
-         const struct sa_position *had)
-{
-    enum match match = sa_position_match(copy->fd, copy->size, had);
-
-    if (match == MATCH_NONE)
-        return false;
-    if (match == MATCH_SHORT || copy->size == had->offset) {
-        skip_to_end(copy);
-        return false;
-    }
-    sa_history_take_over(copy, file);
-    copy->may_be_copy = false;
-    copy->copy_of = NULL;
-    copy->before = NULL;
-    sa_follow_want_reading(follower, copy);
-    file->before = copy;
-    sa_follow_note(follower, source, "going on with %s in %s", file->path, copy->path);
-    return true;
-}
-
-void
-sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file)
-{
-    struct sa_position had = sa_position_of(file, true);
-    struct candidates list = find_candidates(source, file->path);
-    bool found = false;
-
-    for (size_t i = list.n; i > 0 && !found; i--) {
-        const struct candidate *candidate = &list.at[i - 1];
-        struct file *copy = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
-        enum match match;
-        int fd;
-
-        if (candidate->kind != SA_PLAIN || copy == file)
-            continue;
-        if (copy != NULL) {
-            if (copy->may_be_copy)
-                found = use_copy(follower, source, file, copy, &had);
-            continue;
-        }
-        if (is_known(source, candidate))
-            continue;
-        fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        match = fd == -1 ? MATCH_NONE : sa_position_match(fd, candidate->status.st_size, &had);
-        if (fd != -1)
-            (void)close(fd);
-        if (match == MATCH_NONE ||
-            sa_follow_open_rotated(follower, source, candidate->path, file->origin, NULL, &copy) < 0)
-            continue;
-        found = use_copy(follower, source, file, copy, &had);
-    }
-    free_candidates(&list);
-}
-
 static bool
 same_bytes(int a, int b, int64_t offset, size_t len)
 {
@@ -608,6 +654,101 @@ same_bytes(int a, int b, int64_t offset, size_t len)
 
     return pread(a, x, len, offset) == (ssize_t)len && pread(b, y, len, offset) == (ssize_t)len &&
            memcmp(x, y, len) == 0;
+}
+
+/* The stream goes on in the copy, and the file waits for that. */
+static void
+go_on_in(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy)
+{
+    sa_history_take_over(copy, file);
+    copy->may_be_copy = false;
+    copy->copy_of = NULL;
+    copy->before = NULL;
+    sa_follow_want_reading(follower, copy);
+    file->before = copy;
+    sa_follow_note(follower, source, "going on with %s in %s", file->path, copy->path);
+}
+
+/* Whether the candidate is a copy of what the file had; with more than was read of it, the stream goes on
+ * there. */
+static bool
+is_copy_of_past(struct sa_follower *follower, struct source *source, struct file *file,
+                const struct candidate *candidate, const struct sa_position *had)
+{
+    struct file *copy = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
+    enum match match;
+
+    if (candidate->kind != SA_PLAIN) {
+        if (is_inflated(source, candidate) || was_read(source, candidate) || !begins_alike(candidate, had))
+            return false;
+        copy = open_compressed(follower, source, candidate, file->origin, had, NULL);
+        if (copy != NULL)
+            go_on_in(follower, source, file, copy);
+        return copy != NULL;
+    }
+    if (copy == file || (copy != NULL && !copy->may_be_copy) || (copy == NULL && is_known(source, candidate)))
+        return false;
+    if (copy == NULL && (!holds_beginning(candidate, had) ||
+                         sa_follow_open_rotated(follower, source, candidate->path, &candidate->status,
+                                                file->origin, NULL, &copy) < 0))
+        return false;
+    match = sa_position_match(copy->fd, copy->size, had);
+    if (match == MATCH_NONE)
+        return false;
+    if (match == MATCH_SAME && copy->size > had->offset)
+        go_on_in(follower, source, file, copy);
+    else
+        skip_to_end(copy);
+    return true;
+}
+
+/* Whether the candidate's bytes are those that the file has now: a copy that is still being made. */
+static bool
+is_copy_of_present(const struct file *file, const struct candidate *candidate)
+{
+    size_t n = candidate->status.st_size < HEAD_BYTES ? (size_t)candidate->status.st_size : HEAD_BYTES;
+    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool same = fd != -1 && same_bytes(fd, file->fd, 0, n) &&
+                same_bytes(fd, file->fd, candidate->status.st_size - (int64_t)n, n);
+
+    if (fd != -1)
+        (void)close(fd);
+    return same;
+}
+
+void
+sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    struct sa_position had = sa_position_of(file, true);
+    struct candidates list = find_candidates(source, file->path), newer;
+    size_t i = list.n;
+    bool found = false;
+
+    for (; i > 0 && !found; i--)
+        found = is_copy_of_past(follower, source, file, &list.at[i - 1], &had);
+    if (found) { /* at i; what is newer holds what the file had after that and before now */
+        struct file *last = file->before;
+
+        newer = (struct candidates){list.at + i + 1, list.n - i - 1};
+        while (newer.n > 0 && is_copy_of_present(file, &newer.at[newer.n - 1]))
+            newer.n--;
+        file->before = open_between(follower, source, file->origin, &newer, 0, last);
+    }
+    free_candidates(&list);
+}
+
+/* Whether what was read of the file is not there any more, and nobody has noticed yet. */
+static bool
+is_truncated(const struct file *file)
+{
+    char bytes[MARKER_BYTES];
+    struct stat status;
+
+    return fstat(file->fd, &status) == 0 &&
+           (status.st_size < file->offset ||
+            pread(file->fd, bytes, file->marker_len, file->offset - (int64_t)file->marker_len) !=
+                (ssize_t)file->marker_len ||
+            memcmp(bytes, file->marker, file->marker_len) != 0);
 }
 
 void
@@ -627,7 +768,8 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
         if (other == file || other->inflater != NULL || other->may_be_copy ||
             file->born_ns < other->born_ns || !sa_history_is_family(other->path, file->path))
             continue; /* a copy is younger than what it was made of; the generation before is older */
-        if (other->pending) { /* perhaps it was truncated just now: then it is asked first */
+        if (other->pending || is_truncated(other)) { /* then it says first what the copy is good for */
+            sa_follow_want_reading(follower, other);
             file->before = other;
             file->pending = true;
             return;
@@ -643,5 +785,6 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
         return;
     }
     file->may_be_copy = false;
+    source->rotations++;
     sa_follow_want_reading(follower, file);
 }

@@ -39,11 +39,9 @@ static void
 leave_ghost(struct sa_follower *follower, struct source *source, const struct file *file)
 {
     struct sa_position position = sa_position_of(file, true);
-    struct stat status;
 
-    position.open = false;
-    if ((file->inflater == NULL && (fstat(file->fd, &status) == -1 || status.st_nlink == 0)) ||
-        sa_ghost_add(source, &position, true) < 0)
+    position.open = false; /* it may come back under another name, or compressed */
+    if (file->discarded || sa_ghost_add(source, &position, true) < 0)
         sa_position_forget(follower, file->id);
 }
 
@@ -252,7 +250,8 @@ begin_reading(struct sa_follower *follower, struct file *file)
 
 int
 sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
-                       const char *origin, struct ghost *past, struct file **ret_file)
+                       const struct stat *expected, const char *origin, struct ghost *past,
+                       struct file **ret_file)
 {
     struct stat status;
     int fd = open_regular(source, path, &status);
@@ -260,6 +259,11 @@ sa_follow_open_rotated(struct sa_follower *follower, struct source *source, cons
 
     if (fd < 0)
         return fd;
+    if (status.st_ino != expected->st_ino || status.st_dev != expected->st_dev) {
+        (void)close(fd);
+        source->names_changed = true; /* it was renamed just now: the next scan finds it */
+        return -ESTALE;
+    }
     file = sa_follow_adopt(follower, source, path, origin, fd, &status, past);
     if (file == NULL) {
         (void)close(fd);
@@ -281,6 +285,49 @@ sa_follow_has_family(const struct source *source, const struct file *file)
     return false;
 }
 
+struct file *
+sa_follow_find(struct source *source, dev_t dev, ino_t ino)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->ino == ino && source->files[i]->dev == dev &&
+            source->files[i]->inflater == NULL)
+            return source->files[i];
+    return NULL;
+}
+
+static void
+give_name(struct source *source, struct file *file, const char *path)
+{
+    char *copy;
+
+    file->seen = true;
+    file->gone_ms = 0;
+    if (strcmp(file->path, path) == 0)
+        return;
+    if (strcmp(file->path, file->origin) == 0 && sa_history_is_family(file->path, path))
+        source->rotations++;
+    source->names_changed = true;
+    copy = strdup(path);
+    if (copy == NULL)
+        return;
+    free(file->path);
+    file->path = copy;
+    file->changed = true;
+}
+
+/* The log of which the path is a generation, if that is followed or was; otherwise the path itself. */
+static const char *
+origin_of(const struct source *source, const char *path)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (sa_history_is_family(source->files[i]->origin, path))
+            return source->files[i]->origin;
+    for (unsigned i = 0; i < source->n_ghosts; i++)
+        if (sa_history_is_family(source->ghosts[i].position.path, path))
+            return source->ghosts[i].position.path;
+    return path;
+}
+
 /* A file that has its configured name now.  Returns 0 or negative errno. */
 static int
 open_named(struct sa_follower *follower, struct source *source, const char *path)
@@ -293,8 +340,16 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
 
     if (fd < 0)
         return fd;
+    file = sa_follow_find(source, status.st_dev, status.st_ino);
+    if (file != NULL) { /* the name has moved to a file that is followed */
+        (void)close(fd);
+        give_name(source, file, path);
+        return 0;
+    }
     past = find_past(follower, source, path, fd, &status, &consumed);
-    file = sa_follow_adopt(follower, source, path, path, fd, &status, past);
+    if (past != NULL && strcmp(past->position.path, path) != 0)
+        source->rotations++;
+    file = sa_follow_adopt(follower, source, path, origin_of(source, path), fd, &status, past);
     if (file == NULL) {
         (void)close(fd);
         return -ENOMEM;
@@ -304,26 +359,16 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     else if (past == NULL && !source->scanned && !source->options.known && source->options.start_at_end)
         file->offset = end_of_lines(fd, status.st_size);
     file->seen = true;
-    file->named_ms = sa_clock_now().wall_ms;
+    source->names_changed = true;
     file->late_until = source->scanned ? 0 : status.st_size;
     file->before = predecessor(source, path);
-    file->successor = file->before != NULL;
-    if (file->successor)
-        source->rotations++;
-    else if ((source->scanned || source->options.known) && file->offset == 0 && sa_follow_has_family(source, file))
+    if ((source->scanned || source->options.known) && past == NULL && !consumed &&
+        sa_follow_has_family(source, file))
         file->may_be_copy = true;
+    else if (file->before != NULL)
+        source->rotations++;
     begin_reading(follower, file);
     return 0;
-}
-
-struct file *
-sa_follow_find(struct source *source, dev_t dev, ino_t ino)
-{
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->ino == ino && source->files[i]->dev == dev &&
-            source->files[i]->inflater == NULL)
-            return source->files[i];
-    return NULL;
 }
 
 static void
@@ -369,24 +414,6 @@ is_ghost(const struct source *source, const struct stat *status)
 }
 
 static void
-give_name(struct file *file, const char *path)
-{
-    char *copy;
-
-    file->seen = true;
-    file->gone_ms = 0;
-    file->named_ms = sa_clock_now().wall_ms;
-    if (strcmp(file->path, path) == 0)
-        return;
-    copy = strdup(path);
-    if (copy == NULL)
-        return;
-    free(file->path);
-    file->path = copy;
-    file->changed = true;
-}
-
-static void
 visit(struct source *source, const char *path, struct names *known, struct names *fresh)
 {
     struct stat status;
@@ -398,7 +425,7 @@ visit(struct source *source, const char *path, struct names *known, struct names
     }
     file = sa_follow_find(source, status.st_dev, status.st_ino);
     if (file != NULL)
-        give_name(file, path);
+        give_name(source, file, path);
     else
         add_name(is_ghost(source, &status) ? known : fresh, path);
 }
@@ -406,19 +433,8 @@ visit(struct source *source, const char *path, struct names *known, struct names
 static void
 open_names(struct sa_follower *follower, struct source *source, struct names *names)
 {
-    struct stat status;
-
     for (size_t i = 0; i < names->n; i++) {
-        struct file *file = NULL;
-        int r = 0;
-
-        /* two names of one file in one scan */
-        if (stat(names->paths[i], &status) == 0)
-            file = sa_follow_find(source, status.st_dev, status.st_ino);
-        if (file != NULL)
-            file->seen = true;
-        else
-            r = open_named(follower, source, names->paths[i]);
+        int r = open_named(follower, source, names->paths[i]);
         if (r < 0)
             note_trouble(source, r, names->paths[i]);
         free(names->paths[i]);
@@ -576,28 +592,40 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
     }
 }
 
-/* Between a file that has lost its name and the one that has it now there may have been others. */
+static bool
+has_holder(const struct source *source, const char *log_path)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->seen && strcmp(source->files[i]->path, log_path) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Between a file that lost its name and the one that has it now there may have been others: looked for when a
+ * name has changed hands since the last scan, and as long as nobody has it.
+ */
 static void
 look_for_missed(struct sa_follower *follower, struct source *source, int64_t now_ms)
 {
+    bool changed = source->names_changed;
     unsigned n = source->n_files;
 
-    for (unsigned i = 0; i < n; i++) {
-        struct file *file = source->files[i];
-
-        if (!file->seen && file->gone_ms == now_ms && file->named_ms != 0)
-            sa_history_missed(follower, source, file);
-        else if (file->successor && file->before != NULL)
-            sa_history_missed(follower, source, file->before);
-        file->successor = false;
-    }
+    source->names_changed = false;
+    for (unsigned i = 0; i < n && !changed; i++)
+        changed = source->files[i]->gone_ms == now_ms;
+    for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
+        if (!is_pattern(*pattern) && (changed || !has_holder(source, *pattern)))
+            sa_history_look(follower, source, *pattern, source->scanned_ms);
+    for (unsigned i = 0; i < n && changed; i++)
+        sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
 }
 
 void
 sa_follow_scan(struct sa_follower *follower, struct source *source)
 {
     struct names known = {0}, fresh = {0};
-    int64_t now_ms = sa_clock_now().mono_ms;
+    int64_t now_ms = sa_clock_now().mono_ms, wall_ms = sa_clock_now().wall_ms;
 
     /* Names are settled before files are opened: a renamed file found under its new name is not gone, and what
      * has its old place in the file system is not searched by its content. */
@@ -609,11 +637,18 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     open_names(follower, source, &known);
     open_names(follower, source, &fresh);
     retire_files(follower, source, now_ms);
-    if (source->scanned)
+    if (source->scanned) {
         look_for_missed(follower, source, now_ms);
-    else if (source->options.known)
-        sa_history_backfill(follower, source);
+    } else {
+        source->names_changed = false;
+        if (source->options.known)
+            sa_history_backfill(follower, source);
+        else
+            sa_history_ignore(follower, source);
+    }
     source->scanned = true;
+    if (!source->names_changed) /* else a name moved while it was looked at: the next scan looks back as far */
+        source->scanned_ms = wall_ms;
     sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
     sa_follow_judge(follower, source);
 }
