@@ -36,8 +36,8 @@ sa_follow_note(struct sa_follower *follower, const struct source *source, const 
 }
 
 /* What was taken is not there any more: from the start, then, after what a copy may hold of it. */
-static void
-start_over(struct sa_follower *follower, struct source *source, struct file *file)
+void
+sa_follow_start_over(struct sa_follower *follower, struct source *source, struct file *file)
 {
     int64_t id = file->id;
 
@@ -69,7 +69,7 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
         return;
     file->size = status.st_size;
     if (file->size < file->offset && !file->may_be_copy)
-        start_over(follower, source, file);
+        sa_follow_start_over(follower, source, file);
     else if (file->size > file->offset)
         sa_follow_want_reading(follower, file);
 }
@@ -203,7 +203,7 @@ read_slice(struct sa_follower *follower, struct source *source, struct file *fil
         sa_follow_judge(follower, source);
     }
     if ((size_t)n >= marker_len && memcmp(follower->slice, file->marker, marker_len) != 0) {
-        start_over(follower, source, file);
+        sa_follow_start_over(follower, source, file);
     } else if ((size_t)n > marker_len) {
         take_slice(follower, file, (size_t)n);
     } else {

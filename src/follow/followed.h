@@ -95,6 +95,9 @@ struct sa_follower {
 };
 
 /* follow.c */
+
+/* The content of a file was replaced: reads it from the start, after what a copy may hold of it. */
+void sa_follow_start_over(struct sa_follower *follower, struct source *source, struct file *file);
 void sa_follow_want_reading(struct sa_follower *follower, struct file *file);
 void sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -140,6 +143,9 @@ enum match { MATCH_NONE, MATCH_SHORT, MATCH_SAME };
 
 /* Whether the file behind fd holds what the position says: SAME up to the offset, SHORT if it begins so. */
 enum match sa_position_match(int fd, int64_t size, const struct sa_position *position);
+
+/* Whether what was read of the file is not there any more. */
+bool sa_position_lost(const struct file *file);
 
 struct ghost *sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation);
 int sa_ghost_add(struct source *source, const struct sa_position *position, bool changed);

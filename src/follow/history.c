@@ -737,20 +737,6 @@ sa_history_rest(struct sa_follower *follower, struct source *source, struct file
     free_candidates(&list);
 }
 
-/* Whether what was read of the file is not there any more, and nobody has noticed yet. */
-static bool
-is_truncated(const struct file *file)
-{
-    char bytes[MARKER_BYTES];
-    struct stat status;
-
-    return fstat(file->fd, &status) == 0 &&
-           (status.st_size < file->offset ||
-            pread(file->fd, bytes, file->marker_len, file->offset - (int64_t)file->marker_len) !=
-                (ssize_t)file->marker_len ||
-            memcmp(bytes, file->marker, file->marker_len) != 0);
-}
-
 void
 sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file)
 {
@@ -768,7 +754,7 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
         if (other == file || other->inflater != NULL || other->may_be_copy ||
             file->born_ns < other->born_ns || !sa_history_is_family(other->path, file->path))
             continue; /* a copy is younger than what it was made of; the generation before is older */
-        if (other->pending || is_truncated(other)) { /* then it says first what the copy is good for */
+        if (other->pending || sa_position_lost(other)) { /* then it says first what the copy is good for */
             sa_follow_want_reading(follower, other);
             file->before = other;
             file->pending = true;

@@ -627,6 +627,11 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     struct names known = {0}, fresh = {0};
     int64_t now_ms = sa_clock_now().mono_ms, wall_ms = sa_clock_now().wall_ms;
 
+    /* A truncated log says first which of the new names are copies of it. */
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
+            sa_position_lost(source->files[i]))
+            sa_follow_start_over(follower, source, source->files[i]);
     /* Names are settled before files are opened: a renamed file found under its new name is not gone, and what
      * has its old place in the file system is not searched by its content. */
     source->trouble = 0;

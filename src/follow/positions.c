@@ -78,6 +78,19 @@ sa_position_match(int fd, int64_t size, const struct sa_position *position)
     return MATCH_SAME;
 }
 
+bool
+sa_position_lost(const struct file *file)
+{
+    char bytes[MARKER_BYTES];
+    struct stat status;
+
+    return fstat(file->fd, &status) == 0 &&
+           (status.st_size < file->offset ||
+            pread(file->fd, bytes, file->marker_len, file->offset - (int64_t)file->marker_len) !=
+                (ssize_t)file->marker_len ||
+            memcmp(bytes, file->marker, file->marker_len) != 0);
+}
+
 void
 sa_position_load(struct file *file)
 {
