@@ -21,6 +21,8 @@ struct candidate {
     struct stat status;
     enum sa_compression kind;
     bool generation; /* named as rotation names them: by number or date */
+    int fd;          /* opened when its content is first asked for, otherwise -1 */
+    bool moved;      /* its name was given to another file meanwhile */
 };
 
 struct candidates {
@@ -101,7 +103,7 @@ add_candidate(struct candidates *list, const char *directory, const char *name, 
         return;
     list->at = grown;
     candidate = &grown[list->n];
-    *candidate = (struct candidate){.kind = sa_inflate_kind(path), .generation = generation};
+    *candidate = (struct candidate){.kind = sa_inflate_kind(path), .generation = generation, .fd = -1};
     if (stat(path, &candidate->status) == -1 || !S_ISREG(candidate->status.st_mode) ||
         candidate->kind == SA_UNKNOWN_COMPRESSION)
         return;
@@ -177,39 +179,56 @@ find_candidates(const struct source *source, const char *log_path)
 static void
 free_candidates(struct candidates *list)
 {
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->at[i].fd != -1)
+            (void)close(list->at[i].fd);
         free(list->at[i].path);
+    }
     free(list->at);
 }
 
+/* The candidate's descriptor; -1 if it cannot be read or its name has moved on while we looked. */
+static int
+content_of(struct candidate *candidate)
+{
+    struct stat status;
+
+    if (candidate->fd != -1 || candidate->moved)
+        return candidate->fd;
+    candidate->fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (candidate->fd != -1 && fstat(candidate->fd, &status) == 0 &&
+        status.st_ino == candidate->status.st_ino && status.st_dev == candidate->status.st_dev)
+        return candidate->fd;
+    if (candidate->fd != -1)
+        (void)close(candidate->fd);
+    candidate->fd = -1;
+    candidate->moved = true;
+    return -1;
+}
+
 static int64_t
-written_ms(const struct candidate *candidate)
+written_ms(struct candidate *candidate)
 {
     return candidate->status.st_mtim.tv_sec * 1000 + candidate->status.st_mtim.tv_nsec / 1000000;
 }
 
 /* Whether the candidate is the file of the position, with what was read of it. */
 static bool
-is_same_file(const struct candidate *candidate, const struct sa_position *past)
+is_same_file(struct candidate *candidate, const struct sa_position *past)
 {
-    bool same = false;
     int fd;
 
     if (past->ino != (int64_t)candidate->status.st_ino || past->dev != (int64_t)candidate->status.st_dev ||
         candidate->kind != SA_PLAIN)
         return false;
-    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd == -1)
-        return false;
-    same = past->generation == sa_position_generation(fd) &&
+    fd = content_of(candidate);
+    return fd != -1 && past->generation == sa_position_generation(fd) &&
            sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
-    (void)close(fd);
-    return same;
 }
 
 /* Whether the candidate is followed, or was and is closed. */
 static bool
-is_known(struct source *source, const struct candidate *candidate)
+is_known(struct source *source, struct candidate *candidate)
 {
     bool known = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino) != NULL;
 
@@ -220,7 +239,7 @@ is_known(struct source *source, const struct candidate *candidate)
 
 /* A compressed file that is being inflated has its place in the file system too. */
 static bool
-is_inflated(const struct source *source, const struct candidate *candidate)
+is_inflated(const struct source *source, struct candidate *candidate)
 {
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater != NULL && strcmp(source->files[i]->path, candidate->path) == 0)
@@ -230,7 +249,7 @@ is_inflated(const struct source *source, const struct candidate *candidate)
 
 /* What is read as history is over its caps? */
 static bool
-too_much(struct sa_follower *follower, struct source *source, const struct candidate *candidate, int64_t from)
+too_much(struct sa_follower *follower, struct source *source, struct candidate *candidate, int64_t from)
 {
     int64_t bytes = candidate->status.st_size * (candidate->kind == SA_PLAIN ? 1 : INFLATE_RATIO) - from;
     int64_t age_ms = sa_clock_now().wall_ms - written_ms(candidate);
@@ -259,11 +278,11 @@ on_pipe(void *arg)
 
 /* A file that is read through an inflater, behind what was read of it or from its start. */
 static struct file *
-open_compressed(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
+open_compressed(struct sa_follower *follower, struct source *source, struct candidate *candidate,
                 const char *origin, const struct sa_position *from, struct ghost *ghost)
 {
     int64_t skip = from == NULL ? 0 : from->offset;
-    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), pipe;
+    int fd = content_of(candidate) == -1 ? -1 : dup(candidate->fd), pipe;
     struct sa_inflater *inflater = NULL;
     struct sa_position past = {0};
     char head[HEAD_BYTES];
@@ -307,34 +326,29 @@ open_compressed(struct sa_follower *follower, struct source *source, const struc
 
 /* The rest of the ghost's stream is in this compressed file: it begins with the same bytes. */
 static bool
-begins_alike(const struct candidate *candidate, const struct sa_position *position)
+begins_alike(struct candidate *candidate, const struct sa_position *position)
 {
     char head[HEAD_BYTES];
-    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int fd = content_of(candidate);
     size_t len = 0;
 
-    if (fd != -1) {
+    if (fd != -1)
         len = sa_inflate_head(fd, candidate->kind, head, (size_t)position->head_len);
-        (void)close(fd);
-    }
     return position->head_len > 0 && len == (size_t)position->head_len &&
            sa_position_hash(head, len) == position->head_hash;
 }
 
 /* Whether the candidate, which is not compressed, holds what was read up to the position. */
 static bool
-holds(const struct candidate *candidate, const struct sa_position *position)
+holds(struct candidate *candidate, const struct sa_position *position)
 {
-    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    bool same = fd != -1 && sa_position_match(fd, candidate->status.st_size, position) == MATCH_SAME;
+    int fd = content_of(candidate);
 
-    if (fd != -1)
-        (void)close(fd);
-    return same;
+    return fd != -1 && sa_position_match(fd, candidate->status.st_size, position) == MATCH_SAME;
 }
 
 static struct file *
-open_generation(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
+open_generation(struct sa_follower *follower, struct source *source, struct candidate *candidate,
                 const char *origin, struct ghost *ghost)
 {
     struct file *file = NULL;
@@ -352,7 +366,7 @@ open_generation(struct sa_follower *follower, struct source *source, const struc
 /* Where a stream that was open goes on: under another name, or in a copy, or in a compressed copy. */
 static struct file *
 find_rest(struct sa_follower *follower, struct source *source, struct ghost *ghost,
-          const struct candidates *list)
+          struct candidates *list)
 {
     const struct sa_position *past = &ghost->position;
 
@@ -360,7 +374,7 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
         if (is_same_file(&list->at[i], past) && !is_known(source, &list->at[i]))
             return open_generation(follower, source, &list->at[i], past->path, ghost);
     for (size_t i = 0; i < list->n; i++) {
-        const struct candidate *candidate = &list->at[i];
+        struct candidate *candidate = &list->at[i];
         bool alike;
 
         if (is_known(source, candidate) || is_inflated(source, candidate))
@@ -375,7 +389,7 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
 
 /* Whether the candidate holds no more than what was read up to the position, and is no younger. */
 static bool
-is_part_of(const struct candidate *candidate, const struct sa_position *past)
+is_part_of(struct candidate *candidate, const struct sa_position *past)
 {
     char head[HEAD_BYTES];
     int64_t size;
@@ -385,19 +399,18 @@ is_part_of(const struct candidate *candidate, const struct sa_position *past)
     if (past->head_len == 0 || !sa_history_is_family(past->path, candidate->path) ||
         written_ms(candidate) > past->seen_ms + SLACK_MS)
         return false;
-    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    fd = content_of(candidate);
     if (fd == -1)
         return false;
     len = sa_inflate_head(fd, candidate->kind, head, (size_t)past->head_len);
     size = sa_inflate_size(fd, candidate->kind);
-    (void)close(fd);
     return size <= past->offset && len == (size_t)past->head_len &&
            sa_position_hash(head, len) == past->head_hash;
 }
 
 /* Whether the candidate holds what the file holds, so that it is read there if it was not yet. */
 static bool
-is_made_of(const struct candidate *candidate, const struct file *file)
+is_made_of(struct candidate *candidate, const struct file *file)
 {
     char head[HEAD_BYTES], other[HEAD_BYTES];
     struct stat status;
@@ -408,19 +421,18 @@ is_made_of(const struct candidate *candidate, const struct file *file)
     if (file->inflater != NULL || !sa_history_is_family(file->origin, candidate->path) ||
         fstat(file->fd, &status) == -1)
         return false;
-    fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    fd = content_of(candidate);
     if (fd == -1)
         return false;
     len = sa_inflate_head(fd, candidate->kind, head, sizeof head);
     size = sa_inflate_size(fd, candidate->kind);
-    (void)close(fd);
     return size <= status.st_size && pread(file->fd, other, len, 0) == (ssize_t)len &&
            memcmp(head, other, len) == 0;
 }
 
 /* A compressed or copied generation whose lines were counted when they were written. */
 static bool
-was_read(const struct source *source, const struct candidate *candidate)
+was_read(const struct source *source, struct candidate *candidate)
 {
     for (unsigned i = 0; i < source->n_ghosts; i++)
         if (is_part_of(candidate, &source->ghosts[i].position))
@@ -433,14 +445,11 @@ was_read(const struct source *source, const struct candidate *candidate)
 
 /* Whether the candidate begins with what was read, all of it or less. */
 static bool
-holds_beginning(const struct candidate *candidate, const struct sa_position *position)
+holds_beginning(struct candidate *candidate, const struct sa_position *position)
 {
-    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    bool so = fd != -1 && sa_position_match(fd, candidate->status.st_size, position) != MATCH_NONE;
+    int fd = content_of(candidate);
 
-    if (fd != -1)
-        (void)close(fd);
-    return so;
+    return fd != -1 && sa_position_match(fd, candidate->status.st_size, position) != MATCH_NONE;
 }
 
 /* The file that has the name now, or the last one that had it. */
@@ -461,10 +470,10 @@ holder_of(struct source *source, const char *path)
  */
 static struct file *
 open_between(struct sa_follower *follower, struct source *source, const char *log_path,
-             const struct candidates *list, int64_t since_ms, struct file *last)
+             struct candidates *list, int64_t since_ms, struct file *last)
 {
     for (size_t i = 0; i < list->n; i++) {
-        const struct candidate *candidate = &list->at[i];
+        struct candidate *candidate = &list->at[i];
         struct file *file;
 
         if (!candidate->generation || written_ms(candidate) < since_ms - SLACK_MS ||
@@ -474,9 +483,11 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
             continue;
         if (!source->scanned && too_much(follower, source, candidate, 0))
             continue;
-        file = open_generation(follower, source, candidate, log_path, NULL);
-        if (file == NULL)
+        file = candidate->moved ? NULL : open_generation(follower, source, candidate, log_path, NULL);
+        if (file == NULL) {
+            source->names_changed = true; /* the next scan looks again */
             continue;
+        }
         if (source->scanned)
             file->late_until = 0;
         file->before = last;
@@ -558,7 +569,7 @@ sa_history_backfill(struct sa_follower *follower, struct source *source)
 
 /* A generation as if it had been read. */
 static void
-add_read(struct sa_follower *follower, struct source *source, const struct candidate *candidate,
+add_read(struct sa_follower *follower, struct source *source, struct candidate *candidate,
          const char *log_path)
 {
     struct sa_position past = {
@@ -567,7 +578,7 @@ add_read(struct sa_follower *follower, struct source *source, const struct candi
         .ino = (int64_t)candidate->status.st_ino,
         .seen_ms = written_ms(candidate),
     };
-    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int fd = content_of(candidate);
     char bytes[HEAD_BYTES];
 
     if (fd == -1)
@@ -580,7 +591,6 @@ add_read(struct sa_follower *follower, struct source *source, const struct candi
     past.head_len = (int64_t)sa_inflate_head(fd, candidate->kind, bytes, sizeof bytes);
     past.head_hash = sa_position_hash(bytes, (size_t)past.head_len);
     past.marker_hash = sa_position_hash(bytes, 0);
-    (void)close(fd);
     (void)sa_ghost_add(source, &past, true);
 }
 
@@ -673,7 +683,7 @@ go_on_in(struct sa_follower *follower, struct source *source, struct file *file,
  * there. */
 static bool
 is_copy_of_past(struct sa_follower *follower, struct source *source, struct file *file,
-                const struct candidate *candidate, const struct sa_position *had)
+                struct candidate *candidate, const struct sa_position *had)
 {
     struct file *copy = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
     enum match match;
@@ -704,16 +714,13 @@ is_copy_of_past(struct sa_follower *follower, struct source *source, struct file
 
 /* Whether the candidate's bytes are those that the file has now: a copy that is still being made. */
 static bool
-is_copy_of_present(const struct file *file, const struct candidate *candidate)
+is_copy_of_present(const struct file *file, struct candidate *candidate)
 {
     size_t n = candidate->status.st_size < HEAD_BYTES ? (size_t)candidate->status.st_size : HEAD_BYTES;
-    int fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    bool same = fd != -1 && same_bytes(fd, file->fd, 0, n) &&
-                same_bytes(fd, file->fd, candidate->status.st_size - (int64_t)n, n);
+    int fd = content_of(candidate);
 
-    if (fd != -1)
-        (void)close(fd);
-    return same;
+    return fd != -1 && same_bytes(fd, file->fd, 0, n) &&
+           same_bytes(fd, file->fd, candidate->status.st_size - (int64_t)n, n);
 }
 
 void
