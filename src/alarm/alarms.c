@@ -45,10 +45,11 @@ sa_alarms_free(struct sa_alarms *alarms)
 /* node/rule/source; a text that does not fit keeps its start and ends in a hash of the whole, so it stays
  * unique. */
 static void
-make_identity(char identity[SA_IDENT_SIZE], const char *node, const struct sa_verdict *verdict)
+write_identity(char identity[SA_IDENT_SIZE], const char *node, const char *rule, const char *source)
 {
     char whole[512];
-    size_t len = sa_text_format(whole, sizeof whole, "%s/%s/%s", node, verdict->rule->name, verdict->source);
+    size_t len =
+        sa_text_format(whole, sizeof whole, "%s/%s%s%s", node, rule, source[0] != '\0' ? "/" : "", source);
 
     if (len < SA_IDENT_SIZE) {
         memcpy(identity, whole, len + 1);
@@ -160,7 +161,7 @@ raise_alarm(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t 
         .window_s = verdict->rule->window_s,
         .raised_ms = wall_ms,
     };
-    make_identity(alarm->identity, alarms->node, verdict);
+    write_identity(alarm->identity, alarms->node, verdict->rule->name, verdict->source);
     (void)sa_text_copy(alarm->rule, sizeof alarm->rule, verdict->rule->name);
     (void)sa_text_copy(alarm->source, sizeof alarm->source, verdict->source);
     alarms->groups[alarms->n_active++] = verdict->group;
@@ -252,7 +253,8 @@ void
 sa_alarms_regroup(struct sa_alarms *alarms, const uint32_t *map)
 {
     for (unsigned i = 0; i < alarms->n_active; i++)
-        alarms->groups[i] = map[alarms->groups[i]];
+        if (alarms->groups[i] != SA_NO_GROUP)
+            alarms->groups[i] = map[alarms->groups[i]];
 }
 
 struct sa_alarms_memory
@@ -281,9 +283,88 @@ sa_alarms_restore(struct sa_alarms *alarms, const struct sa_alarm *alarm, unsign
 void
 sa_alarms_end(const struct sa_alarm *alarm, int64_t wall_ms, struct sa_alarm_event *ret_event)
 {
-    *ret_event = (struct sa_alarm_event){.transition = SA_CLEARED, .alarm = *alarm};
+    enum sa_fault_kind kind;
+    bool fault = sa_alarms_fault_kind(alarm->kind, &kind);
+
+    *ret_event = (struct sa_alarm_event){.transition = fault ? SA_RESTORED : SA_CLEARED, .alarm = *alarm};
     ret_event->alarm.severity = SA_SEV_CLEARED;
     ret_event->alarm.changed_ms = wall_ms;
-    (void)sa_text_copy(ret_event->alarm.text, sizeof ret_event->alarm.text,
-                       "Over: the rule is no longer configured");
+    (void)sa_text_format(ret_event->alarm.text, sizeof ret_event->alarm.text,
+                         "Over: the %s is no longer configured", fault ? "source" : "rule");
+}
+
+/* What the three kinds of fault are called and what to do about them. */
+static const struct {
+    enum sa_alarm_kind kind;
+    enum sa_severity severity;
+    const char *rule, *remediation;
+} fault_kinds[SA_FAULT_KINDS] = {
+    [SA_FAULT_BLIND] =
+        {SA_KIND_SOURCE_BLIND, SA_SEV_MAJOR, "source-blind",
+         "Nothing of this source is counted and no alarm of it can clear. See that it exists and that user "
+         "sipalert may read it (group adm, directories on the way); \"sipalert status\" shows what is in the "
+         "way. It is looked at again by itself."},
+    [SA_FAULT_UNDERCOUNT] =
+        {SA_KIND_UNDERCOUNT, SA_SEV_MINOR, "undercount",
+         "Log lines were lost before they could be counted: counts and ratios are too low. Raise the rate "
+         "limits of rsyslog (imuxsock, imjournal) or journald (RateLimitBurst), or the socket buffer "
+         "(net.core.rmem_max)."},
+    [SA_FAULT_STATE] =
+        {SA_KIND_STATE_LOST, SA_SEV_MINOR, "state-lost",
+         "Counting and alarms go on. If the state cannot be saved: free space or mend the disk below "
+         "state_dir, or a restart counts from the last saved moment. If it was damaged: counters began anew, "
+         "check the disk."},
+};
+
+bool
+sa_alarms_fault_kind(enum sa_alarm_kind kind, enum sa_fault_kind *ret_kind)
+{
+    for (enum sa_fault_kind i = 0; i < SA_FAULT_KINDS; i++)
+        if (fault_kinds[i].kind == kind) {
+            *ret_kind = i;
+            return true;
+        }
+    return false;
+}
+
+static struct sa_alarm *
+find_fault(struct sa_alarms *alarms, const struct sa_fault *fault)
+{
+    for (unsigned i = 0; i < alarms->n_active; i++)
+        if (alarms->active[i].kind == fault_kinds[fault->kind].kind &&
+            strcmp(alarms->active[i].source, fault->source) == 0)
+            return &alarms->active[i];
+    return NULL;
+}
+
+int
+sa_alarms_fault(struct sa_alarms *alarms, const struct sa_fault *fault, int64_t wall_ms,
+                struct sa_alarm_event *ret_event)
+{
+    struct sa_alarm *alarm = find_fault(alarms, fault);
+
+    if (alarm == NULL && (!fault->raised || alarms->n_active == alarms->room))
+        return 0;
+    if (alarm == NULL) {
+        alarm = &alarms->active[alarms->n_active];
+        *alarm = (struct sa_alarm){.id = ++alarms->last_id,
+                                   .kind = fault_kinds[fault->kind].kind,
+                                   .unit = SA_UNIT_RESPONSES,
+                                   .raised_ms = wall_ms};
+        (void)sa_text_copy(alarm->rule, sizeof alarm->rule, fault_kinds[fault->kind].rule);
+        (void)sa_text_copy(alarm->source, sizeof alarm->source, fault->source);
+        write_identity(alarm->identity, alarms->node, alarm->rule, alarm->source);
+        (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
+                           fault_kinds[fault->kind].remediation);
+        alarms->groups[alarms->n_active++] = SA_NO_GROUP;
+    }
+    alarm->severity = fault->raised ? fault_kinds[fault->kind].severity : SA_SEV_CLEARED;
+    alarm->value = fault->lost > UINT32_MAX ? UINT32_MAX : (uint32_t)fault->lost;
+    alarm->changed_ms = alarms->changed_ms = wall_ms;
+    (void)sa_text_format(alarm->text, sizeof alarm->text, "%s%s", fault->raised ? "" : "Over: ", fault->text);
+    *ret_event =
+        (struct sa_alarm_event){.transition = fault->raised ? SA_FAULT : SA_RESTORED, .alarm = *alarm};
+    if (!fault->raised)
+        remove_alarm(alarms, alarm);
+    return 1;
 }

@@ -6,6 +6,7 @@
 #define SA_ALARMS_H
 
 #include "alarm.h"
+#include "faults.h"
 #include "rules.h"
 
 struct sa_alarms;
@@ -19,6 +20,13 @@ struct sa_alarms *sa_alarms_free(struct sa_alarms *alarms);
  */
 int sa_alarms_apply(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms,
                     struct sa_alarm_event *ret_event);
+
+/* The same for a fault: it is always a transition.  Returns 0 if there is nothing to clear. */
+int sa_alarms_fault(struct sa_alarms *alarms, const struct sa_fault *fault, int64_t wall_ms,
+                    struct sa_alarm_event *ret_event);
+
+/* The fault that an alarm stands for; false: it is not one of those. */
+bool sa_alarms_fault_kind(enum sa_alarm_kind kind, enum sa_fault_kind *ret_kind);
 
 /* Makes room for the alarms of so many groups.  Returns 0, or -ENOMEM with nothing changed. */
 int sa_alarms_reserve(struct sa_alarms *alarms, unsigned n_groups);

@@ -61,7 +61,8 @@ bool sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_res
 void sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int64_t now_ms,
                     sa_verdict_fn fn, void *arg);
 
-/* What a group has to remember over a restart.  Times are monotonic; the pointers are valid during the call. */
+/* What a group has to remember over a restart.  Times are monotonic; the pointers are valid during the call.
+ */
 struct sa_rule_memory {
     const char *rule, *source;
     int64_t counted; /* fingerprint of what the rule counts */
@@ -74,8 +75,8 @@ struct sa_rule_memory {
 };
 
 /* Calls fn for each group that changed since the last call, or for all. */
-void sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const struct sa_rule_memory *memory),
-                   void *arg);
+void sa_rules_keep(struct sa_rules *rules, bool all,
+                   void (*fn)(void *arg, const struct sa_rule_memory *memory), void *arg);
 
 /*
  * Gives a group its memory back; shift_s is added to its times, for a clock that started anew.  Returns the

@@ -52,7 +52,8 @@ sa_units_duration(const char *text, uint32_t *ret_s)
 int
 sa_units_size(const char *text, size_t *ret_bytes)
 {
-    static const struct unit units[] = {{"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1 << 30}, {NULL, 0}};
+    static const struct unit units[] = {
+        {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1 << 30}, {NULL, 0}};
     uint64_t value;
     int r = parse(text, units, UINT64_C(1) << 40, &value);
 

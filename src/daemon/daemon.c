@@ -19,11 +19,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define JUDGE_MS     1000 /* how often an active rule is looked at */
-#define PUBLISH_MS   500  /* how long a change may take to reach the MIB */
-#define SNMP_STOP_MS 1200 /* together well below the 3 s that SIGTERM may take */
-#define TEXT_STOP_MS 600
-#define SAVE_STOP_MS 700
+#define STATE_LOST_MS 600000 /* how long the alarm of a lost state stays up */
+#define JUDGE_MS      1000   /* how often an active rule is looked at */
+#define PUBLISH_MS    500    /* how long a change may take to reach the MIB */
+#define SNMP_STOP_MS  1200   /* together well below the 3 s that SIGTERM may take */
+#define TEXT_STOP_MS  600
+#define SAVE_STOP_MS  700
 #define SAVE_START_MS 5000 /* the first positions are saved before anybody is answered */
 
 static const char *const snmp_modes[] = {"agentx", "standalone", "off"};
@@ -34,6 +35,7 @@ struct daemon {
     struct sa_engine engine;
     struct sa_store *store;
     enum sa_store_found found;
+    char found_text[SA_STORE_TEXT];
     struct sa_keeper *keeper;
     struct sa_control *control;
     struct sa_board *board;
@@ -177,11 +179,17 @@ on_state(void *arg, unsigned source)
 {
     struct daemon *daemon = arg;
     struct sa_follow_status status;
+    char text[SA_LONG_SIZE * 2];
     bool blind;
 
     sa_follower_status(daemon->engine.follower, source, &status);
     blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
     sa_rules_set_blind(daemon->engine.rules, source, blind);
+    (void)snprintf(text, sizeof text, "Source %s cannot be read: %s", daemon->config->sources[source].name,
+                   status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
+    sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, sa_clock_now().mono_ms);
+    if (!sa_watch_armed(daemon->judge))
+        sa_watch_arm(daemon->judge, JUDGE_MS);
     sa_log(blind ? LOG_WARNING : LOG_NOTICE, "follow", "source %s: %s%s%s%s",
            daemon->config->sources[source].name, sa_source_state_name(status.state),
            status.text[0] != '\0' ? ": " : "", status.text,
@@ -204,7 +212,12 @@ on_read_some(void *arg)
 static void
 on_saved(void *arg, const char *text)
 {
-    (void)arg;
+    struct daemon *daemon = arg;
+    char shown[SA_STORE_TEXT + 64];
+
+    (void)snprintf(shown, sizeof shown, "The state cannot be saved: %s", text == NULL ? "" : text);
+    sa_faults_set(daemon->engine.faults, SA_FAULT_STATE, 0, text != NULL, shown, sa_clock_now().mono_ms);
+    sa_watch_arm(daemon->judge, 0);
     if (text != NULL)
         sa_log(LOG_ERR, "store", "the state cannot be saved: %s, going on without and trying again", text);
     else
@@ -337,7 +350,7 @@ raise_descriptor_limit(void)
 static int
 open_store(struct daemon *daemon)
 {
-    char text[SA_STORE_TEXT];
+    char *text = daemon->found_text;
     int r = sa_store_open(daemon->config->state_dir, &daemon->store, &daemon->found, text);
 
     if (r == -EBUSY)
@@ -348,7 +361,8 @@ open_store(struct daemon *daemon)
     else if (daemon->found == SA_STORE_DAMAGED)
         sa_log(LOG_ERR, "store", "the state was damaged, %s; counting starts anew", text);
     else if (daemon->found == SA_STORE_UNUSABLE || daemon->found == SA_STORE_READ_ONLY)
-        sa_log(LOG_ERR, "store", "cannot use state directory: %s, going on without saving and trying again", text);
+        sa_log(LOG_ERR, "store", "cannot use state directory: %s, going on without saving and trying again",
+               text);
     return r;
 }
 
@@ -359,6 +373,14 @@ open_keeper(struct daemon *daemon)
 
     if (r < 0)
         return r;
+    if (daemon->found == SA_STORE_DAMAGED) {
+        char text[SA_STORE_TEXT + 64];
+
+        (void)snprintf(text, sizeof text, "The saved state was damaged, %s; counters began anew",
+                       daemon->found_text);
+        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, STATE_LOST_MS,
+                        sa_clock_now().mono_ms);
+    }
     daemon->keeper = sa_keeper_new(daemon->loop, &daemon->engine, daemon->store,
                                    daemon->found != SA_STORE_KEPT, on_saved, daemon);
     return daemon->keeper == NULL ? -ENOMEM : 0;

@@ -12,13 +12,9 @@ struct file_stream {
 };
 
 static struct sa_rules *
-make_rules(const struct sa_config *config, const struct sa_rule_def *defs, unsigned n_defs)
+make_rules(const struct sa_engine *engine, const struct sa_rule_def *defs, unsigned n_defs)
 {
-    const char *names[SA_CONFIG_SOURCES];
-
-    for (unsigned i = 0; i < config->n_sources; i++)
-        names[i] = config->sources[i].name;
-    return sa_rules_new(defs, n_defs, names, config->n_sources);
+    return sa_rules_new(defs, n_defs, engine->names, engine->config->n_sources);
 }
 
 /* Every group can be raised, changed and cleared before a receiver answers. */
@@ -28,11 +24,18 @@ outbox_room(const struct sa_rules *rules)
     return SA_OUTBOX_ROOM + 3 * sa_rules_groups(rules);
 }
 
+static unsigned
+alarms_room(const struct sa_engine *engine, const struct sa_rules *rules)
+{
+    return sa_rules_groups(rules) + sa_faults_room(engine->config->n_sources);
+}
+
 int
 sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sinks, int64_t wall_ms,
                char error[SA_PATTERN_ERROR_SIZE])
 {
-    *engine = (struct sa_engine){.config = config, .sinks = sinks, .start_ms = wall_ms, .since_ms = wall_ms, .config_ms = wall_ms};
+    *engine = (struct sa_engine){
+        .config = config, .sinks = sinks, .start_ms = wall_ms, .since_ms = wall_ms, .config_ms = wall_ms};
     (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
     engine->sources = calloc(config->n_sources + 1, sizeof *engine->sources);
     engine->tally = sa_tally_new(SA_MINUTES_S);
@@ -47,10 +50,13 @@ sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sink
         if (source->tally == NULL || source->format == NULL)
             return -EINVAL;
     }
-    engine->rules = make_rules(config, config->rules, config->n_rules);
-    if (engine->rules == NULL)
+    for (unsigned i = 0; i < config->n_sources; i++)
+        engine->names[i] = config->sources[i].name;
+    engine->faults = sa_faults_new(engine->names, config->n_sources);
+    engine->rules = make_rules(engine, config->rules, config->n_rules);
+    if (engine->rules == NULL || engine->faults == NULL)
         return -ENOMEM;
-    engine->alarms = sa_alarms_new(config->node, sa_rules_groups(engine->rules));
+    engine->alarms = sa_alarms_new(config->node, alarms_room(engine, engine->rules));
     engine->outbox = sa_outbox_new(outbox_room(engine->rules));
     return engine->alarms == NULL || engine->outbox == NULL ? -ENOMEM : 0;
 }
@@ -65,6 +71,7 @@ sa_engine_done(struct sa_engine *engine)
     free(engine->sources);
     (void)sa_tally_free(engine->tally);
     (void)sa_rules_free(engine->rules);
+    (void)sa_faults_free(engine->faults);
     (void)sa_alarms_free(engine->alarms);
     (void)sa_outbox_free(engine->outbox);
     *engine = (struct sa_engine){0};
@@ -230,24 +237,39 @@ on_verdict(void *arg, const struct sa_verdict *verdict)
     engine->alarms_changed = true;
 }
 
+static void
+on_fault(void *arg, const struct sa_fault *fault)
+{
+    struct sa_engine *engine = arg;
+    struct sa_alarm_event event;
+
+    if (sa_alarms_fault(engine->alarms, fault, engine->now.wall_ms, &event) <= 0)
+        return;
+    sa_outbox_push(engine->outbox, &event, engine->sinks);
+    engine->alarms_changed = true;
+}
+
 bool
 sa_engine_judge(struct sa_engine *engine)
 {
+    bool pending;
+
     engine->now = sa_clock_now();
     engine->limit_crossed = false;
-    return sa_rules_evaluate(engine->rules, engine->now.mono_ms, on_verdict, engine);
+    pending = sa_faults_evaluate(engine->faults, engine->now.mono_ms, on_fault, engine);
+    return sa_rules_evaluate(engine->rules, engine->now.mono_ms, on_verdict, engine) || pending;
 }
 
 int
 sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh)
 {
     struct sa_config *config = engine->config;
-    struct sa_rules *rules = make_rules(config, fresh->rules, fresh->n_rules);
+    struct sa_rules *rules = make_rules(engine, fresh->rules, fresh->n_rules);
     uint32_t *map = calloc(sa_rules_groups(engine->rules) + 1, sizeof *map);
     struct sa_rule_def *old_defs = config->rules;
     unsigned n_old_defs = config->n_rules;
 
-    if (rules == NULL || map == NULL || sa_alarms_reserve(engine->alarms, sa_rules_groups(rules)) < 0 ||
+    if (rules == NULL || map == NULL || sa_alarms_reserve(engine->alarms, alarms_room(engine, rules)) < 0 ||
         sa_outbox_reserve(engine->outbox, outbox_room(rules)) < 0) {
         (void)sa_rules_free(rules);
         free(map);

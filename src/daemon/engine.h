@@ -23,7 +23,7 @@ struct sa_engine_source {
     int64_t last_line_ms, last_response_ms;
     uint64_t rotations, truncations; /* of earlier lives */
     bool known;                      /* it has a past */
-    bool changed; /* since it was last kept */
+    bool changed;                    /* since it was last kept */
 };
 
 struct sa_engine {
@@ -31,6 +31,8 @@ struct sa_engine {
     struct sa_engine_source *sources; /* config->n_sources */
     struct sa_tally *tally;           /* of all sources, with the last-minutes windows */
     struct sa_rules *rules;
+    struct sa_faults *faults;
+    const char *names[SA_CONFIG_SOURCES]; /* of the sources */
     struct sa_alarms *alarms;
     struct sa_outbox *outbox;
     struct sa_follower *follower;
@@ -38,12 +40,12 @@ struct sa_engine {
     struct sa_recall *recall;       /* messages of an earlier life, until their streams are opened */
     struct sa_time now;             /* of the slice that is being read */
     bool late;                      /* it was written before we looked: its own time counts */
-    int64_t last_file_id;  /* of the earlier life */
-    int64_t last_alive_ms; /* when the earlier life was last saved; 0: there was none */
+    int64_t last_file_id;           /* of the earlier life */
+    int64_t last_alive_ms;          /* when the earlier life was last saved; 0: there was none */
     int64_t start_ms, since_ms, config_ms; /* since: when counting began, over all restarts */
-    unsigned sinks;     /* where alarm events go */
-    bool limit_crossed; /* a response came that can have crossed a limit: evaluate */
-    bool alarms_changed; /* since they were last kept */
+    unsigned sinks;                        /* where alarm events go */
+    bool limit_crossed;                    /* a response came that can have crossed a limit: evaluate */
+    bool alarms_changed;                   /* since they were last kept */
 };
 
 /* Returns 0, or negative errno with a message. */

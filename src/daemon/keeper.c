@@ -95,8 +95,7 @@ sa_keeper_new(struct sa_loop *loop, struct sa_engine *engine, struct sa_store *s
     *keeper = (struct sa_keeper){
         .engine = engine, .store = store, .whole = whole, .fn = fn, .arg = arg, .retry_ms = RETRY_MS};
     keeper->timer = sa_loop_timer(loop, on_timer, keeper);
-    keeper->outcome =
-        sa_loop_readable(loop, sa_mailbox_fd(sa_store_outcomes(store)), on_outcome, keeper);
+    keeper->outcome = sa_loop_readable(loop, sa_mailbox_fd(sa_store_outcomes(store)), on_outcome, keeper);
     if (keeper->timer != NULL && keeper->outcome != NULL)
         return keeper;
     (void)sa_watch_free(keeper->timer);

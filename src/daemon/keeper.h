@@ -14,7 +14,8 @@ struct sa_keeper;
 /* The state cannot be saved (text says why), or can again (NULL).  Called on each change. */
 typedef void (*sa_keeper_fn)(void *arg, const char *text);
 
-/* store: started, owned by the keeper from here.  whole: what the store holds is not what the engine loaded. */
+/* store: started, owned by the keeper from here.  whole: what the store holds is not what the engine loaded.
+ */
 struct sa_keeper *sa_keeper_new(struct sa_loop *loop, struct sa_engine *engine, struct sa_store *store,
                                 bool whole, sa_keeper_fn fn, void *arg);
 

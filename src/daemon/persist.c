@@ -16,7 +16,7 @@ struct sa_recall {
         int64_t id;
         size_t len;
         void *bytes;
-    } *kept;
+    } * kept;
     size_t n;
     int64_t shift_s; /* from the monotonic clock of the earlier life to ours */
     bool same_version;
@@ -103,10 +103,9 @@ load_count(struct sa_engine *engine, const struct sa_row_count *row)
     struct sa_tally *tally = row->source[0] == '\0' ? engine->tally
                              : number < 0           ? NULL
                                                     : engine->sources[number].tally;
-    struct sa_tally_code *slot =
-        tally == NULL || row->code < SA_CODE_MIN || row->code > SA_CODE_MAX
-            ? NULL
-            : sa_tally_slot(tally, (unsigned)row->code);
+    struct sa_tally_code *slot = tally == NULL || row->code < SA_CODE_MIN || row->code > SA_CODE_MAX
+                                     ? NULL
+                                     : sa_tally_slot(tally, (unsigned)row->code);
 
     if (slot == NULL)
         return;
@@ -182,7 +181,14 @@ load_alarm(struct sa_engine *engine, const struct sa_row_alarm *row)
     struct sa_alarm alarm = alarm_of(row);
     uint32_t group = sa_rules_firing(engine->rules, alarm.rule, alarm.source);
     struct sa_alarm_event event;
+    enum sa_fault_kind kind;
+    int source = source_number(engine, alarm.source);
 
+    if (sa_alarms_fault_kind(alarm.kind, &kind) && (kind == SA_FAULT_STATE || source >= 0) &&
+        sa_alarms_restore(engine->alarms, &alarm, SA_NO_GROUP)) {
+        sa_faults_recall(engine->faults, kind, source < 0 ? 0 : (unsigned)source, sa_clock_now().mono_ms);
+        return;
+    }
     if (group != SA_NO_GROUP && sa_alarms_restore(engine->alarms, &alarm, group))
         return;
     sa_alarms_end(&alarm, sa_clock_now().wall_ms, &event);
@@ -292,7 +298,8 @@ int
 sa_persist_load_positions(struct sa_engine *engine, struct sa_store *store)
 {
     for (unsigned i = 0; i < engine->config->n_sources; i++)
-        sa_follower_counted(engine->follower, i, engine->sources[i].rotations, engine->sources[i].truncations);
+        sa_follower_counted(engine->follower, i, engine->sources[i].rotations,
+                            engine->sources[i].truncations);
     sa_follower_set_last_id(engine->follower, engine->last_file_id);
     return sa_store_load(store, SA_TABLE_FILES, load_row, engine);
 }

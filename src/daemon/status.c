@@ -24,9 +24,9 @@ source_json(const struct sa_engine *engine, unsigned number)
                      sa_format_describe(source->format), "lines", (json_int_t)counts.lines, "bytes",
                      (json_int_t)counts.bytes, "responses", (json_int_t)counts.responses, "unmatched",
                      (json_int_t)counts.unmatched, "oversize", (json_int_t)counts.oversize, "rotations",
-                     (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations,
-                     "nul_bytes", (json_int_t)counts.nul_bytes, "partial_dropped",
-                     (json_int_t)counts.partial_dropped, "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
+                     (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations, "nul_bytes",
+                     (json_int_t)counts.nul_bytes, "partial_dropped", (json_int_t)counts.partial_dropped,
+                     "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
                      sa_report_codes(source->tally));
 }
 

@@ -22,12 +22,12 @@ struct sa_follower;
 struct sa_position {
     int64_t id; /* of the stream of lines; goes with them when the file is renamed, copied or compressed */
     const char *path;
-    int64_t dev, ino, generation; /* generation: an inode number is used again, this is not */
-    int64_t head_len, head_hash;  /* of the first bytes */
-    int64_t offset;               /* the start of the first line that is not complete */
+    int64_t dev, ino, generation;    /* generation: an inode number is used again, this is not */
+    int64_t head_len, head_hash;     /* of the first bytes */
+    int64_t offset;                  /* the start of the first line that is not complete */
     int64_t marker_len, marker_hash; /* of the bytes before the offset */
-    int64_t seen_ms;              /* wall clock of the last change */
-    bool open;                    /* still followed */
+    int64_t seen_ms;                 /* wall clock of the last change */
+    bool open;                       /* still followed */
 };
 
 /* What the owner of the bytes is told.  arg and stream are the owner's; all calls come from the loop. */
@@ -40,16 +40,16 @@ struct sa_follow_events {
     void (*hole)(void *arg, void *stream, int64_t len); /* NUL bytes that no disk block holds */
     void (*truncated)(void *arg, void *stream);         /* an unfinished line will not be finished */
     void (*closed)(void *arg, void *stream);
-    void (*state)(void *arg, unsigned source);                   /* the source's state or text changed */
-    void (*note)(void *arg, unsigned source, const char *text);  /* something to tell once */
-    void (*read_some)(void *arg);                                /* after each slice */
+    void (*state)(void *arg, unsigned source);                  /* the source's state or text changed */
+    void (*note)(void *arg, unsigned source, const char *text); /* something to tell once */
+    void (*read_some)(void *arg);                               /* after each slice */
 };
 
 struct sa_follow_options {
-    char *const *globs; /* ended by NULL, owned by the caller */
-    const char *olddir; /* where rotated files go, "" for beside the log */
-    bool start_at_end;  /* of the files that are there when nothing is known of the source */
-    bool known;         /* the source has a past: what is not in it is new, and read from its start */
+    char *const *globs;    /* ended by NULL, owned by the caller */
+    const char *olddir;    /* where rotated files go, "" for beside the log */
+    bool start_at_end;     /* of the files that are there when nothing is known of the source */
+    bool known;            /* the source has a past: what is not in it is new, and read from its start */
     int64_t last_alive_ms; /* wall clock until which the past is known */
     int64_t rotate_wait_ms;
     int64_t backfill_max_age_ms, backfill_max_bytes;

@@ -38,17 +38,17 @@ struct file {
     int64_t resume;
     char resume_marker[MARKER_BYTES];
     size_t resume_marker_len;
-    int64_t gone_ms;      /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;         /* to be read */
-    bool blocked;         /* pending, but its pipe is empty for now */
-    bool seen;            /* by the scan of the moment */
-    bool changed;         /* its position since it was last kept */
-    bool discarded;       /* deleted, and its content is in the file that replaced it */
-    bool may_be_copy;     /* new beside others: look at its content before counting it */
-    int error;            /* of the last read, negative errno */
-    const char *polled;   /* why inotify is not enough for it, or NULL */
-    struct file *before;  /* the file it replaced: that one is read to its end first */
-    struct file *copy_of; /* all its bytes are those of the other: not counted twice */
+    int64_t gone_ms;              /* monotonic time when its name was first missed; 0: it has its name */
+    bool pending;                 /* to be read */
+    bool blocked;                 /* pending, but its pipe is empty for now */
+    bool seen;                    /* by the scan of the moment */
+    bool changed;                 /* its position since it was last kept */
+    bool discarded;               /* deleted, and its content is in the file that replaced it */
+    bool may_be_copy;             /* new beside others: look at its content before counting it */
+    int error;                    /* of the last read, negative errno */
+    const char *polled;           /* why inotify is not enough for it, or NULL */
+    struct file *before;          /* the file it replaced: that one is read to its end first */
+    struct file *copy_of;         /* all its bytes are those of the other: not counted twice */
     struct sa_inflater *inflater; /* fd is its pipe */
     struct sa_watch *readable;    /* of the pipe */
     struct sa_follower *follower; /* for the pipe's call */
@@ -68,10 +68,10 @@ struct source {
     unsigned n_files;
     struct ghost *ghosts;
     unsigned n_ghosts, ghosts_room;
-    int64_t scanned_ms;  /* wall clock of the last scan after which nothing was left to look for */
-    bool names_changed;  /* since then */
-    bool scanned; /* once: from now on new files are read from their start */
-    int trouble;  /* of the last scan, negative errno */
+    int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
+    bool names_changed; /* since then */
+    bool scanned;       /* once: from now on new files are read from their start */
+    int trouble;        /* of the last scan, negative errno */
     char trouble_path[256];
     uint64_t rotations, truncations;
     enum sa_source_state state;
@@ -113,15 +113,15 @@ void sa_follow_judge(struct sa_follower *follower, struct source *source);
 
 /*
  * Opens a file that has not its configured name, or not any more: read to its end, then closed.  past: the
- * ghost whose stream goes on in it, or NULL for a new stream.  expected: the file that was found under the name;
- * -ESTALE if another has it now.  Returns 0, or negative errno.
+ * ghost whose stream goes on in it, or NULL for a new stream.  expected: the file that was found under the
+ * name; -ESTALE if another has it now.  Returns 0, or negative errno.
  */
 int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
                            const struct stat *expected, const char *origin, struct ghost *past,
                            struct file **ret_file);
 
-/* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up, otherwise a
- * new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
+/* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up,
+ * otherwise a new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
 struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path,
                              const char *origin, int fd, const struct stat *status, struct ghost *ghost);
 
@@ -166,12 +166,13 @@ void sa_history_backfill(struct sa_follower *follower, struct source *source);
 /* At the first scan of a source without a past: the generations that are there are not its business. */
 void sa_history_ignore(struct sa_follower *follower, struct source *source);
 
-/* Opens the generations of a log that were made and rotated since a moment; what has its name waits for them. */
+/* Opens the generations of a log that were made and rotated since a moment; what has its name waits for them.
+ */
 void sa_history_look(struct sa_follower *follower, struct source *source, const char *log_path,
                      int64_t since_ms);
 
-/* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there is
- * one, and gives the file a new stream. */
+/* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there
+ * is one, and gives the file a new stream. */
 void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
 
 /* Whether a name is that of a rotated, copied or compressed generation of the log. */

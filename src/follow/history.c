@@ -38,7 +38,8 @@ base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* Only what rotation puts there: numbers, dates, times and their separators, then the ending of compression. */
+/* Only what rotation puts there: numbers, dates, times and their separators, then the ending of compression.
+ */
 static bool
 is_counter(const char *text, size_t len)
 {
@@ -291,8 +292,7 @@ open_compressed(struct sa_follower *follower, struct source *source, struct cand
 
     if (fd == -1)
         return NULL;
-    head_len = sa_inflate_head(fd, candidate->kind, head,
-                               from == NULL ? HEAD_BYTES : (size_t)from->head_len);
+    head_len = sa_inflate_head(fd, candidate->kind, head, from == NULL ? HEAD_BYTES : (size_t)from->head_len);
     if (source->n_files == SA_FOLLOW_FILES ||
         sa_inflater_start(fd, candidate->kind, skip, &inflater, &pipe) < 0) {
         (void)close(fd);
@@ -354,8 +354,10 @@ open_generation(struct sa_follower *follower, struct source *source, struct cand
     struct file *file = NULL;
 
     if (candidate->kind != SA_PLAIN)
-        file = open_compressed(follower, source, candidate, origin, ghost == NULL ? NULL : &ghost->position, ghost);
-    else if (sa_follow_open_rotated(follower, source, candidate->path, &candidate->status, origin, ghost, &file) < 0)
+        file = open_compressed(follower, source, candidate, origin, ghost == NULL ? NULL : &ghost->position,
+                               ghost);
+    else if (sa_follow_open_rotated(follower, source, candidate->path, &candidate->status, origin, ghost,
+                                    &file) < 0)
         file = NULL;
     if (file == NULL)
         return NULL;
@@ -365,8 +367,7 @@ open_generation(struct sa_follower *follower, struct source *source, struct cand
 
 /* Where a stream that was open goes on: under another name, or in a copy, or in a compressed copy. */
 static struct file *
-find_rest(struct sa_follower *follower, struct source *source, struct ghost *ghost,
-          struct candidates *list)
+find_rest(struct sa_follower *follower, struct source *source, struct ghost *ghost, struct candidates *list)
 {
     const struct sa_position *past = &ghost->position;
 

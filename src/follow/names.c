@@ -105,7 +105,8 @@ static struct file *
 predecessor(struct source *source, const char *path)
 {
     for (unsigned i = source->n_files; i > 0; i--)
-        if (!source->files[i - 1]->seen && source->files[i - 1]->inflater == NULL && strcmp(source->files[i - 1]->path, path) == 0)
+        if (!source->files[i - 1]->seen && source->files[i - 1]->inflater == NULL &&
+            strcmp(source->files[i - 1]->path, path) == 0)
             return source->files[i - 1];
     return NULL;
 }
@@ -187,8 +188,8 @@ static struct ghost *
 find_past(struct sa_follower *follower, struct source *source, const char *path, int fd,
           const struct stat *status, bool *ret_consumed)
 {
-    struct ghost *ghost = sa_ghost_find(source, (int64_t)status->st_dev, (int64_t)status->st_ino,
-                                        sa_position_generation(fd));
+    struct ghost *ghost =
+        sa_ghost_find(source, (int64_t)status->st_dev, (int64_t)status->st_ino, sa_position_generation(fd));
 
     *ret_consumed = false;
     if (ghost != NULL) {
@@ -207,8 +208,8 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         enum match match;
 
         ghost = &source->ghosts[i];
-        if (!ghost->position.open || !(strcmp(ghost->position.path, path) == 0 ||
-                                       sa_history_is_family(ghost->position.path, path)))
+        if (!ghost->position.open ||
+            !(strcmp(ghost->position.path, path) == 0 || sa_history_is_family(ghost->position.path, path)))
             continue;
         match = sa_position_match(fd, status->st_size, &ghost->position);
         if (match == MATCH_SAME && ghost->position.offset > 0)
@@ -632,8 +633,8 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
             sa_position_lost(source->files[i]))
             sa_follow_start_over(follower, source, source->files[i]);
-    /* Names are settled before files are opened: a renamed file found under its new name is not gone, and what
-     * has its old place in the file system is not searched by its content. */
+    /* Names are settled before files are opened: a renamed file found under its new name is not gone, and
+     * what has its old place in the file system is not searched by its content. */
     source->trouble = 0;
     for (unsigned i = 0; i < source->n_files; i++)
         source->files[i]->seen = false;
@@ -652,7 +653,8 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
             sa_history_ignore(follower, source);
     }
     source->scanned = true;
-    if (!source->names_changed) /* else a name moved while it was looked at: the next scan looks back as far */
+    if (!source
+             ->names_changed) /* else a name moved while it was looked at: the next scan looks back as far */
         source->scanned_ms = wall_ms;
     sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
     sa_follow_judge(follower, source);

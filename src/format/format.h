@@ -54,7 +54,8 @@ int sa_format_add_user(struct sa_format *format, const struct sa_format_def *def
 int sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                    const struct sa_record *record, struct sa_response *response);
 
-/* The preset that auto has chosen, "" if there is nothing that it chose; and the same choice over a restart. */
+/* The preset that auto has chosen, "" if there is nothing that it chose; and the same choice over a restart.
+ */
 const char *sa_format_chosen(const struct sa_format *format);
 void sa_format_choose(struct sa_format *format, const char *preset);
 

@@ -16,7 +16,7 @@
 struct sa_stream_counts {
     uint64_t lines, bytes, responses, matched, unmatched, oversize;
     uint64_t nul_bytes, partial_dropped; /* skipped holes; lines whose end never came */
-    int64_t first_ms, last_ms; /* log time of the first and the latest response; 0: none */
+    int64_t first_ms, last_ms;           /* log time of the first and the latest response; 0: none */
 };
 
 typedef void (*sa_response_fn)(void *arg, const struct sa_response *response);

@@ -46,7 +46,8 @@ append_entry(struct sa_batch *batch, enum sa_entry_kind kind, enum sa_table tabl
     const struct sa_entry_header header = {kind, table};
 
     sa_buffer_add(&batch->buffer, &header, sizeof header);
-    for (const struct sa_column *column = sa_tables[table].columns; row != NULL && column->name != NULL; column++)
+    for (const struct sa_column *column = sa_tables[table].columns; row != NULL && column->name != NULL;
+         column++)
         if (kind == SA_ENTRY_PUT || column->key)
             append_value(batch, column, row);
 }

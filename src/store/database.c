@@ -172,8 +172,8 @@ sa_database_open(const char *path, bool read_only, struct sa_database **ret_data
      * locking keeps its index in our memory, so that nothing of ours is mapped from a disk that may fail.
      */
     if (r == 0)
-        r = execute(database, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024",
-                    text);
+        r = execute(database,
+                    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024", text);
     if (r == 0 && !read_only)
         r = execute(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", text);
     if (r == 0)

@@ -49,13 +49,13 @@ struct sa_row_file {
     int64_t id; /* key */
     const char *source, *path;
     int64_t dev, ino, generation;
-    int64_t head_len, head_hash; /* of the first bytes, at most 1024 */
-    int64_t offset;              /* the start of the first line that is not counted */
+    int64_t head_len, head_hash;     /* of the first bytes, at most 1024 */
+    int64_t offset;                  /* the start of the first line that is not counted */
     int64_t marker_len, marker_hash; /* of the bytes before the offset */
-    int64_t seen_ms;             /* when it was last known to be so */
-    int64_t open;                /* it was followed: what comes behind the offset has to be found again */
-    const char *cursor;          /* the journal's position, otherwise "" */
-    struct sa_blob reader;       /* the SIP message that was being read */
+    int64_t seen_ms;                 /* when it was last known to be so */
+    int64_t open;                    /* it was followed: what comes behind the offset has to be found again */
+    const char *cursor;              /* the journal's position, otherwise "" */
+    struct sa_blob reader;           /* the SIP message that was being read */
 };
 
 /* method "": the code's totals; otherwise only responses and the two directions are not told apart. */
@@ -74,7 +74,7 @@ struct sa_row_gauge {
 
 struct sa_row_group {
     const char *rule, *source; /* key */
-    int64_t counted;           /* fingerprint of what the rule counts; windows of another rule are not taken */
+    int64_t counted; /* fingerprint of what the rule counts; windows of another rule are not taken */
     int64_t state, level, fall_to, since_mono_ms;
     const char *evidence;
     struct sa_blob windows;

@@ -1,11 +1,29 @@
 #include "tables.h"
 
-#define INTEGER(row, field)          {#field, SA_INTEGER, offsetof(struct row, field), false}
-#define TEXT(row, field)             {#field, SA_TEXT, offsetof(struct row, field), false}
-#define BLOB(row, field)             {#field, SA_BLOB, offsetof(struct row, field), false}
-#define KEY(row, field, kind)        {#field, kind, offsetof(struct row, field), true}
-#define OF_ALARM(row, base, f, kind) {#f, kind, base + offsetof(struct sa_row_alarm, f), false}
-#define END                          {NULL, SA_INTEGER, 0, false}
+#define INTEGER(row, field)                                                                                  \
+    {                                                                                                        \
+#field, SA_INTEGER, offsetof(struct row, field), false                                               \
+    }
+#define TEXT(row, field)                                                                                     \
+    {                                                                                                        \
+#field, SA_TEXT, offsetof(struct row, field), false                                                  \
+    }
+#define BLOB(row, field)                                                                                     \
+    {                                                                                                        \
+#field, SA_BLOB, offsetof(struct row, field), false                                                  \
+    }
+#define KEY(row, field, kind)                                                                                \
+    {                                                                                                        \
+#field, kind, offsetof(struct row, field), true                                                      \
+    }
+#define OF_ALARM(row, base, f, kind)                                                                         \
+    {                                                                                                        \
+#f, kind, base + offsetof(struct sa_row_alarm, f), false                                             \
+    }
+#define END                                                                                                  \
+    {                                                                                                        \
+        NULL, SA_INTEGER, 0, false                                                                           \
+    }
 
 static const struct sa_column daemon_columns[] = {
     KEY(sa_row_daemon, id, SA_INTEGER),
@@ -43,28 +61,20 @@ static const struct sa_column source_columns[] = {
 };
 
 static const struct sa_column file_columns[] = {
-    KEY(sa_row_file, id, SA_INTEGER),
-    TEXT(sa_row_file, source),
-    TEXT(sa_row_file, path),
-    INTEGER(sa_row_file, dev),
-    INTEGER(sa_row_file, ino),
-    INTEGER(sa_row_file, generation),
-    INTEGER(sa_row_file, head_len),
-    INTEGER(sa_row_file, head_hash),
-    INTEGER(sa_row_file, offset),
-    INTEGER(sa_row_file, marker_len),
-    INTEGER(sa_row_file, marker_hash),
-    INTEGER(sa_row_file, seen_ms),
-    INTEGER(sa_row_file, open),
-    TEXT(sa_row_file, cursor),
-    BLOB(sa_row_file, reader),
-    END,
+    KEY(sa_row_file, id, SA_INTEGER),  TEXT(sa_row_file, source),
+    TEXT(sa_row_file, path),           INTEGER(sa_row_file, dev),
+    INTEGER(sa_row_file, ino),         INTEGER(sa_row_file, generation),
+    INTEGER(sa_row_file, head_len),    INTEGER(sa_row_file, head_hash),
+    INTEGER(sa_row_file, offset),      INTEGER(sa_row_file, marker_len),
+    INTEGER(sa_row_file, marker_hash), INTEGER(sa_row_file, seen_ms),
+    INTEGER(sa_row_file, open),        TEXT(sa_row_file, cursor),
+    BLOB(sa_row_file, reader),         END,
 };
 
 static const struct sa_column count_columns[] = {
-    KEY(sa_row_count, source, SA_TEXT), KEY(sa_row_count, code, SA_INTEGER),
-    KEY(sa_row_count, method, SA_TEXT), INTEGER(sa_row_count, responses),
-    INTEGER(sa_row_count, received),    INTEGER(sa_row_count, sent),
+    KEY(sa_row_count, source, SA_TEXT),  KEY(sa_row_count, code, SA_INTEGER),
+    KEY(sa_row_count, method, SA_TEXT),  INTEGER(sa_row_count, responses),
+    INTEGER(sa_row_count, received),     INTEGER(sa_row_count, sent),
     INTEGER(sa_row_count, last_seen_ms), END,
 };
 
@@ -75,11 +85,11 @@ static const struct sa_column gauge_columns[] = {
 };
 
 static const struct sa_column group_columns[] = {
-    KEY(sa_row_group, rule, SA_TEXT), KEY(sa_row_group, source, SA_TEXT),
-    INTEGER(sa_row_group, counted),   INTEGER(sa_row_group, state),
-    INTEGER(sa_row_group, level),     INTEGER(sa_row_group, fall_to),
+    KEY(sa_row_group, rule, SA_TEXT),     KEY(sa_row_group, source, SA_TEXT),
+    INTEGER(sa_row_group, counted),       INTEGER(sa_row_group, state),
+    INTEGER(sa_row_group, level),         INTEGER(sa_row_group, fall_to),
     INTEGER(sa_row_group, since_mono_ms), TEXT(sa_row_group, evidence),
-    BLOB(sa_row_group, windows),      END,
+    BLOB(sa_row_group, windows),          END,
 };
 
 #define ALARM_COLUMNS(row, base)                                                                             \
@@ -127,7 +137,8 @@ const struct sa_table_def sa_tables[SA_TABLES] = {
 
 const char *const sa_schema_steps[] = {
     /* 0 to 1 */
-    "CREATE TABLE daemon (id INTEGER PRIMARY KEY, version TEXT, boot_id TEXT, mono_ms INTEGER, wall_ms INTEGER, "
+    "CREATE TABLE daemon (id INTEGER PRIMARY KEY, version TEXT, boot_id TEXT, mono_ms INTEGER, wall_ms "
+    "INTEGER, "
     "counters_since_ms INTEGER, last_file_id INTEGER, last_alarm_id INTEGER, alarms_changed_ms INTEGER, "
     "sequence INTEGER, sent INTEGER, suppressed INTEGER);"
     "CREATE TABLE sources (name TEXT PRIMARY KEY, format TEXT, lines INTEGER, bytes INTEGER, "

@@ -48,6 +48,12 @@ sa_alarm_kind_name(enum sa_alarm_kind kind)
         return "redirect";
     case SA_KIND_FLOW_FAILURE:
         return "flowFailure";
+    case SA_KIND_SOURCE_BLIND:
+        return "sourceBlind";
+    case SA_KIND_UNDERCOUNT:
+        return "undercount";
+    case SA_KIND_STATE_LOST:
+        return "stateLost";
     case SA_KIND_RESPONSE:
         break;
     }

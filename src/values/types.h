@@ -41,12 +41,25 @@ enum sa_severity {
     SA_SEV_WARNING = 6
 };
 
-enum sa_alarm_kind { SA_KIND_REDIRECT = 1, SA_KIND_FLOW_FAILURE = 2, SA_KIND_RESPONSE = 3 };
+enum sa_alarm_kind {
+    SA_KIND_REDIRECT = 1,
+    SA_KIND_FLOW_FAILURE = 2,
+    SA_KIND_RESPONSE = 3,
+    SA_KIND_SOURCE_BLIND = 5,
+    SA_KIND_UNDERCOUNT = 7,
+    SA_KIND_STATE_LOST = 8
+};
 
 /* Unit of an alarm's Value and Threshold. */
 enum sa_unit { SA_UNIT_RESPONSES = 1, SA_UNIT_PER_MILLE = 2, SA_UNIT_MILLI_PER_SECOND = 3 };
 
-enum sa_source_kind { SA_SOURCE_FILE = 1 };
+enum sa_source_kind {
+    SA_SOURCE_FILE = 1,
+    SA_SOURCE_JOURNAL = 2,
+    SA_SOURCE_SYSLOG = 3,
+    SA_SOURCE_FIFO = 4,
+    SA_SOURCE_STDIN = 5
+};
 
 enum sa_source_state {
     SA_SOURCE_FOLLOWING = 1,
