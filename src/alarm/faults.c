@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#define BLIND_MS         3000 /* a rotation may leave nothing to read for a moment */
-#define SEEING_MS        3000
+#define BLIND_MS  3000 /* a rotation may leave nothing to read for a moment */
+#define SEEING_MS 3000
 
 struct fault {
     bool holds, up;

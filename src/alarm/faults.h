@@ -1,7 +1,7 @@
 /*
- * What keeps the counts from being believable: a log that cannot be read, lines that were lost on their way to
- * it, a state that cannot be saved.  Each becomes an alarm of its own after it has lasted a moment, and its
- * end a clear; what flaps is one fault.  Time is given by the caller (monotonic milliseconds); pure, one
+ * What keeps the counts from being believable: a log that cannot be read, lines that were lost on their way
+ * to it, a state that cannot be saved.  Each becomes an alarm of its own after it has lasted a moment, and
+ * its end a clear; what flaps is one fault.  Time is given by the caller (monotonic milliseconds); pure, one
  * thread.
  */
 #ifndef SA_FAULTS_H

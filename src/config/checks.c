@@ -142,6 +142,30 @@ check_size(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 static int
+check_listen_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *text = last_string(opt), *port = strrchr(text, ':');
+
+    if (strncmp(text, "unix:/", 6) == 0)
+        return 0;
+    if ((strncmp(text, "udp:", 4) != 0 && strncmp(text, "tcp:", 4) != 0) || port == NULL || port < text + 5 ||
+        port[1] == '\0' || strspn(port + 1, "0123456789") != strlen(port + 1))
+        BAD(cfg, "%s: \"%s\" is not \"udp:ADDRESS:PORT\", \"tcp:ADDRESS:PORT\" or \"unix:/PATH\"", opt->name,
+            text);
+    return 0;
+}
+
+static int
+check_journal_match(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *text = last_string(opt);
+
+    if (text[0] != '/' && strchr(text, '=') == NULL)
+        BAD(cfg, "%s: \"%s\" is not \"FIELD=value\", nor the path of a journal", opt->name, text);
+    return 0;
+}
+
+static int
 check_line_limit(cfg_t *cfg, cfg_opt_t *opt)
 {
     size_t bytes;
@@ -302,8 +326,19 @@ check_source(cfg_t *cfg, cfg_opt_t *opt)
 {
     cfg_t *section = last_section(cfg, opt);
 
-    if (!is_set(section, "file"))
-        BAD(cfg, "source \"%s\": says no file to follow", cfg_title(section));
+    static const char *const origins[] = {"file", "journal", "syslog", "fifo", "stdin"};
+    unsigned n = 0;
+
+    for (size_t i = 0; i < sizeof origins / sizeof origins[0]; i++)
+        if (is_set(section, origins[i]) &&
+            (strcmp(origins[i], "stdin") != 0 || cfg_getbool(section, "stdin")))
+            n++;
+    if (n == 0)
+        BAD(cfg, "source \"%s\": says no file to follow (nor journal, syslog, fifo or stdin)",
+            cfg_title(section));
+    else if (n > 1)
+        BAD(cfg, "source \"%s\": only one of file, journal, syslog, fifo and stdin can be set",
+            cfg_title(section));
     if (cfg_opt_size(opt) == SA_CONFIG_SOURCES + 1)
         BAD(cfg, "more than %d sources", SA_CONFIG_SOURCES);
     return 0;
@@ -442,6 +477,9 @@ static const struct {
     {"log_level", check_log_level},
     {"source", check_source},
     {"source|file", check_not_empty},
+    {"source|syslog", check_listen_address},
+    {"source|fifo", check_not_empty},
+    {"source|journal", check_journal_match},
     {"source|format", check_format_name},
     {"source|start_at", check_start_at},
     {"source|line_limit", check_line_limit},

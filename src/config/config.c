@@ -180,6 +180,19 @@ read_snmp(struct sa_snmp_def *snmp, cfg_t *section)
     snmp->access = copy(cfg_getstr(section, "access"));
 }
 
+/* The checks made sure that it is one. */
+static enum sa_source_kind
+kind_of(cfg_t *section)
+{
+    if (cfg_size(section, "journal") > 0)
+        return SA_SOURCE_JOURNAL;
+    if (cfg_size(section, "syslog") > 0)
+        return SA_SOURCE_SYSLOG;
+    if (cfg_getstr(section, "fifo") != NULL)
+        return SA_SOURCE_FIFO;
+    return cfg_getbool(section, "stdin") ? SA_SOURCE_STDIN : SA_SOURCE_FILE;
+}
+
 static void
 read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *errors)
 {
@@ -191,6 +204,10 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
 
         (void)sa_text_copy(source->name, sizeof source->name, cfg_title(section));
         source->files = copy_list(section, "file");
+        source->journal = copy_list(section, "journal");
+        source->syslog = copy_list(section, "syslog");
+        source->fifo = copy(cfg_getstr(section, "fifo"));
+        source->kind = kind_of(section);
         source->formats = copy_list(section, "format");
         source->start_at_end = strcmp(cfg_getstr(section, "start_at"), "end") == 0;
         (void)sa_units_size(cfg_getstr(section, "line_limit"), &source->line_limit);
@@ -282,6 +299,9 @@ sa_config_free(struct sa_config *config)
         return NULL;
     for (unsigned i = 0; i < config->n_sources; i++) {
         free(config->sources[i].olddir);
+        free(config->sources[i].fifo);
+        free_list(config->sources[i].journal);
+        free_list(config->sources[i].syslog);
         free_list(config->sources[i].files);
         free_list(config->sources[i].formats);
     }

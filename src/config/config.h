@@ -20,7 +20,10 @@
 
 struct sa_source_def {
     char name[SA_NAME_SIZE];
-    char **files;   /* globs; lists of strings end with NULL */
+    enum sa_source_kind kind;
+    char **files; /* globs; lists of strings end with NULL */
+    char **journal, **syslog;
+    char *fifo;
     char **formats; /* preset names, "auto", names of format sections */
     bool start_at_end;
     size_t line_limit;

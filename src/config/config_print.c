@@ -121,6 +121,28 @@ print_rule(FILE *out, const struct sa_rule_def *rule)
     (void)fprintf(out, "  enabled = %s\n}\n", yes_no(rule->enabled));
 }
 
+static void
+print_origin(FILE *out, const struct sa_source_def *source)
+{
+    switch (source->kind) {
+    case SA_SOURCE_FILE:
+        print_list(out, "file", source->files);
+        break;
+    case SA_SOURCE_JOURNAL:
+        print_list(out, "journal", source->journal);
+        break;
+    case SA_SOURCE_SYSLOG:
+        print_list(out, "syslog", source->syslog);
+        break;
+    case SA_SOURCE_FIFO:
+        print_setting(out, "  ", "fifo", source->fifo);
+        break;
+    case SA_SOURCE_STDIN:
+        (void)fputs("  stdin = true\n", out);
+        break;
+    }
+}
+
 void
 sa_config_print(const struct sa_config *config, FILE *out)
 {
@@ -135,7 +157,7 @@ sa_config_print(const struct sa_config *config, FILE *out)
         const struct sa_source_def *source = &config->sources[i];
 
         print_open(out, "source", source->name);
-        print_list(out, "file", source->files);
+        print_origin(out, source);
         print_list(out, "format", source->formats);
         print_setting(out, "  ", "start_at", source->start_at_end ? "end" : "begin");
         (void)fprintf(out, "  line_limit = \"%zu\"\n", source->line_limit);

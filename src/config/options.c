@@ -63,6 +63,10 @@ new_parser(void)
 {
     static cfg_opt_t source[] = {
         CFG_STR_LIST("file", NULL, CFGF_NONE),
+        CFG_STR_LIST("journal", NULL, CFGF_NONE),
+        CFG_STR_LIST("syslog", NULL, CFGF_NONE),
+        CFG_STR("fifo", NULL, CFGF_NONE),
+        CFG_BOOL("stdin", cfg_false, CFGF_NONE),
         CFG_STR_LIST("format", "{auto}", CFGF_NONE),
         CFG_STR("start_at", "end", CFGF_NONE),
         CFG_STR("line_limit", "64KiB", CFGF_NONE),

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "control.h"
 #include "engine.h"
+#include "intakes.h"
 #include "keeper.h"
 #include "log.h"
 #include "present.h"
@@ -37,6 +38,7 @@ struct daemon {
     enum sa_store_found found;
     char found_text[SA_STORE_TEXT];
     struct sa_keeper *keeper;
+    struct sa_intakes *intakes;
     struct sa_control *control;
     struct sa_board *board;
     struct sa_agent *agent; /* NULL: no SNMP at all */
@@ -182,7 +184,7 @@ on_state(void *arg, unsigned source)
     char text[SA_LONG_SIZE * 2];
     bool blind;
 
-    sa_follower_status(daemon->engine.follower, source, &status);
+    sa_engine_status(&daemon->engine, source, &status);
     blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
     sa_rules_set_blind(daemon->engine.rules, source, blind);
     (void)snprintf(text, sizeof text, "Source %s cannot be read: %s", daemon->config->sources[source].name,
@@ -316,7 +318,7 @@ on_dump(void *arg)
         struct sa_stream_counts counts = sa_engine_counts(&daemon->engine, i);
         struct sa_follow_status status;
 
-        sa_follower_status(daemon->engine.follower, i, &status);
+        sa_engine_status(&daemon->engine, i, &status);
         sa_log(LOG_INFO, "dump",
                "source %s: %s, %u files, %" PRIu64 " lines, %" PRIu64 " responses, %" PRIu64
                " unmatched, %" PRIu64 " oversize, %" PRIu64 " bytes behind",
@@ -501,6 +503,15 @@ open_follower(struct daemon *daemon)
 }
 
 static int
+open_intakes(struct daemon *daemon)
+{
+    static const struct sa_intakes_events events = {on_state, on_read_some};
+
+    daemon->intakes = sa_intakes_open(daemon->loop, &daemon->engine, &events, daemon);
+    return daemon->intakes == NULL ? -ENOMEM : 0;
+}
+
+static int
 open_timers(struct daemon *daemon)
 {
     daemon->judge = sa_loop_timer(daemon->loop, on_judge, daemon);
@@ -534,7 +545,7 @@ start(struct daemon *daemon)
     }
     if ((r = sa_persist_load(&daemon->engine, daemon->store)) < 0 || (r = open_timers(daemon)) < 0 ||
         (r = open_signals(daemon)) < 0 || (r = open_keeper(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
-        (r = open_agent(daemon)) < 0) {
+        (r = open_intakes(daemon)) < 0 || (r = open_agent(daemon)) < 0) {
         sa_log(LOG_ERR, "main", "cannot start: %s", strerror(-r));
         return r;
     }
@@ -569,6 +580,7 @@ static void
 release(struct daemon *daemon)
 {
     sa_persist_done(&daemon->engine);
+    (void)sa_intakes_close(daemon->intakes);
     (void)sa_follower_free(daemon->engine.follower);
     for (size_t i = 0; i < sizeof daemon->signals / sizeof daemon->signals[0]; i++)
         (void)sa_watch_free(daemon->signals[i]);

@@ -1,14 +1,18 @@
 #include "engine.h"
 #include "snapshot.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+#define UNDERCOUNT_MS 300000 /* how long the alarm stays up after the last loss */
 
 /* A followed file's stream and whose it is. */
 struct file_stream {
     struct sa_stream stream;
     struct sa_engine *engine;
     unsigned source;
+    struct file_stream *next; /* of the source */
 };
 
 static struct sa_rules *
@@ -114,6 +118,15 @@ on_response(void *arg, const struct sa_response *response)
         engine->limit_crossed = true;
 }
 
+/* A log daemon said in the log that it dropped lines. */
+static void
+on_lost_line(void *arg, uint64_t lines)
+{
+    struct file_stream *file = arg;
+
+    sa_engine_lost(file->engine, file->source, lines, "the log daemon's rate limit dropped them");
+}
+
 void *
 sa_engine_open(struct sa_engine *engine, unsigned source)
 {
@@ -128,6 +141,9 @@ sa_engine_open(struct sa_engine *engine, unsigned source)
         free(file);
         return NULL;
     }
+    file->stream.lost_fn = on_lost_line;
+    file->next = engine->sources[source].streams;
+    engine->sources[source].streams = file;
     return file;
 }
 
@@ -193,6 +209,11 @@ sa_engine_close(struct sa_engine *engine, void *stream)
     sa_stream_break(&file->stream);
     engine->sources[file->source].changed = true;
     sa_engine_add_counts(&engine->sources[file->source].closed, &file->stream.counts);
+    for (struct file_stream **at = &engine->sources[file->source].streams; *at != NULL; at = &(*at)->next)
+        if (*at == file) {
+            *at = file->next;
+            break;
+        }
     sa_stream_done(&file->stream);
     free(file);
 }
@@ -201,15 +222,43 @@ struct sa_stream_counts
 sa_engine_counts(const struct sa_engine *engine, unsigned source)
 {
     struct sa_stream_counts sum = engine->sources[source].closed;
-    struct sa_follow_status status;
 
-    sa_follower_status(engine->follower, source, &status);
-    for (unsigned i = 0; i < status.n_files; i++) {
-        const struct file_stream *file = sa_follower_file(engine->follower, source, i).stream;
-
+    for (const struct file_stream *file = engine->sources[source].streams; file != NULL; file = file->next)
         sa_engine_add_counts(&sum, &file->stream.counts);
-    }
     return sum;
+}
+
+uint64_t
+sa_engine_held(const struct sa_engine *engine, unsigned source)
+{
+    uint64_t held = 0;
+
+    for (const struct file_stream *file = engine->sources[source].streams; file != NULL; file = file->next)
+        held += sa_stream_held(&file->stream);
+    return held;
+}
+
+void
+sa_engine_status(const struct sa_engine *engine, unsigned source, struct sa_follow_status *status)
+{
+    if (engine->sources[source].def->kind == SA_SOURCE_FILE)
+        sa_follower_status(engine->follower, source, status);
+    else
+        *status = engine->sources[source].intake;
+}
+
+void
+sa_engine_lost(struct sa_engine *engine, unsigned source, uint64_t lines, const char *why)
+{
+    char text[SA_TEXT_SIZE];
+
+    engine->sources[source].undercount += lines;
+    engine->sources[source].changed = true;
+    (void)sa_text_format(text, sizeof text, "%llu log lines of source %s were lost so far: %s",
+                         (unsigned long long)engine->sources[source].undercount, engine->names[source], why);
+    sa_faults_event(engine->faults, SA_FAULT_UNDERCOUNT, source, lines, text, UNDERCOUNT_MS,
+                    sa_clock_now().mono_ms);
+    engine->limit_crossed = true;
 }
 
 struct sa_stream_counts

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "config.h"
 #include "follow.h"
+#include "intake.h"
 #include "outbox.h"
 #include "stream.h"
 #include "tally.h"
@@ -23,6 +24,11 @@ struct sa_engine_source {
     int64_t last_line_ms, last_response_ms;
     uint64_t rotations, truncations; /* of earlier lives */
     bool known;                      /* it has a past */
+    struct file_stream *streams;     /* open ones */
+    struct sa_follow_status intake;  /* state of a source that is not a file */
+    struct sa_journal *journal;      /* NULL: none, or not open */
+    char cursor[256];                /* of the journal, from an earlier life */
+    uint64_t undercount;             /* lines that were lost before they could be counted */
     bool changed;                    /* since it was last kept */
 };
 
@@ -69,6 +75,15 @@ bool sa_engine_judge(struct sa_engine *engine);
  * stay are kept, an alarm whose rule is gone is cleared.  Returns 0, or -ENOMEM with nothing changed.
  */
 int sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh);
+
+/* Lines of a source were lost, so its counts are too low. */
+void sa_engine_lost(struct sa_engine *engine, unsigned source, uint64_t lines, const char *why);
+
+/* State, text and files of a source, of whatever kind. */
+void sa_engine_status(const struct sa_engine *engine, unsigned source, struct sa_follow_status *status);
+
+/* Bytes of unfinished lines: of them nothing is counted yet. */
+uint64_t sa_engine_held(const struct sa_engine *engine, unsigned source);
 
 /* The counts of a source over all its files, and of all sources that ever were. */
 struct sa_stream_counts sa_engine_counts(const struct sa_engine *engine, unsigned source);

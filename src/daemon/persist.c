@@ -91,6 +91,7 @@ load_source(struct sa_engine *engine, const struct sa_row_source *row)
     source->tally->lost = (uint64_t)row->lost;
     source->rotations = (uint64_t)row->rotations;
     source->truncations = (uint64_t)row->truncations;
+    source->undercount = (uint64_t)row->undercount;
     source->last_line_ms = row->last_line_ms;
     source->last_response_ms = row->last_response_ms;
     sa_format_choose(source->format, row->format);
@@ -229,7 +230,11 @@ load_file(struct sa_engine *engine, const struct sa_row_file *row)
     };
     struct kept *kept;
 
-    if (number < 0 || sa_follower_restore(engine->follower, (unsigned)number, &position) < 0)
+    if (number >= 0 && row->cursor[0] != '\0')
+        (void)sa_text_copy(engine->sources[number].cursor, sizeof engine->sources[number].cursor,
+                           row->cursor);
+    if (number < 0 || row->cursor[0] != '\0' ||
+        sa_follower_restore(engine->follower, (unsigned)number, &position) < 0)
         return;
     if (!position.open || !recall->same_version || row->reader.len == 0)
         return;
@@ -361,17 +366,6 @@ save_daemon(struct saving *saving)
     sa_batch_put(saving->batch, SA_TABLE_DAEMON, &row);
 }
 
-/* Of unfinished lines nothing is counted: they are read again. */
-static uint64_t
-held_bytes(const struct sa_engine *engine, unsigned number, unsigned n_files)
-{
-    uint64_t held = 0;
-
-    for (unsigned i = 0; i < n_files; i++)
-        held += sa_stream_held(sa_engine_stream(sa_follower_file(engine->follower, number, i).stream));
-    return held;
-}
-
 static void
 put_source(struct sa_batch *batch, struct sa_row_source *row, const struct sa_stream_counts *counts)
 {
@@ -397,17 +391,18 @@ save_source(struct saving *saving, unsigned number)
     if (!source->changed && !saving->all)
         return;
     source->changed = false;
-    sa_follower_status(saving->engine->follower, number, &status);
+    sa_engine_status(saving->engine, number, &status);
     row = (struct sa_row_source){
         .name = source->def->name,
         .format = sa_format_chosen(source->format),
         .lost = (int64_t)source->tally->lost,
         .rotations = (int64_t)status.rotations,
         .truncations = (int64_t)status.truncations,
+        .undercount = (int64_t)source->undercount,
         .last_line_ms = source->last_line_ms,
         .last_response_ms = source->last_response_ms,
     };
-    counts.bytes -= held_bytes(saving->engine, number, status.n_files);
+    counts.bytes -= sa_engine_held(saving->engine, number);
     put_source(saving->batch, &row, &counts);
 }
 
@@ -558,6 +553,20 @@ save_position(void *arg, unsigned source, const struct sa_position *position, vo
     sa_batch_put(saving->batch, SA_TABLE_FILES, &row);
 }
 
+/* The journal's position is a row of the same table, numbered so that no file has the number. */
+static void
+save_cursor(struct saving *saving, unsigned number)
+{
+    struct sa_engine_source *source = &saving->engine->sources[number];
+    struct sa_row_file row = {.id = -1 - (int64_t)number, .source = source->def->name, .path = ""};
+
+    if (source->journal == NULL || (!source->changed && !saving->all))
+        return;
+    row.cursor = sa_journal_cursor(source->journal);
+    if (row.cursor[0] != '\0')
+        sa_batch_put(saving->batch, SA_TABLE_FILES, &row);
+}
+
 static void
 delete_position(void *arg, int64_t id)
 {
@@ -579,6 +588,7 @@ sa_persist_save(struct sa_engine *engine, bool all, struct sa_batch *batch)
     }
     sa_follower_positions(engine->follower, all, &positions);
     for (unsigned i = 0; i < engine->config->n_sources; i++) {
+        save_cursor(&saving, i);
         save_source(&saving, i);
         save_tally(&saving, engine->config->sources[i].name, engine->sources[i].tally);
     }

@@ -4,6 +4,23 @@
 
 #include <string.h>
 
+static char *const *
+locations(const struct sa_source_def *def)
+{
+    switch (def->kind) {
+    case SA_SOURCE_FILE:
+        return def->files;
+    case SA_SOURCE_JOURNAL:
+        return def->journal;
+    case SA_SOURCE_SYSLOG:
+        return def->syslog;
+    case SA_SOURCE_FIFO:
+    case SA_SOURCE_STDIN:
+        break;
+    }
+    return NULL;
+}
+
 static void
 fill_source(const struct sa_engine *engine, unsigned number, struct sa_snapshot_source *row)
 {
@@ -12,13 +29,15 @@ fill_source(const struct sa_engine *engine, unsigned number, struct sa_snapshot_
     struct sa_follow_status status;
     size_t len = 0;
 
-    sa_follower_status(engine->follower, number, &status);
+    sa_engine_status(engine, number, &status);
     row->index = number + 1;
-    row->kind = SA_SOURCE_FILE;
+    row->kind = source->def->kind;
     (void)sa_text_copy(row->name, sizeof row->name, source->def->name);
-    for (char *const *glob = source->def->files; *glob != NULL; glob++)
+    for (char *const *item = locations(source->def); item != NULL && *item != NULL; item++)
         len += sa_text_format(row->location + len, sizeof row->location - len, "%s%s", len != 0 ? " " : "",
-                              *glob);
+                              *item);
+    if (source->def->kind == SA_SOURCE_FIFO)
+        (void)sa_text_copy(row->location, sizeof row->location, source->def->fifo);
     (void)sa_text_copy(row->format, sizeof row->format, sa_format_describe(source->format));
     row->state = status.state;
     (void)sa_text_copy(row->state_text, sizeof row->state_text, status.text);

@@ -628,6 +628,9 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     struct names known = {0}, fresh = {0};
     int64_t now_ms = sa_clock_now().mono_ms, wall_ms = sa_clock_now().wall_ms;
 
+    if (source->options.globs[0] == NULL) /* a source that is not a file */
+        return;
+
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&

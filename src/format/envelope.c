@@ -68,7 +68,7 @@ peel_rfc5424(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa_rec
     int64_t time_ms = 0;
 
     if (!sa_slice_skip(&rest, "1 ") || !next_word(&rest, &stamp) || !next_word(&rest, &host) ||
-        !next_word(&rest, &word) || !next_word(&rest, &word) || !next_word(&rest, &word) ||
+        !next_word(&rest, &record->program) || !next_word(&rest, &word) || !next_word(&rest, &word) ||
         !skip_structured_data(&rest))
         return false;
     if (!(stamp.len == 1 && stamp.p[0] == '-') && sa_timestamp_iso(cache, stamp, &time_ms) != stamp.len)
@@ -83,7 +83,7 @@ peel_rfc5424(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa_rec
 
 /* "kamailio[34]:" and the space behind it. */
 static bool
-skip_tag(struct sa_slice *s)
+skip_tag(struct sa_slice *s, struct sa_slice *program)
 {
     size_t n = 0;
 
@@ -91,6 +91,7 @@ skip_tag(struct sa_slice *s)
         n++;
     if (n == 0 || n == s->len || s->p[n] != ':')
         return false;
+    *program = (struct sa_slice){s->p, sa_slice_find((struct sa_slice){s->p, n}, '[')};
     *s = sa_slice_from(*s, n + 1);
     skip_spaces(s);
     return true;
@@ -129,7 +130,7 @@ peel_traditional(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa
     if (!skip_bracketed_pid(&rest)) {
         if (!next_word(&rest, &record->host))
             return false;
-        (void)skip_tag(&rest);
+        (void)skip_tag(&rest, &record->program);
     }
     record->time_ms = time_ms;
     *s = rest;
@@ -269,7 +270,7 @@ sa_envelope_peel(struct sa_timestamp_cache *cache, struct sa_slice line, struct 
     } else {
         s = line;
     }
-    record->payload = s;
+    record->payload = record->text = s;
     if (!skip_level(&s))
         return;
     if (sa_slice_skip(&s, " ")) {

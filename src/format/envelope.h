@@ -15,10 +15,12 @@ enum sa_proxy { SA_PROXY_UNKNOWN, SA_PROXY_KAMAILIO, SA_PROXY_OPENSIPS };
 
 struct sa_record {
     struct sa_slice payload;
-    struct sa_slice host; /* may be empty */
-    int64_t time_ms;      /* 0: none */
-    uint32_t repeat;      /* "message repeated N times" stands for N, otherwise 1 */
-    bool enveloped;       /* a transport was peeled: the line begins a log record of its own */
+    struct sa_slice text;    /* behind the transport's prefix, with the program's own */
+    struct sa_slice host;    /* may be empty */
+    struct sa_slice program; /* "kamailio" of "kamailio[34]:", may be empty */
+    int64_t time_ms;         /* 0: none */
+    uint32_t repeat;         /* "message repeated N times" stands for N, otherwise 1 */
+    bool enveloped;          /* a transport was peeled: the line begins a log record of its own */
     enum sa_proxy proxy;
     /*
      * The C module that wrote the record ("acc" of "acc [acc.c:287]: acc_log_request(): "); empty for text of

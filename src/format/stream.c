@@ -1,4 +1,5 @@
 #include "stream.h"
+#include "daemon_lines.h"
 
 int
 sa_stream_init(struct sa_stream *stream, struct sa_format *format, size_t line_limit, sa_response_fn fn,
@@ -28,6 +29,36 @@ count_response(struct sa_stream *stream, const struct sa_response *response)
     stream->fn(stream->arg, response);
 }
 
+/* The start of the record's text as syslog-ng would quote it, kept beside its response. */
+static void
+remember(struct sa_stream *stream, const struct sa_record *record, const struct sa_response *response)
+{
+    struct sa_slice text = record->text;
+
+    stream->last = *response;
+    stream->last.repeat = 1;
+    stream->last_start_len = text.len < SA_STREAM_START ? text.len : SA_STREAM_START;
+    memcpy(stream->last_start, text.p, stream->last_start_len);
+}
+
+/* A log daemon's line about the line before, or about lines that never came. */
+static bool
+read_daemon_line(struct sa_stream *stream, const struct sa_record *record)
+{
+    struct sa_slice start;
+    uint32_t times = sa_daemon_line_repeated(record, &start);
+    uint64_t lost = sa_daemon_line_lost(record);
+
+    if (lost > 0 && stream->lost_fn != NULL)
+        stream->lost_fn(stream->arg, lost);
+    if (times == 0 || stream->last_start_len == 0 || start.len == 0 || start.len > stream->last_start_len ||
+        memcmp(start.p, stream->last_start, start.len) != 0)
+        return false;
+    stream->last.repeat = times;
+    count_response(stream, &stream->last);
+    return true;
+}
+
 static void
 read_line(void *arg, const char *text, size_t len, bool cut)
 {
@@ -35,6 +66,7 @@ read_line(void *arg, const char *text, size_t len, bool cut)
     struct sa_slice line = {text, len}, bare = line;
     struct sa_record record;
     struct sa_response response;
+    bool single = stream->messages.state == SA_SIP_IDLE;
     int verdict;
 
     (void)cut;
@@ -43,15 +75,20 @@ read_line(void *arg, const char *text, size_t len, bool cut)
     sa_envelope_peel(&stream->stamps, bare, &record);
     do {
         verdict = sa_format_read(stream->format, &stream->messages, line, &record, &response);
-        if (verdict & SA_PAYLOAD_HIT)
+        if (verdict & SA_PAYLOAD_HIT) {
             count_response(stream, &response);
+            if (single && verdict & SA_PAYLOAD_TAKEN)
+                remember(stream, &record, &response);
+        }
         if (verdict & SA_PAYLOAD_OTHER)
             stream->counts.unmatched++;
     } while (verdict != SA_PAYLOAD_MISS && !(verdict & SA_PAYLOAD_TAKEN));
-    if (verdict == SA_PAYLOAD_MISS)
+    if (verdict == SA_PAYLOAD_MISS && !read_daemon_line(stream, &record))
         stream->counts.unmatched++;
     else if (verdict & SA_PAYLOAD_JOINS)
         stream->counts.unmatched--;
+    if (!(verdict & SA_PAYLOAD_HIT))
+        stream->last_start_len = 0;
 }
 
 static void

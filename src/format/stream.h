@@ -19,6 +19,9 @@ struct sa_stream_counts {
     int64_t first_ms, last_ms;           /* log time of the first and the latest response; 0: none */
 };
 
+#define SA_STREAM_START 20 /* what syslog-ng quotes of a line that it suppressed */
+
+typedef void (*sa_lost_fn)(void *arg, uint64_t lines);
 typedef void (*sa_response_fn)(void *arg, const struct sa_response *response);
 
 struct sa_stream {
@@ -28,7 +31,11 @@ struct sa_stream {
     struct sa_format *format; /* not owned; shared by the streams of a source */
     struct sa_stream_counts counts;
     sa_response_fn fn;
+    sa_lost_fn lost_fn; /* NULL: nobody wants to know; a log daemon said that it dropped lines */
     void *arg;
+    struct sa_response last; /* of the line before, which a log daemon may say was repeated */
+    char last_start[SA_STREAM_START];
+    size_t last_start_len; /* 0: the line before held no response by itself */
 };
 
 /* Returns 0 or -ENOMEM. */

@@ -55,6 +55,7 @@ static const struct sa_column source_columns[] = {
     INTEGER(sa_row_source, lost),
     INTEGER(sa_row_source, rotations),
     INTEGER(sa_row_source, truncations),
+    INTEGER(sa_row_source, undercount),
     INTEGER(sa_row_source, last_line_ms),
     INTEGER(sa_row_source, last_response_ms),
     END,
@@ -157,6 +158,8 @@ const char *const sa_schema_steps[] = {
     "CREATE TABLE alarms (id INTEGER PRIMARY KEY, " ALARM_SCHEMA ");"
     "CREATE TABLE events (sequence INTEGER PRIMARY KEY, transition INTEGER, wanted INTEGER, taken INTEGER, "
     "id INTEGER, " ALARM_SCHEMA ");",
+    /* 1 to 2: lines that log daemons said they dropped */
+    "ALTER TABLE sources ADD COLUMN undercount INTEGER DEFAULT 0;",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

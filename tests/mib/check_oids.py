@@ -27,7 +27,7 @@ OBJECTS = {
               "Index Identity Severity Kind Rule Source Peer Codes Value Unit Threshold Window Total Raised Changed Text "
               "Remediation Evidence Acknowledged"),
 }
-NOTIFICATIONS = {"Raised": 1, "Cleared": 2, "Changed": 3}
+NOTIFICATIONS = {"ThresholdRaised": 1, "ThresholdCleared": 2, "ThresholdChanged": 3, "SourceFault": 4, "SourceRestored": 5}
 
 failures = 0
 
@@ -89,7 +89,7 @@ def check_objects(source, mib, base, root):
     transitions = enumerators(open(f"{source}/src/values/alarm.h", encoding="utf-8").read(), "SA_")
     check("enum sa_transition", transitions, NOTIFICATIONS)
     for name, number in NOTIFICATIONS.items():
-        wanted[f"sipAlertThreshold{name}"] = f".{root}.0.{number}"
+        wanted[f"sipAlert{name}"] = f".{root}.0.{number}"
     translated = translate(sorted(wanted), mib, base)
     for name, oid in wanted.items():
         check(name, translated.get(name), oid)
@@ -101,7 +101,7 @@ def check_notifications(mib):
     alarm = OBJECTS["Alarm"][2].split()
     wanted = ["sipAlertAgentNotificationSequence"] + [f"sipAlertAlarm{name}" for name in alarm[1:17]]
     found = re.findall(r"^(sipAlert\w+) NOTIFICATION-TYPE(.*?)::= \{ sipAlertNotifications", text, flags=re.M | re.S)
-    check("notifications", sorted(name for name, _ in found), sorted(f"sipAlertThreshold{n}" for n in NOTIFICATIONS))
+    check("notifications", sorted(name for name, _ in found), sorted(f"sipAlert{n}" for n in NOTIFICATIONS))
     for name, body in found:
         check(f"OBJECTS of {name}", re.search(r"OBJECTS\s*\{([^}]*)\}", body).group(1).replace(",", " ").split(), wanted)
         hints = dict(re.findall(r"--#(\w+)\s+(.*)", body))

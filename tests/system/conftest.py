@@ -65,6 +65,9 @@ log = "stderr"
             text += f'source "edge" {{ file = "{self.log}" format = {{"edge"}} }}\n'
         self.config.write_text(text + formats + body)
 
+    def program(self):
+        return [BUILD / "sipalertd"]
+
     def start(self, *options, env=None, wait=True, stderr_mode="ab"):
         with open(self.stderr, stderr_mode) as err:
             self.process = subprocess.Popen([BUILD / "sipalertd", "-c", self.config, *options], stderr=err,

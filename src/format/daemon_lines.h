@@ -1,0 +1,19 @@
+/*
+ * What log daemons say of themselves in the logs they write: that a line was repeated, that lines were
+ * dropped. Believed only of records that bear the daemon's own name.  Pure.
+ */
+#ifndef SA_DAEMON_LINES_H
+#define SA_DAEMON_LINES_H
+
+#include "envelope.h"
+
+/* Lines that were dropped by a rate limit of rsyslog or journald; 0: the record does not say so. */
+uint64_t sa_daemon_line_lost(const struct sa_record *record);
+
+/*
+ * syslog-ng: "Last message 'TEXT' repeated N times, suppressed by syslog-ng on HOST", where TEXT is the start
+ * of the line before.  Returns N and TEXT, or 0.
+ */
+uint32_t sa_daemon_line_repeated(const struct sa_record *record, struct sa_slice *ret_start);
+
+#endif
