@@ -165,23 +165,23 @@ read_pipe(struct sa_follower *follower, struct source *source, struct file *file
     }
 }
 
+#define SHORT_READ 512 /* regular files give less only at their end, or when something is wrong below */
+
 /* Reads past the marker, or to the end of the file: a read may be short.  Returns the bytes, or -1. */
 static ssize_t
 read_past(const struct file *file, char *buf, size_t room)
 {
     int64_t start = file->offset - (int64_t)file->marker_len;
     size_t len = 0;
+    ssize_t n;
 
-    while (len <= file->marker_len) {
-        ssize_t n = pread(file->fd, buf + len, room - len, start + (int64_t)len);
-
+    do {
+        n = pread(file->fd, buf + len, room - len, start + (int64_t)len);
         if (n == -1 && errno != EINTR)
             return -1;
-        if (n == 0)
-            break;
         if (n > 0)
             len += (size_t)n;
-    }
+    } while (n != 0 && len < room && (len <= file->marker_len || n < SHORT_READ));
     return (ssize_t)len;
 }
 
@@ -452,9 +452,11 @@ sa_follower_status(const struct sa_follower *follower, unsigned number, struct s
     (void)sa_text_copy(status->text, sizeof status->text, source->text);
     for (unsigned i = 0; i < source->n_files; i++) {
         const struct file *file = source->files[i];
+        struct stat now;
 
-        if (file->size > file->offset && !file->may_be_copy && file->inflater == NULL)
-            status->backlog_bytes += (uint64_t)(file->size - file->offset);
+        if (!file->may_be_copy && file->inflater == NULL && fstat(file->fd, &now) == 0 &&
+            now.st_size > file->offset)
+            status->backlog_bytes += (uint64_t)(now.st_size - file->offset);
     }
     if (status->state == SA_SOURCE_FOLLOWING && status->backlog_bytes > BACKLOG_BYTES)
         status->state = SA_SOURCE_BACKLOG;

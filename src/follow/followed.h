@@ -139,7 +139,10 @@ int64_t sa_position_born_ns(int fd);
 /* Where the file stands: at the start of its unfinished line, or (live) at the last byte taken. */
 struct sa_position sa_position_of(const struct file *file, bool live);
 
-enum match { MATCH_NONE, MATCH_SHORT, MATCH_SAME };
+/* As pread(2), but whole: fewer bytes only at the end of the file.  Negative errno on failure. */
+ssize_t sa_position_read(int fd, char *buf, size_t len, int64_t offset);
+
+enum match { MATCH_NONE, MATCH_SHORT, MATCH_SAME, MATCH_UNKNOWN /* it cannot be read */ };
 
 /* Whether the file behind fd holds what the position says: SAME up to the offset, SHORT if it begins so. */
 enum match sa_position_match(int fd, int64_t size, const struct sa_position *position);

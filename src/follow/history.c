@@ -427,7 +427,7 @@ is_made_of(struct candidate *candidate, const struct file *file)
         return false;
     len = sa_inflate_head(fd, candidate->kind, head, sizeof head);
     size = sa_inflate_size(fd, candidate->kind);
-    return size <= status.st_size && pread(file->fd, other, len, 0) == (ssize_t)len &&
+    return size <= status.st_size && sa_position_read(file->fd, other, len, 0) == (ssize_t)len &&
            memcmp(head, other, len) == 0;
 }
 
@@ -663,8 +663,8 @@ same_bytes(int a, int b, int64_t offset, size_t len)
 {
     char x[HEAD_BYTES], y[HEAD_BYTES];
 
-    return pread(a, x, len, offset) == (ssize_t)len && pread(b, y, len, offset) == (ssize_t)len &&
-           memcmp(x, y, len) == 0;
+    return sa_position_read(a, x, len, offset) == (ssize_t)len &&
+           sa_position_read(b, y, len, offset) == (ssize_t)len && memcmp(x, y, len) == 0;
 }
 
 /* The stream goes on in the copy, and the file waits for that. */

@@ -186,15 +186,20 @@ sa_follow_adopt(struct sa_follower *follower, struct source *source, const char 
  */
 static struct ghost *
 find_past(struct sa_follower *follower, struct source *source, const char *path, int fd,
-          const struct stat *status, bool *ret_consumed)
+          const struct stat *status, bool *ret_consumed, bool *ret_unread)
 {
+    enum match match;
     struct ghost *ghost =
         sa_ghost_find(source, (int64_t)status->st_dev, (int64_t)status->st_ino, sa_position_generation(fd));
 
-    *ret_consumed = false;
+    *ret_consumed = *ret_unread = false;
     if (ghost != NULL) {
-        if (sa_position_match(fd, status->st_size, &ghost->position) == MATCH_SAME)
+        match = sa_position_match(fd, status->st_size, &ghost->position);
+        if (match == MATCH_SAME)
             return ghost;
+        *ret_unread = match == MATCH_UNKNOWN;
+        if (*ret_unread)
+            return NULL;
         source->truncations++;
         if (ghost->position.open) {
             ghost->lost = true;
@@ -205,8 +210,6 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         return NULL;
     }
     for (unsigned i = 0; i < source->n_ghosts; i++) {
-        enum match match;
-
         ghost = &source->ghosts[i];
         if (!ghost->position.open ||
             !(strcmp(ghost->position.path, path) == 0 || sa_history_is_family(ghost->position.path, path)))
@@ -335,7 +338,7 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
 {
     struct stat status;
     int fd = open_regular(source, path, &status);
-    bool consumed = false;
+    bool consumed = false, unread = false;
     struct ghost *past;
     struct file *file;
 
@@ -347,7 +350,11 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
         give_name(source, file, path);
         return 0;
     }
-    past = find_past(follower, source, path, fd, &status, &consumed);
+    past = find_past(follower, source, path, fd, &status, &consumed, &unread);
+    if (unread) { /* whether it is the file we know shows when it can be read */
+        (void)close(fd);
+        return -EIO;
+    }
     if (past != NULL && strcmp(past->position.path, path) != 0)
         source->rotations++;
     file = sa_follow_adopt(follower, source, path, origin_of(source, path), fd, &status, past);

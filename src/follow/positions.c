@@ -59,23 +59,50 @@ sa_position_of(const struct file *file, bool live)
     };
 }
 
+ssize_t
+sa_position_read(int fd, char *buf, size_t len, int64_t offset)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, buf + done, len - done, offset + (int64_t)done);
+
+        if (n == -1 && errno != EINTR)
+            return -errno;
+        if (n == 0)
+            break;
+        if (n > 0)
+            done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* Whether the bytes at the offset have the hash. */
+static enum match
+match_bytes(int fd, int64_t offset, int64_t len, int64_t hash)
+{
+    char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
+    ssize_t n;
+
+    if (len < 0 || len > (int64_t)sizeof bytes || offset < 0)
+        return MATCH_NONE;
+    n = sa_position_read(fd, bytes, (size_t)len, offset);
+    if (n < 0)
+        return MATCH_UNKNOWN;
+    return n == len && sa_position_hash(bytes, (size_t)len) == hash ? MATCH_SAME : MATCH_NONE;
+}
+
 enum match
 sa_position_match(int fd, int64_t size, const struct sa_position *position)
 {
-    char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
-    size_t head_len = (size_t)position->head_len, marker_len = (size_t)position->marker_len;
+    enum match head = match_bytes(fd, 0, position->head_len, position->head_hash);
 
-    if (head_len > HEAD_BYTES || marker_len > MARKER_BYTES || position->offset < 0)
-        return MATCH_NONE;
-    if (pread(fd, bytes, head_len, 0) != (ssize_t)head_len ||
-        sa_position_hash(bytes, head_len) != position->head_hash)
-        return MATCH_NONE;
+    if (head != MATCH_SAME)
+        return head;
     if (size < position->offset)
         return MATCH_SHORT;
-    if (pread(fd, bytes, marker_len, position->offset - (int64_t)marker_len) != (ssize_t)marker_len ||
-        sa_position_hash(bytes, marker_len) != position->marker_hash)
-        return MATCH_NONE;
-    return MATCH_SAME;
+    return match_bytes(fd, position->offset - position->marker_len, position->marker_len,
+                       position->marker_hash);
 }
 
 bool
@@ -83,12 +110,14 @@ sa_position_lost(const struct file *file)
 {
     char bytes[MARKER_BYTES];
     struct stat status;
+    ssize_t n;
 
-    return fstat(file->fd, &status) == 0 &&
-           (status.st_size < file->offset ||
-            pread(file->fd, bytes, file->marker_len, file->offset - (int64_t)file->marker_len) !=
-                (ssize_t)file->marker_len ||
-            memcmp(bytes, file->marker, file->marker_len) != 0);
+    if (fstat(file->fd, &status) == -1)
+        return false;
+    if (status.st_size < file->offset)
+        return true;
+    n = sa_position_read(file->fd, bytes, file->marker_len, file->offset - (int64_t)file->marker_len);
+    return n >= 0 && ((size_t)n != file->marker_len || memcmp(bytes, file->marker, file->marker_len) != 0);
 }
 
 void
@@ -97,9 +126,9 @@ sa_position_load(struct file *file)
     int64_t head_len = file->offset < HEAD_BYTES ? file->offset : HEAD_BYTES;
     int64_t marker_len = file->offset < MARKER_BYTES ? file->offset : MARKER_BYTES;
 
-    if (pread(file->fd, file->head, (size_t)head_len, 0) == head_len)
+    if (sa_position_read(file->fd, file->head, (size_t)head_len, 0) == head_len)
         file->head_len = (size_t)head_len;
-    if (pread(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) == marker_len)
+    if (sa_position_read(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) == marker_len)
         file->marker_len = (size_t)marker_len;
     file->resume = file->offset;
     memcpy(file->resume_marker, file->marker, file->marker_len);

@@ -27,7 +27,8 @@ OBJECTS = {
               "Index Identity Severity Kind Rule Source Peer Codes Value Unit Threshold Window Total Raised Changed Text "
               "Remediation Evidence Acknowledged"),
 }
-NOTIFICATIONS = {"ThresholdRaised": 1, "ThresholdCleared": 2, "ThresholdChanged": 3, "SourceFault": 4, "SourceRestored": 5}
+NOTIFICATIONS = {"ThresholdRaised": 1, "ThresholdCleared": 2, "ThresholdChanged": 3, "SourceFault": 4,
+                 "SourceRestored": 5}
 
 failures = 0
 
@@ -87,7 +88,7 @@ def check_objects(source, mib, base, root):
         if entry:
             wanted[f"sipAlert{prefix}Table"] = f".{root}.{arc}"
     transitions = enumerators(open(f"{source}/src/values/alarm.h", encoding="utf-8").read(), "SA_")
-    check("enum sa_transition", transitions, NOTIFICATIONS)
+    check("enum sa_transition", sorted(transitions.values()), sorted(NOTIFICATIONS.values()))
     for name, number in NOTIFICATIONS.items():
         wanted[f"sipAlert{name}"] = f".{root}.0.{number}"
     translated = translate(sorted(wanted), mib, base)

@@ -212,7 +212,7 @@ def test_a_log_that_cannot_be_read_says_so(sick, daemon, error, state, text):
     wait_for(lambda: daemon.source()["state"] == "following", 30, "following")
 
 
-@pytest.mark.parametrize("name", ("state-enospc", "state-read-only", "state-write-eio", "state-sync-eio"))
+@pytest.mark.parametrize("name", ("state-enospc", "state-read-only", "state-write-eio"))
 def test_state_that_cannot_be_saved_is_one_alarm(sick, daemon, name):
     sick = sick(FAULTS[name])
     sick.start()
