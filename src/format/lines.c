@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_ROOM 512 /* most lines are shorter, and there may be a thousand files */
+
 int
 sa_lines_init(struct sa_lines *lines, size_t limit)
 {
-    *lines = (struct sa_lines){.limit = limit, .carry = calloc(1, limit)};
+    *lines = (struct sa_lines){.limit = limit, .room = FIRST_ROOM < limit ? FIRST_ROOM : limit};
+    lines->carry = malloc(lines->room);
     return lines->carry == NULL ? -ENOMEM : 0;
 }
 
@@ -27,12 +30,31 @@ deliver(struct sa_lines *lines, const char *line, size_t len, bool cut, sa_line_
     fn(arg, line, len, cut);
 }
 
+/* Room for the whole line, up to the limit; without memory the line is cut where the room ends. */
+static void
+make_room(struct sa_lines *lines, size_t len)
+{
+    size_t room = lines->room;
+    char *carry;
+
+    while (room < lines->limit && room - lines->carry_len < len)
+        room = 2 * room < lines->limit ? 2 * room : lines->limit;
+    carry = room == lines->room ? NULL : realloc(lines->carry, room);
+    if (carry == NULL)
+        return;
+    lines->carry = carry;
+    lines->room = room;
+}
+
 /* Appends to the held line what the limit allows. */
 static void
 hold(struct sa_lines *lines, const char *buf, size_t len)
 {
-    size_t room = lines->limit - lines->carry_len;
-    size_t n = len < room ? len : room;
+    size_t room, n;
+
+    make_room(lines, len);
+    room = lines->room - lines->carry_len;
+    n = len < room ? len : room;
 
     memcpy(lines->carry + lines->carry_len, buf, n);
     lines->carry_len += n;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 struct sa_lines {
-    char *carry; /* limit bytes, owned: the start of a line whose end has not come yet */
-    size_t carry_len, limit;
+    char *carry; /* room bytes, owned: the start of a line whose end has not come yet */
+    size_t carry_len, room, limit;
     bool partial;  /* bytes of an unfinished line have been seen */
     uint64_t held; /* how many, more than carry_len if the line is oversize */
     uint64_t lines, oversize, nul_bytes, partial_dropped;

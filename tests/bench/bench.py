@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+import follow
+
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
 CORPORA = pathlib.Path(__file__).resolve().parent.parent / "corpora"
 SIZE = int(os.environ.get("BENCH_MIB", "200")) << 20
@@ -107,6 +109,7 @@ def main():
     for tool in ("mtail", "rsyslogd"):
         if not shutil.which(tool):
             print(f"not measured: {tool} is not installed")
+    follow.main(BUILD, SIZE)
 
 
 main()
