@@ -58,6 +58,9 @@ sed -i '$d' /etc/sipalert/sipalertd.conf
 old=$(pid)
 kill -KILL "$old"
 await "restarted after a crash" restarted "$old"
+await "counts outlive a crash" responses_are 638
+cat /corpus.log >>/var/log/kamailio.log
+await "and go on" responses_are 1276
 
 mkdir -p /run/systemd/system/sipalertd.service.d
 printf '[Service]\nWatchdogSec=3\n' >/run/systemd/system/sipalertd.service.d/watchdog.conf
@@ -73,6 +76,15 @@ for _ in $(seq 80); do # longer than the watchdog waits
     sleep 0.1
 done
 echo "ok: a hung snmpd does not stop the watchdog messages"
+
+killall -CONT snmpd 2>/dev/null || kill -CONT "$(systemctl show -P MainPID snmpd)"
+cat >>/etc/sipalert/sipalertd.conf <<'END'
+source "journal" { journal = {"SYSLOG_IDENTIFIER=proxy"} format = {"kamailio-xlog"} }
+END
+systemctl restart sipalertd
+for i in $(seq 7); do logger -t proxy "INFO: <script>: [$i@x] 430 Flow Failed from 192.0.2.9:5060 method INVITE"; done
+await "journald is a source" responses_are 7
+await "counts outlive a restart" responses_are 1276
 
 begun=$(date +%s)
 systemctl stop sipalertd
