@@ -67,6 +67,18 @@ hand_over(struct sa_journal *journal)
     free(cursor);
 }
 
+/* A journal that may not be read opens without an error, as one without files. */
+static void
+say_state(struct sa_journal *journal)
+{
+    bool seen = sd_journal_has_runtime_files(journal->journal) > 0 ||
+                sd_journal_has_persistent_files(journal->journal) > 0;
+
+    journal->host.events->state(journal->host.arg, journal->host.source,
+                                seen ? SA_SOURCE_FOLLOWING : SA_SOURCE_DENIED,
+                                seen ? "" : "no journal can be read: is the user in group systemd-journal?");
+}
+
 static void
 on_work(void *arg)
 {
@@ -80,7 +92,7 @@ on_work(void *arg)
         sa_watch_arm(journal->timer, RETRY_MS);
         return;
     }
-    journal->host.events->state(journal->host.arg, journal->host.source, SA_SOURCE_FOLLOWING, "");
+    say_state(journal);
     journal->host.events->read_some(journal->host.arg);
     if (r > 0)
         sa_watch_activate(journal->work);
@@ -132,7 +144,10 @@ seek(sd_journal *journal, const char *cursor, bool at_end)
         return sd_journal_seek_head(journal);
     if (cursor[0] == '\0') {
         r = sd_journal_seek_tail(journal);
-        return r < 0 ? r : sd_journal_previous(journal);
+        if (r >= 0)
+            r = sd_journal_previous(journal);
+        /* Nothing there yet: behind the tail nothing would ever come, behind the head everything does. */
+        return r == 0 ? sd_journal_seek_head(journal) : r;
     }
     r = sd_journal_seek_cursor(journal, cursor);
     if (r < 0)

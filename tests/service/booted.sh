@@ -14,7 +14,7 @@ done
 if [ ! -e "$base/complete" ]; then
     rm -rf "$base"
     debootstrap --variant=minbase \
-        --include=systemd,systemd-sysv,snmpd,snmp,libevent-core-2.1-7,libconfuse2,libjansson4,libpcre2-8-0,procps \
+        --include=systemd,systemd-sysv,snmpd,snmp,libevent-core-2.1-7,libconfuse2,libjansson4,libpcre2-8-0,libsqlite3-0,libzstd1,zlib1g,procps \
         bookworm "$base" >"$build/debootstrap.log" 2>&1 || { tail -5 "$build/debootstrap.log"; exit 1; }
     touch "$base/complete"
 fi
