@@ -251,13 +251,16 @@ static json_t *
 on_command(void *arg, const char *command, const char **ret_error)
 {
     struct daemon *daemon = arg;
+    json_t *status;
 
     if (strcmp(command, "status") != 0) {
         *ret_error = "unknown command";
         return NULL;
     }
-    return sa_present_status(&daemon->engine, snmp_modes[daemon->config->snmp.mode],
-                             daemon->agent != NULL && sa_agent_connected(daemon->agent));
+    status = sa_present_status(&daemon->engine, snmp_modes[daemon->config->snmp.mode],
+                               daemon->agent != NULL && sa_agent_connected(daemon->agent));
+    (void)json_object_set_new(status, "saved", json_boolean(sa_keeper_settled(daemon->keeper)));
+    return status;
 }
 
 static void

@@ -118,6 +118,13 @@ sa_keeper_now(struct sa_keeper *keeper)
         commit(keeper);
 }
 
+bool
+sa_keeper_settled(const struct sa_keeper *keeper)
+{
+    return !keeper->failing && !keeper->wanted && !sa_watch_armed(keeper->timer) &&
+           !sa_store_busy(keeper->store);
+}
+
 void
 sa_keeper_wait(struct sa_keeper *keeper, int timeout_ms)
 {

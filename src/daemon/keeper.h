@@ -25,6 +25,9 @@ void sa_keeper_soon(struct sa_keeper *keeper);
 /* Something changed that should not wait. */
 void sa_keeper_now(struct sa_keeper *keeper);
 
+/* Whether everything that is counted is saved. */
+bool sa_keeper_settled(const struct sa_keeper *keeper);
+
 /* Saves and waits for it, at most so long. */
 void sa_keeper_wait(struct sa_keeper *keeper, int timeout_ms);
 

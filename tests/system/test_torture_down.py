@@ -29,6 +29,7 @@ def prepared(torture, n=50, **setup):
     torture.setup(**setup).start()
     torture.write(n)
     torture.caught_up()
+    wait_for(lambda: torture.status()["saved"], 10, "a commit")
     return torture
 
 
@@ -566,7 +567,7 @@ def test_full_disk_says_so_once_and_recovers(torture, mounts):  # 34 (root)
         pause(0.1)
     assert re.search("No space left|disk is full", torture.errors())
     pause(1)
-    assert len(re.findall("No space left|disk is full", torture.errors())) <= 2
+    assert len(re.findall("No space left", torture.errors())) <= 2  # its own line, and the alarm's
     mounts.inside(filler).unlink()
     torture.write(5)
     torture.caught_up()
