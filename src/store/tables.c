@@ -1,29 +1,13 @@
 #include "tables.h"
 
-#define INTEGER(row, field)                                                                                  \
-    {                                                                                                        \
-#field, SA_INTEGER, offsetof(struct row, field), false                                               \
-    }
-#define TEXT(row, field)                                                                                     \
-    {                                                                                                        \
-#field, SA_TEXT, offsetof(struct row, field), false                                                  \
-    }
-#define BLOB(row, field)                                                                                     \
-    {                                                                                                        \
-#field, SA_BLOB, offsetof(struct row, field), false                                                  \
-    }
-#define KEY(row, field, kind)                                                                                \
-    {                                                                                                        \
-#field, kind, offsetof(struct row, field), true                                                      \
-    }
-#define OF_ALARM(row, base, f, kind)                                                                         \
-    {                                                                                                        \
-#f, kind, base + offsetof(struct sa_row_alarm, f), false                                             \
-    }
-#define END                                                                                                  \
-    {                                                                                                        \
-        NULL, SA_INTEGER, 0, false                                                                           \
-    }
+/* clang-format off */
+#define INTEGER(row, field)          {#field, offsetof(struct row, field), SA_INTEGER, false}
+#define TEXT(row, field)             {#field, offsetof(struct row, field), SA_TEXT, false}
+#define BLOB(row, field)             {#field, offsetof(struct row, field), SA_BLOB, false}
+#define KEY(row, field, kind)        {#field, offsetof(struct row, field), kind, true}
+#define OF_ALARM(row, base, f, kind) {#f, base + offsetof(struct sa_row_alarm, f), kind, false}
+#define END                          {NULL, 0, SA_INTEGER, false}
+/* clang-format on */
 
 static const struct sa_column daemon_columns[] = {
     KEY(sa_row_daemon, id, SA_INTEGER),
