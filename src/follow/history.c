@@ -423,6 +423,19 @@ go_on_in(struct sa_follower *follower, struct source *source, struct file *file,
     sa_follow_note(follower, source, "going on with %s in %s", file->path, copy->path);
 }
 
+/* The copy holds what the file had: perhaps more than was read of it. */
+static void
+settle(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy,
+       const struct sa_position *had)
+{
+    struct stat status;
+
+    if (copy->inflater != NULL || (fstat(copy->fd, &status) == 0 && status.st_size > had->offset))
+        go_on_in(follower, source, file, copy);
+    else
+        skip_to_end(copy);
+}
+
 /* Whether the candidate is a copy of what the file had; with more than was read of it, the stream goes on
  * there. */
 static bool
@@ -430,7 +443,6 @@ is_copy_of_past(struct sa_follower *follower, struct source *source, struct file
                 struct candidate *candidate, const struct sa_position *had)
 {
     struct file *copy = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
-    struct stat status;
 
     if (candidate->kind != SA_PLAIN) {
         if (sa_candidate_is_known(source, candidate) || sa_candidate_unfinished(candidate) ||
@@ -445,11 +457,26 @@ is_copy_of_past(struct sa_follower *follower, struct source *source, struct file
         copy = open_generation(follower, source, candidate, file->origin, NULL, had);
     if (copy == NULL)
         return false;
-    if (copy->inflater != NULL || (fstat(copy->fd, &status) == 0 && status.st_size > had->offset))
-        go_on_in(follower, source, file, copy);
-    else
-        skip_to_end(copy);
+    settle(follower, source, file, copy, had);
     return true;
+}
+
+/* The same of what is followed already, whatever its name is by now. */
+static bool
+go_on_in_followed(struct sa_follower *follower, struct source *source, struct file *file,
+                  const struct sa_position *had)
+{
+    for (unsigned i = 0; i < source->n_files && had->offset > 0; i++) {
+        struct file *copy = source->files[i];
+        struct stat status;
+
+        if (copy == file || !copy->may_be_copy || !sa_family_is(file->origin, copy->path) ||
+            fstat(copy->fd, &status) == -1 || sa_position_match(copy->fd, status.st_size, had) != MATCH_SAME)
+            continue;
+        settle(follower, source, file, copy, had);
+        return true;
+    }
+    return false;
 }
 
 /* The past of a file whose rest was not found: a copy may still come to light, as whole or as part of it. */
@@ -471,7 +498,7 @@ sa_history_rest(struct sa_follower *follower, struct source *source, struct file
 {
     struct sa_position had = sa_position_of(file, true);
     struct candidates list = sa_family_find(source, file->origin, 0);
-    bool found = false;
+    bool found = go_on_in_followed(follower, source, file, &had);
 
     for (size_t i = list.n; i > 0 && !found && had.offset > 0; i--)
         found = is_copy_of_past(follower, source, file, &list.at[i - 1], &had);
@@ -550,6 +577,10 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
             file->copy_of = other;
             return;
         }
+    }
+    if (any_lost(follower, source)) { /* truncated while it was compared */
+        file->pending = true;
+        return;
     }
     if (is_copy_of_lost(follower, source, file))
         return;
