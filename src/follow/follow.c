@@ -14,6 +14,7 @@
 #define POLL_MS       5000 /* behind inotify */
 #define POLL_ALONE_MS 1000 /* instead of inotify */
 #define BACKLOG_BYTES (16 << 20)
+#define TRIES         8 /* of a read that was only interrupted */
 
 void
 sa_follow_want_reading(struct sa_follower *follower, struct file *file)
@@ -42,6 +43,11 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
     int64_t id = file->id;
 
     source->truncations++;
+    if (sa_position_step_back(file)) {
+        follower->events->truncated(follower->arg, file->stream);
+        sa_follow_want_reading(follower, file);
+        return;
+    }
     sa_history_rest(follower, source, file);
     if (file->id == id)
         follower->events->truncated(follower->arg, file->stream);
@@ -52,7 +58,7 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
     file->resume_marker_len = 0;
     file->late_until = 0;
     file->changed = true;
-    if (sa_follow_has_family(source, file)) { /* a copy was written over an old generation */
+    if (sa_follow_has_family(source, file)) { /* perhaps a copy was written over an old generation */
         file->may_be_copy = true;
         file->born_ns = INT64_MAX;
     }
@@ -174,10 +180,11 @@ read_past(const struct file *file, char *buf, size_t room)
     int64_t start = file->offset - (int64_t)file->marker_len;
     size_t len = 0;
     ssize_t n;
+    int tries = 0;
 
     do {
         n = pread(file->fd, buf + len, room - len, start + (int64_t)len);
-        if (n == -1 && errno != EINTR)
+        if (n == -1 && ((errno != EINTR && errno != EAGAIN) || ++tries == TRIES))
             return -1;
         if (n > 0)
             len += (size_t)n;

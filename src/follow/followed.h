@@ -38,18 +38,21 @@ struct file {
     int64_t resume;
     char resume_marker[MARKER_BYTES];
     size_t resume_marker_len;
-    int64_t gone_ms;              /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;                 /* to be read */
-    bool blocked;                 /* pending, but its pipe is empty for now */
-    bool seen;                    /* by the scan of the moment */
-    bool changed;                 /* its position since it was last kept */
-    bool discarded;               /* deleted, and its content is in the file that replaced it */
-    bool may_be_copy;             /* new beside others: look at its content before counting it */
+    int64_t gone_ms;  /* monotonic time when its name was first missed; 0: it has its name */
+    bool pending;     /* to be read */
+    bool blocked;     /* pending, but its pipe is empty for now */
+    bool seen;        /* by the scan of the moment */
+    bool changed;     /* its position since it was last kept */
+    bool discarded;   /* deleted, and its content is in the file that replaced it */
+    bool may_be_copy; /* new beside others: look at its content before counting it */
+
     int error;                    /* of the last read, negative errno */
     const char *polled;           /* why inotify is not enough for it, or NULL */
     struct file *before;          /* the file it replaced: that one is read to its end first */
     struct file *copy_of;         /* all its bytes are those of the other: not counted twice */
     struct sa_inflater *inflater; /* fd is its pipe */
+    dev_t packed_dev;             /* of the compressed file */
+    ino_t packed_ino;
     struct sa_watch *readable;    /* of the pipe */
     struct sa_follower *follower; /* for the pipe's call */
     void *stream;
@@ -59,7 +62,7 @@ struct file {
 struct ghost {
     struct sa_position position; /* path is owned */
     bool changed;
-    bool lost; /* its file was written anew: the rest may be in a copy */
+    bool lost; /* its file was written anew: the rest may be in a copy, found by its content alone */
 };
 
 struct source {
@@ -108,17 +111,16 @@ void sa_follow_note(struct sa_follower *follower, const struct source *source, c
  */
 void sa_follow_scan(struct sa_follower *follower, struct source *source);
 
-/* The source's state from what its last scan and its files' last reads met. */
-void sa_follow_judge(struct sa_follower *follower, struct source *source);
-
 /*
- * Opens a file that has not its configured name, or not any more: read to its end, then closed.  past: the
- * ghost whose stream goes on in it, or NULL for a new stream.  expected: the file that was found under the
- * name; -ESTALE if another has it now.  Returns 0, or negative errno.
+ * Takes an open file that has not its configured name, or not any more: read to its end, then closed.  past:
+ * the ghost whose stream goes on in it, or NULL for a new stream, which begins at the offset.  Returns 0 and
+ * has the descriptor, or negative errno and has not.
  */
-int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
-                           const struct stat *expected, const char *origin, struct ghost *past,
-                           struct file **ret_file);
+int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path, int fd,
+                           const char *origin, struct ghost *past, int64_t offset, struct file **ret_file);
+
+/* The file waits for another, which does not wait for it in turn. */
+void sa_follow_wait_for(struct source *source, struct file *file, struct file *before);
 
 /* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up,
  * otherwise a new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
@@ -130,6 +132,11 @@ void sa_follow_close_file(struct sa_follower *follower, struct source *source, u
 /* Whether the file's name is that of a generation of another file that is followed. */
 bool sa_follow_has_family(const struct source *source, const struct file *file);
 struct file *sa_follow_find(struct source *source, dev_t dev, ino_t ino);
+
+/* condition.c */
+
+/* The source's state from what its last scan and its files' last reads met. */
+void sa_follow_judge(struct sa_follower *follower, struct source *source);
 
 /* positions.c */
 int64_t sa_position_hash(const char *bytes, size_t len);
@@ -147,10 +154,22 @@ enum match { MATCH_NONE, MATCH_SHORT, MATCH_SAME, MATCH_UNKNOWN /* it cannot be 
 /* Whether the file behind fd holds what the position says: SAME up to the offset, SHORT if it begins so. */
 enum match sa_position_match(int fd, int64_t size, const struct sa_position *position);
 
-/* Whether what was read of the file is not there any more. */
+/* Whether what was read of the file is not there any more; false as long as it cannot be read. */
 bool sa_position_lost(const struct file *file);
 
+/* The file lost only its last lines: its position goes back to the end of those that are left. */
+bool sa_position_step_back(struct file *file);
+
+/* Whether the file has the position's past but for its last lines: the end of those that are left, or -1. */
+int64_t sa_position_cut(int fd, int64_t size, const struct sa_position *position);
+
+/* Whether the files hold the same bytes at the offset. */
+bool sa_same_bytes(int a, int b, int64_t offset, size_t len);
+
 struct ghost *sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation);
+
+/* What was read of a file that was written anew: found again only by its content. */
+void sa_ghost_lose(struct ghost *ghost);
 int sa_ghost_add(struct source *source, const struct sa_position *position, bool changed);
 void sa_ghost_remove(struct source *source, struct ghost *ghost);
 
@@ -178,9 +197,6 @@ void sa_history_look(struct sa_follower *follower, struct source *source, const 
  * is one, and gives the file a new stream. */
 void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
 
-/* Whether a name is that of a rotated, copied or compressed generation of the log. */
-bool sa_history_is_family(const char *log_path, const char *path);
-
 /* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
 void sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file);
 
@@ -189,5 +205,10 @@ void sa_history_settle_copy(struct file *copy);
 
 /* The file goes on with the stream of the other, which gets the file's own. */
 void sa_history_take_over(struct file *file, struct file *from);
+
+/* family.c */
+
+/* Whether a name is that of a rotated, copied or compressed generation of the log. */
+bool sa_family_is(const char *log_path, const char *path);
 
 #endif

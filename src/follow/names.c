@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define DESCRIPTORS_KEPT 48
-#define GAP_MS           3000 /* a rotation may leave no file under the name for a moment */
 
 #ifndef CIFS_SUPER_MAGIC
 #define CIFS_SUPER_MAGIC 0xFF534D42
@@ -116,8 +115,13 @@ static bool
 descriptors_left(int newest_fd)
 {
     struct rlimit limit;
+    rlim_t kept = DESCRIPTORS_KEPT;
 
-    return getrlimit(RLIMIT_NOFILE, &limit) == -1 || (rlim_t)newest_fd + DESCRIPTORS_KEPT < limit.rlim_cur;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return true;
+    if (kept > limit.rlim_cur / 4)
+        kept = limit.rlim_cur / 4; /* of few the files get most */
+    return (rlim_t)newest_fd + kept < limit.rlim_cur;
 }
 
 /* File systems whose changes inotify does not see, or not all of them. */
@@ -194,6 +198,8 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
 
     *ret_consumed = *ret_unread = false;
     if (ghost != NULL) {
+        int64_t cut;
+
         match = sa_position_match(fd, status->st_size, &ghost->position);
         if (match == MATCH_SAME)
             return ghost;
@@ -201,8 +207,13 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         if (*ret_unread)
             return NULL;
         source->truncations++;
+        cut = sa_position_cut(fd, status->st_size, &ghost->position);
+        if (cut >= 0) {
+            ghost->position.offset = cut;
+            return ghost;
+        }
         if (ghost->position.open) {
-            ghost->lost = true;
+            sa_ghost_lose(ghost);
         } else {
             sa_position_forget(follower, ghost->position.id);
             sa_ghost_remove(source, ghost);
@@ -212,7 +223,7 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
     for (unsigned i = 0; i < source->n_ghosts; i++) {
         ghost = &source->ghosts[i];
         if (!ghost->position.open ||
-            !(strcmp(ghost->position.path, path) == 0 || sa_history_is_family(ghost->position.path, path)))
+            !(strcmp(ghost->position.path, path) == 0 || sa_family_is(ghost->position.path, path)))
             continue;
         match = sa_position_match(fd, status->st_size, &ghost->position);
         if (match == MATCH_SAME && ghost->position.offset > 0)
@@ -253,26 +264,21 @@ begin_reading(struct sa_follower *follower, struct file *file)
 }
 
 int
-sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path,
-                       const struct stat *expected, const char *origin, struct ghost *past,
-                       struct file **ret_file)
+sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path, int fd,
+                       const char *origin, struct ghost *past, int64_t offset, struct file **ret_file)
 {
     struct stat status;
-    int fd = open_regular(source, path, &status);
     struct file *file;
 
-    if (fd < 0)
-        return fd;
-    if (status.st_ino != expected->st_ino || status.st_dev != expected->st_dev) {
-        (void)close(fd);
-        source->names_changed = true; /* it was renamed just now: the next scan finds it */
-        return -ESTALE;
-    }
+    if (source->n_files == SA_FOLLOW_FILES || !descriptors_left(fd))
+        return -EMFILE;
+    if (fstat(fd, &status) == -1)
+        return -errno;
     file = sa_follow_adopt(follower, source, path, origin, fd, &status, past);
-    if (file == NULL) {
-        (void)close(fd);
+    if (file == NULL)
         return -ENOMEM;
-    }
+    if (past == NULL)
+        file->offset = offset;
     file->gone_ms = sa_clock_now().mono_ms;
     file->late_until = source->scanned ? 0 : status.st_size;
     begin_reading(follower, file);
@@ -280,11 +286,26 @@ sa_follow_open_rotated(struct sa_follower *follower, struct source *source, cons
     return 0;
 }
 
+void
+sa_follow_wait_for(struct source *source, struct file *file, struct file *before)
+{
+    struct file *link = before;
+
+    for (unsigned i = 0; i < source->n_files && link != NULL; i++) {
+        struct file *next = link->before;
+
+        if (next == file)
+            link->before = NULL;
+        link = next;
+    }
+    file->before = before == file ? NULL : before;
+}
+
 bool
 sa_follow_has_family(const struct source *source, const struct file *file)
 {
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i] != file && sa_history_is_family(source->files[i]->path, file->path))
+        if (source->files[i] != file && sa_family_is(source->files[i]->path, file->path))
             return true;
     return false;
 }
@@ -308,7 +329,7 @@ give_name(struct source *source, struct file *file, const char *path)
     file->gone_ms = 0;
     if (strcmp(file->path, path) == 0)
         return;
-    if (strcmp(file->path, file->origin) == 0 && sa_history_is_family(file->path, path))
+    if (strcmp(file->path, file->origin) == 0 && sa_family_is(file->path, path))
         source->rotations++;
     source->names_changed = true;
     copy = strdup(path);
@@ -324,10 +345,10 @@ static const char *
 origin_of(const struct source *source, const char *path)
 {
     for (unsigned i = 0; i < source->n_files; i++)
-        if (sa_history_is_family(source->files[i]->origin, path))
+        if (sa_family_is(source->files[i]->origin, path))
             return source->files[i]->origin;
     for (unsigned i = 0; i < source->n_ghosts; i++)
-        if (sa_history_is_family(source->ghosts[i].position.path, path))
+        if (sa_family_is(source->ghosts[i].position.path, path))
             return source->ghosts[i].position.path;
     return path;
 }
@@ -369,7 +390,7 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     file->seen = true;
     source->names_changed = true;
     file->late_until = source->scanned ? 0 : status.st_size;
-    file->before = predecessor(source, path);
+    sa_follow_wait_for(source, file, predecessor(source, path));
     if ((source->scanned || source->options.known) && past == NULL && !consumed &&
         sa_follow_has_family(source, file))
         file->may_be_copy = true;
@@ -496,93 +517,6 @@ visit_glob(struct sa_follower *follower, struct source *source, const char *patt
     globfree(&found);
 }
 
-/* Whether some file has its name, or lost it only a moment ago. */
-static bool
-sees_a_file(const struct source *source, int64_t now_ms)
-{
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->seen || now_ms - source->files[i]->gone_ms < GAP_MS)
-            return true;
-    return false;
-}
-
-static void
-set_state(struct sa_follower *follower, struct source *source, enum sa_source_state state, const char *text)
-{
-    if (source->state == state && strcmp(source->text, text) == 0)
-        return;
-    source->state = state;
-    (void)sa_text_copy(source->text, sizeof source->text, text);
-    follower->events->state(follower->arg, (unsigned)(source - follower->sources));
-}
-
-/* The first trouble: of the scan, else of a file that cannot be read. */
-static int
-worst_trouble(const struct source *source, char shown[SA_LONG_SIZE])
-{
-    const char *path = source->trouble_path;
-    int error = source->trouble;
-
-    for (unsigned i = 0; i < source->n_files && (error == 0 || error == -ENOENT || error == -ENOTDIR); i++)
-        if (source->files[i]->error != 0) {
-            error = source->files[i]->error;
-            path = source->files[i]->path;
-        }
-    (void)sa_text_escape(shown, SA_LONG_SIZE, path, strlen(path));
-    return error;
-}
-
-static const char *
-polling_text(const struct sa_follower *follower, const struct source *source)
-{
-    const char *text = sa_watcher_text(follower->watcher);
-
-    for (unsigned i = 0; i < source->n_files && text == NULL; i++)
-        text = source->files[i]->polled;
-    return text;
-}
-
-void
-sa_follow_judge(struct sa_follower *follower, struct source *source)
-{
-    char shown[SA_LONG_SIZE], text[SA_LONG_SIZE];
-    const char *polling = polling_text(follower, source);
-    int error = worst_trouble(source, shown);
-
-    switch (error) {
-    case 0:
-    case -ENOENT:
-    case -ENOTDIR:
-        break;
-    case -EACCES:
-    case -EPERM:
-        (void)sa_text_format(text, sizeof text, "%s: permission denied", shown);
-        set_state(follower, source, SA_SOURCE_DENIED, text);
-        return;
-    case -EMEDIUMTYPE:
-        (void)sa_text_format(text, sizeof text, "%s: not a regular file", shown);
-        set_state(follower, source, SA_SOURCE_FAILED, text);
-        return;
-    case -EMFILE:
-        (void)sa_text_format(text, sizeof text, "%s: too many open files", shown);
-        set_state(follower, source, SA_SOURCE_FAILED, text);
-        return;
-    default:
-        (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(-error));
-        set_state(follower, source, SA_SOURCE_FAILED, text);
-        return;
-    }
-    if (!sees_a_file(source, sa_clock_now().mono_ms)) {
-        if (error != 0)
-            (void)sa_text_format(text, sizeof text, "%s does not exist yet", shown);
-        else
-            (void)sa_text_format(text, sizeof text, "no file matches yet");
-        set_state(follower, source, SA_SOURCE_WAITING, text);
-        return;
-    }
-    set_state(follower, source, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
-}
-
 /* Closes what has lost its name long enough ago and is read to its end. */
 static void
 retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms)
@@ -600,33 +534,46 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
     }
 }
 
+/* Whether a name came or went in one of the directories since the last scan, or may have. */
 static bool
-has_holder(const struct source *source, const char *log_path)
+directory_changed(const struct source *source)
 {
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->seen && strcmp(source->files[i]->path, log_path) == 0)
+    char directory[PATH_MAX];
+    struct stat status;
+
+    for (unsigned i = 0; i < source->n_files; i++) {
+        char *slash;
+
+        if (i > 0 && strcmp(source->files[i]->origin, source->files[i - 1]->origin) == 0)
+            continue;
+        (void)sa_text_copy(directory, sizeof directory, source->files[i]->origin);
+        slash = strrchr(directory, '/');
+        if (slash != NULL)
+            slash[slash == directory] = '\0';
+        if (slash != NULL && stat(directory, &status) == 0 &&
+            status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000 >= source->scanned_ms - 1000)
             return true;
+    }
     return false;
 }
 
 /*
- * Between a file that lost its name and the one that has it now there may have been others: looked for when a
- * name has changed hands since the last scan, and as long as nobody has it.
+ * Between a file that lost its name and the one that has it now there may have been others, and a log that
+ * was truncated may have been copied before.
  */
 static void
-look_for_missed(struct sa_follower *follower, struct source *source, int64_t now_ms)
+look_for_missed(struct sa_follower *follower, struct source *source)
 {
-    bool changed = source->names_changed;
+    bool changed = source->names_changed || directory_changed(source);
     unsigned n = source->n_files;
 
     source->names_changed = false;
-    for (unsigned i = 0; i < n && !changed; i++)
-        changed = source->files[i]->gone_ms == now_ms;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!is_pattern(*pattern) && (changed || !has_holder(source, *pattern)))
+        if (!is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && changed; i++)
-        sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
+        if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)
+            sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
 }
 
 void
@@ -654,9 +601,10 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     open_names(follower, source, &fresh);
     retire_files(follower, source, now_ms);
     if (source->scanned) {
-        look_for_missed(follower, source, now_ms);
+        look_for_missed(follower, source);
     } else {
         source->names_changed = false;
+        source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
         if (source->options.known)
             sa_history_backfill(follower, source);
         else

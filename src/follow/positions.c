@@ -1,4 +1,5 @@
 #include "followed.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,12 +121,85 @@ sa_position_lost(const struct file *file)
     return n >= 0 && ((size_t)n != file->marker_len || memcmp(bytes, file->marker, file->marker_len) != 0);
 }
 
+bool
+sa_same_bytes(int a, int b, int64_t offset, size_t len)
+{
+    char x[HEAD_BYTES], y[HEAD_BYTES];
+
+    return sa_position_read(a, x, len, offset) == (ssize_t)len &&
+           sa_position_read(b, y, len, offset) == (ssize_t)len && memcmp(x, y, len) == 0;
+}
+
+/*
+ * The end of the last complete line of the bytes, or 0.  Two equal lines at the end say nothing about whether
+ * others came after them: a file that was truncated and written again may have them too.
+ */
+static size_t
+end_of_known_lines(const char *bytes, size_t len)
+{
+    const char *last = memrchr(bytes, '\n', len), *middle, *first;
+    size_t last_len, middle_len;
+
+    middle = last == NULL ? NULL : memrchr(bytes, '\n', (size_t)(last - bytes));
+    first = middle == NULL ? NULL : memrchr(bytes, '\n', (size_t)(middle - bytes));
+    if (first == NULL)
+        return 0;
+    last_len = (size_t)(last - middle);
+    middle_len = (size_t)(middle - first);
+    if (last_len == middle_len && memcmp(middle, first, last_len) == 0)
+        return 0;
+    return (size_t)(last - bytes) + 1;
+}
+
+bool
+sa_position_step_back(struct file *file)
+{
+    int64_t start = file->offset - (int64_t)file->marker_len;
+    char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
+    struct stat status;
+    size_t left, end;
+
+    if (fstat(file->fd, &status) == -1 || status.st_size >= file->offset || status.st_size <= start)
+        return false;
+    left = (size_t)(status.st_size - start);
+    if (sa_position_read(file->fd, bytes, left, start) != (ssize_t)left ||
+        memcmp(bytes, file->marker, left) != 0)
+        return false;
+    end = end_of_known_lines(bytes, left);
+    left = status.st_size < (int64_t)file->head_len ? (size_t)status.st_size : file->head_len;
+    if (end == 0 || sa_position_read(file->fd, bytes, left, 0) != (ssize_t)left ||
+        memcmp(bytes, file->head, left) != 0)
+        return false;
+    file->offset = start + (int64_t)end;
+    file->size = status.st_size;
+    sa_position_load(file);
+    file->changed = true;
+    return true;
+}
+
+int64_t
+sa_position_cut(int fd, int64_t size, const struct sa_position *position)
+{
+    int64_t start = position->offset - position->marker_len;
+    char bytes[MARKER_BYTES];
+    size_t end;
+
+    /* Only hashes are known: a whole head has to speak for what follows it. */
+    if (position->head_len != HEAD_BYTES || size <= start || size < HEAD_BYTES ||
+        sa_position_match(fd, size, position) != MATCH_SHORT ||
+        sa_position_read(fd, bytes, (size_t)(size - start), start) != size - start)
+        return -1;
+    end = end_of_known_lines(bytes, (size_t)(size - start));
+    return end == 0 ? -1 : start + (int64_t)end;
+}
+
 void
 sa_position_load(struct file *file)
 {
     int64_t head_len = file->offset < HEAD_BYTES ? file->offset : HEAD_BYTES;
     int64_t marker_len = file->offset < MARKER_BYTES ? file->offset : MARKER_BYTES;
 
+    file->head_len = file->marker_len = 0;
     if (sa_position_read(file->fd, file->head, (size_t)head_len, 0) == head_len)
         file->head_len = (size_t)head_len;
     if (sa_position_read(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) == marker_len)
@@ -145,6 +219,15 @@ sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generatio
             return &source->ghosts[i];
     }
     return NULL;
+}
+
+void
+sa_ghost_lose(struct ghost *ghost)
+{
+    ghost->lost = true;
+    ghost->changed = true;
+    ghost->position.seen_ms = sa_clock_now().wall_ms; /* what was made of it is older than this */
+    ghost->position.dev = ghost->position.ino = ghost->position.generation = 0;
 }
 
 void

@@ -1,0 +1,95 @@
+#include "followed.h"
+#include "clock.h"
+#include "text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define GAP_MS 3000 /* a rotation may leave no file under the name for a moment */
+
+/* Whether some file has its name, or lost it only a moment ago. */
+static bool
+sees_a_file(const struct source *source, int64_t now_ms)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->seen || now_ms - source->files[i]->gone_ms < GAP_MS)
+            return true;
+    return false;
+}
+
+static void
+set_state(struct sa_follower *follower, struct source *source, enum sa_source_state state, const char *text)
+{
+    if (source->state == state && strcmp(source->text, text) == 0)
+        return;
+    source->state = state;
+    (void)sa_text_copy(source->text, sizeof source->text, text);
+    follower->events->state(follower->arg, (unsigned)(source - follower->sources));
+}
+
+/* The first trouble: of the scan, else of a file that cannot be read. */
+static int
+worst_trouble(const struct source *source, char shown[SA_LONG_SIZE])
+{
+    const char *path = source->trouble_path;
+    int error = source->trouble;
+
+    for (unsigned i = 0; i < source->n_files && (error == 0 || error == -ENOENT || error == -ENOTDIR); i++)
+        if (source->files[i]->error != 0) {
+            error = source->files[i]->error;
+            path = source->files[i]->path;
+        }
+    (void)sa_text_escape(shown, SA_LONG_SIZE, path, strlen(path));
+    return error;
+}
+
+static const char *
+polling_text(const struct sa_follower *follower, const struct source *source)
+{
+    const char *text = sa_watcher_text(follower->watcher);
+
+    for (unsigned i = 0; i < source->n_files && text == NULL; i++)
+        text = source->files[i]->polled;
+    return text;
+}
+
+void
+sa_follow_judge(struct sa_follower *follower, struct source *source)
+{
+    char shown[SA_LONG_SIZE], text[SA_LONG_SIZE];
+    const char *polling = polling_text(follower, source);
+    int error = worst_trouble(source, shown);
+
+    switch (error) {
+    case 0:
+    case -ENOENT:
+    case -ENOTDIR:
+        break;
+    case -EACCES:
+    case -EPERM:
+        (void)sa_text_format(text, sizeof text, "%s: permission denied", shown);
+        set_state(follower, source, SA_SOURCE_DENIED, text);
+        return;
+    case -EMEDIUMTYPE:
+        (void)sa_text_format(text, sizeof text, "%s: not a regular file", shown);
+        set_state(follower, source, SA_SOURCE_FAILED, text);
+        return;
+    case -EMFILE:
+        (void)sa_text_format(text, sizeof text, "%s: too many open files", shown);
+        set_state(follower, source, SA_SOURCE_FAILED, text);
+        return;
+    default:
+        (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(-error));
+        set_state(follower, source, SA_SOURCE_FAILED, text);
+        return;
+    }
+    if (!sees_a_file(source, sa_clock_now().mono_ms)) {
+        if (error != 0)
+            (void)sa_text_format(text, sizeof text, "%s does not exist yet", shown);
+        else
+            (void)sa_text_format(text, sizeof text, "no file matches yet");
+        set_state(follower, source, SA_SOURCE_WAITING, text);
+        return;
+    }
+    set_state(follower, source, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
+}

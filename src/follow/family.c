@@ -1,0 +1,235 @@
+#include "family.h"
+#include "text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CANDIDATES 1024
+
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Only what rotation puts there: numbers, dates, times and their separators, then the ending of compression.
+ */
+static bool
+is_counter(const char *text, size_t len)
+{
+    bool digits = false;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] >= '0' && text[i] <= '9')
+            digits = true;
+        else if (strchr("-._:T", text[i]) == NULL)
+            return false;
+    }
+    return digits;
+}
+
+static size_t
+without_compression(const char *name)
+{
+    return sa_inflate_kind(name) == SA_PLAIN ? strlen(name) : (size_t)(strrchr(name, '.') - name);
+}
+
+/* "x.log.1", "x.log-20261120.gz", and "x-20261120.log" or "x.1.log" as logrotate's extension writes them. */
+static bool
+is_generation(const char *base, const char *name)
+{
+    size_t base_len = strlen(base), name_len = without_compression(name), stem_len, ending_len;
+    const char *ending = strrchr(base, '.');
+
+    if (name_len > base_len && memcmp(name, base, base_len) == 0 && strchr(".-_", name[base_len]) != NULL)
+        return is_counter(name + base_len, name_len - base_len);
+    if (ending == NULL || ending == base)
+        return false;
+    stem_len = (size_t)(ending - base);
+    ending_len = base_len - stem_len;
+    return name_len > base_len && memcmp(name, base, stem_len) == 0 &&
+           strchr(".-_", name[stem_len]) != NULL &&
+           memcmp(name + name_len - ending_len, ending, ending_len) == 0 &&
+           is_counter(name + stem_len, name_len - stem_len - ending_len);
+}
+
+bool
+sa_family_is(const char *log_path, const char *path)
+{
+    const char *base = base_name(log_path), *name = base_name(path);
+    size_t len = strlen(base);
+
+    if (strncmp(name, base, len) == 0 && name[len] != '\0' && strchr(".-_~", name[len]) != NULL)
+        return true;
+    return is_generation(base, name);
+}
+
+/* A counter grows with age, a date with youth; what is named by neither has no rank. */
+static int64_t
+rank_of(const char *base, const char *name)
+{
+    size_t len = without_compression(name);
+    int64_t digits = 0;
+    unsigned n = 0;
+
+    if (!is_generation(base, name))
+        return 0;
+    for (size_t i = strncmp(name, base, strlen(base)) == 0 ? strlen(base) : 0; i < len && n < 18; i++)
+        if (name[i] >= '0' && name[i] <= '9') {
+            digits = 10 * digits + name[i] - '0';
+            n++;
+        }
+    return n < 6 && name[strlen(base)] == '.' ? -digits : digits;
+}
+
+static void
+add_candidate(struct candidates *list, const char *directory, const char *base, const char *name)
+{
+    struct candidate *candidate;
+    char path[PATH_MAX];
+    struct candidate *grown;
+
+    if (list->n == CANDIDATES || snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+        return;
+    grown = realloc(list->at, (list->n + 1) * sizeof *grown);
+    if (grown == NULL)
+        return;
+    list->at = grown;
+    candidate = &grown[list->n];
+    *candidate = (struct candidate){
+        .kind = sa_inflate_kind(path),
+        .generation = is_generation(base, name),
+        .rank = rank_of(base, name),
+        .fd = -1,
+    };
+    if (stat(path, &candidate->status) == -1 || !S_ISREG(candidate->status.st_mode) ||
+        candidate->kind == SA_UNKNOWN_COMPRESSION)
+        return;
+    candidate->path = strdup(path);
+    if (candidate->path != NULL)
+        list->n++;
+}
+
+static void
+list_directory(struct candidates *list, const char *directory, const char *base, int64_t ino)
+{
+    DIR *dir = opendir(directory);
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (sa_family_is(base, entry->d_name) || (int64_t)entry->d_ino == ino)
+            add_candidate(list, directory, base, entry->d_name);
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
+/* Times are those of the kernel's slow clock: in a burst of rotations they are often equal. */
+static int
+by_age(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    const struct timespec *s = &x->status.st_mtim, *t = &y->status.st_mtim;
+
+    if (s->tv_sec != t->tv_sec)
+        return s->tv_sec < t->tv_sec ? -1 : 1;
+    if (s->tv_nsec != t->tv_nsec)
+        return s->tv_nsec < t->tv_nsec ? -1 : 1;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+static void
+split(const char *path, char directory[PATH_MAX])
+{
+    char *slash;
+
+    (void)sa_text_copy(directory, PATH_MAX, path);
+    slash = strrchr(directory, '/');
+    if (slash == NULL)
+        (void)sa_text_copy(directory, PATH_MAX, ".");
+    else
+        slash[slash == directory] = '\0';
+}
+
+struct candidates
+sa_family_find(const struct source *source, const char *log_path, int64_t ino)
+{
+    struct candidates list = {NULL, 0};
+    char directory[PATH_MAX], real[PATH_MAX], other[PATH_MAX];
+
+    split(log_path, directory);
+    list_directory(&list, directory, base_name(log_path), ino);
+    if (realpath(log_path, real) != NULL) {
+        char here[PATH_MAX];
+
+        split(real, other);
+        if (realpath(directory, here) == NULL || strcmp(here, other) != 0 ||
+            strcmp(base_name(real), base_name(log_path)) != 0)
+            list_directory(&list, other, base_name(real), ino);
+    }
+    if (source->options.olddir[0] == '/')
+        list_directory(&list, source->options.olddir, base_name(log_path), ino);
+    else if (source->options.olddir[0] != '\0' &&
+             snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
+        list_directory(&list, other, base_name(log_path), ino);
+    if (list.n > 0)
+        qsort(list.at, list.n, sizeof *list.at, by_age);
+    return list;
+}
+
+void
+sa_family_free(struct candidates *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->at[i].fd != -1)
+            (void)close(list->at[i].fd);
+        free(list->at[i].path);
+        free(list->at[i].head);
+    }
+    free(list->at);
+}
+
+int
+sa_candidate_fd(struct candidate *candidate)
+{
+    struct stat status;
+
+    if (candidate->fd != -1 || candidate->moved)
+        return candidate->fd;
+    candidate->fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (candidate->fd != -1 && fstat(candidate->fd, &status) == 0 &&
+        status.st_ino == candidate->status.st_ino && status.st_dev == candidate->status.st_dev) {
+        candidate->status = status;
+        return candidate->fd;
+    }
+    if (candidate->fd != -1)
+        (void)close(candidate->fd);
+    candidate->fd = -1;
+    candidate->moved = true;
+    return -1;
+}
+
+int64_t
+sa_candidate_written_ms(const struct candidate *candidate)
+{
+    return candidate->status.st_mtim.tv_sec * 1000 + candidate->status.st_mtim.tv_nsec / 1000000;
+}
+
+bool
+sa_candidate_unfinished(const struct candidate *candidate)
+{
+    char original[PATH_MAX];
+
+    if (candidate->kind == SA_PLAIN)
+        return false;
+    (void)sa_text_copy(original, sizeof original, candidate->path);
+    original[without_compression(original)] = '\0';
+    return access(original, F_OK) == 0;
+}

@@ -1,0 +1,139 @@
+#include "family.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLACK_MS 1000 /* file systems stamp with a coarser clock than ours */
+
+bool
+sa_candidate_is_file(struct candidate *candidate, const struct sa_position *past)
+{
+    int fd;
+
+    if (past->ino != (int64_t)candidate->status.st_ino || past->dev != (int64_t)candidate->status.st_dev ||
+        candidate->kind != SA_PLAIN)
+        return false;
+    fd = sa_candidate_fd(candidate);
+    return fd != -1 && past->generation == sa_position_generation(fd) &&
+           sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
+}
+
+/* A compressed file that is being inflated has its place in the file system too. */
+static bool
+is_inflated(const struct source *source, const struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->inflater != NULL && source->files[i]->packed_ino == candidate->status.st_ino &&
+            source->files[i]->packed_dev == candidate->status.st_dev)
+            return true;
+    return false;
+}
+
+bool
+sa_candidate_is_known(struct source *source, struct candidate *candidate)
+{
+    bool known = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino) != NULL ||
+                 is_inflated(source, candidate);
+
+    for (unsigned i = 0; i < source->n_ghosts && !known; i++)
+        known =
+            !source->ghosts[i].position.open && sa_candidate_is_file(candidate, &source->ghosts[i].position);
+    return known;
+}
+
+/* Inflating takes time, and there are many files to compare with.  Returns the length. */
+static size_t
+load_head(struct candidate *candidate)
+{
+    int fd = sa_candidate_fd(candidate);
+
+    if (candidate->head != NULL || fd == -1)
+        return candidate->head_len;
+    candidate->head = malloc(HEAD_BYTES);
+    if (candidate->head != NULL)
+        candidate->head_len = sa_inflate_head(fd, candidate->kind, candidate->head, HEAD_BYTES);
+    return candidate->head_len;
+}
+
+bool
+sa_candidate_begins(struct candidate *candidate, const struct sa_position *position)
+{
+    size_t len = (size_t)position->head_len;
+
+    return len > 0 && load_head(candidate) >= len &&
+           sa_position_hash(candidate->head, len) == position->head_hash;
+}
+
+bool
+sa_candidate_holds(struct candidate *candidate, const struct sa_position *position)
+{
+    int fd = sa_candidate_fd(candidate);
+
+    return fd != -1 && sa_position_match(fd, candidate->status.st_size, position) == MATCH_SAME;
+}
+
+/* Whether the candidate holds no more than what was read up to the position, and is no younger. */
+static bool
+is_part_of(struct candidate *candidate, const struct sa_position *past)
+{
+    int fd;
+
+    if (!sa_family_is(past->path, candidate->path) ||
+        sa_candidate_written_ms(candidate) > past->seen_ms + SLACK_MS)
+        return false;
+    fd = sa_candidate_fd(candidate);
+    return fd != -1 && sa_inflate_size(fd, candidate->kind) <= past->offset &&
+           sa_candidate_begins(candidate, past);
+}
+
+/* Whether the candidate holds what the file holds, so that it is read there if it was not yet. */
+static bool
+is_made_of(struct candidate *candidate, const struct file *file)
+{
+    char other[HEAD_BYTES];
+    struct stat status;
+    int64_t size;
+    size_t len;
+    int fd = sa_candidate_fd(candidate);
+
+    if (fd == -1 || file->inflater != NULL || !sa_family_is(file->origin, candidate->path) ||
+        fstat(file->fd, &status) == -1)
+        return false;
+    if (candidate->kind == SA_PLAIN && sa_position_born_ns(fd) < file->born_ns)
+        return false; /* what was made of the file is younger */
+    len = load_head(candidate);
+    size = sa_inflate_size(fd, candidate->kind);
+    if (len == 0 || size > status.st_size || sa_position_read(file->fd, other, len, 0) != (ssize_t)len ||
+        memcmp(candidate->head, other, len) != 0)
+        return false;
+    return candidate->kind != SA_PLAIN || sa_same_bytes(fd, file->fd, size - (int64_t)len, len);
+}
+
+bool
+sa_candidate_was_read(const struct source *source, struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_ghosts; i++)
+        if (is_part_of(candidate, &source->ghosts[i].position))
+            return true;
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (is_made_of(candidate, source->files[i]))
+            return true;
+    return false;
+}
+
+struct ghost *
+sa_candidate_past(struct source *source, struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_ghosts; i++) {
+        struct ghost *ghost = &source->ghosts[i];
+
+        if (ghost->lost && ghost->position.offset > 0 &&
+            sa_family_is(ghost->position.path, candidate->path) &&
+            (candidate->kind == SA_PLAIN ? candidate->status.st_size > ghost->position.offset &&
+                                               sa_candidate_holds(candidate, &ghost->position)
+                                         : sa_candidate_begins(candidate, &ghost->position)))
+            return ghost;
+    }
+    return NULL;
+}
