@@ -334,7 +334,8 @@ fill_row(sqlite3_stmt *statement, const struct sa_table_def *def, char *row)
 
     for (const struct sa_column *column = def->columns; column->name != NULL; column++, n++) {
         int64_t integer = sqlite3_column_int64(statement, n);
-        const char *text = (const char *)sqlite3_column_text(statement, n);
+        const char *value = (const char *)sqlite3_column_text(statement, n),
+                   *text = value == NULL ? "" : value;
         struct sa_blob blob = {sqlite3_column_blob(statement, n), (size_t)sqlite3_column_bytes(statement, n)};
 
         if (column->kind == SA_INTEGER)
@@ -342,7 +343,7 @@ fill_row(sqlite3_stmt *statement, const struct sa_table_def *def, char *row)
         else if (column->kind == SA_BLOB)
             memcpy(row + column->offset, &blob, sizeof blob);
         else
-            memcpy(row + column->offset, text == NULL ? &(const char *){""} : &text, sizeof text);
+            memcpy(row + column->offset, &text, sizeof text);
     }
 }
 

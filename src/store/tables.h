@@ -12,8 +12,8 @@ enum sa_column_kind { SA_INTEGER, SA_TEXT, SA_BLOB };
 
 struct sa_column {
     const char *name; /* NULL ends a list */
-    enum sa_column_kind kind;
     size_t offset;
+    enum sa_column_kind kind;
     bool key;
 };
 
