@@ -7,7 +7,8 @@
 #define SEEING_MS 3000
 
 struct fault {
-    bool holds, up;
+    bool condition;   /* as it was last set */
+    bool holds, up;   /* holds: by the condition or by an event that is not over */
     int64_t since_ms; /* since when it holds, or does not */
     int64_t until_ms; /* of an event: how long it stays up */
     uint64_t lost;
@@ -55,15 +56,24 @@ find(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source)
     return &faults->faults[kind == SA_FAULT_STATE ? 0 : 1 + source * SA_FAULT_STATE + kind];
 }
 
+static void
+update(struct fault *fault, int64_t now_ms)
+{
+    bool holds = fault->condition || fault->until_ms != 0;
+
+    if (fault->holds != holds)
+        fault->since_ms = now_ms;
+    fault->holds = holds;
+}
+
 void
 sa_faults_set(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, bool holds,
               const char *text, int64_t now_ms)
 {
     struct fault *fault = find(faults, kind, source);
 
-    if (fault->holds != holds)
-        fault->since_ms = now_ms;
-    fault->holds = holds;
+    fault->condition = holds;
+    update(fault, now_ms);
     if (holds)
         (void)sa_text_copy(fault->text, sizeof fault->text, text);
 }
@@ -76,7 +86,8 @@ sa_faults_event(struct sa_faults *faults, enum sa_fault_kind kind, unsigned sour
 
     fault->lost += lost;
     fault->until_ms = now_ms + hold_ms;
-    sa_faults_set(faults, kind, source, true, text, now_ms);
+    update(fault, now_ms);
+    (void)sa_text_copy(fault->text, sizeof fault->text, text);
 }
 
 void
@@ -106,8 +117,8 @@ evaluate(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, int
     struct sa_fault said = {.kind = kind, .source = kind == SA_FAULT_STATE ? "" : faults->sources[source]};
 
     if (fault->until_ms != 0 && now_ms >= fault->until_ms) {
-        fault->holds = false;
         fault->until_ms = 0;
+        update(fault, now_ms);
     }
     if (fault->holds == fault->up)
         return fault->until_ms != 0;

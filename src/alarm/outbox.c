@@ -214,7 +214,7 @@ sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry)
     uint32_t sequence = entry->event.sequence;
     struct entry *known;
 
-    if (sequence > outbox->sequence || outbox->count == outbox->room)
+    if (sequence > outbox->sequence)
         return;
     /* The numbers up to the newest stay in a row: what is not known any more has nobody waiting for it. */
     if (outbox->count == 0) {

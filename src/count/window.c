@@ -51,11 +51,17 @@ advance(struct sa_window *window, int64_t now_s)
 void
 sa_window_add(struct sa_window *window, int64_t now_s, uint32_t n)
 {
+    uint32_t *bucket;
+
     if (now_s > window->newest_s)
         advance(window, now_s);
     else if (now_s < 0 || now_s <= window->newest_s - window->seconds)
         return;
-    window->bucket[now_s % window->seconds] += n;
+    bucket = &window->bucket[now_s % window->seconds];
+    if (n >
+        UINT32_MAX - *bucket) /* more than it holds: the sum must not keep what the bucket cannot give back */
+        n = UINT32_MAX - *bucket;
+    *bucket += n;
     window->sum += n;
 }
 
@@ -97,7 +103,7 @@ sa_window_load(struct sa_window *window, struct sa_buffer_reader *reader, int64_
     int64_t s = 0;
 
     for (; n > 0 && !reader->failed; n--) {
-        s += (int64_t)(sa_buffer_read(reader) & INT32_MAX);
+        s += (int64_t)(sa_buffer_read(reader) & ((UINT64_C(1) << 40) - 1));
         sa_window_add(window, s + shift_s, (uint32_t)sa_buffer_read(reader));
     }
 }

@@ -30,11 +30,14 @@ read_number(struct sa_slice *s)
     return value;
 }
 
-/* "imuxsock lost 12 messages from pid 3 due to rate-limiting", "12 messages lost due to rate-limiting" */
+/*
+ * "imuxsock lost 12 messages from pid 3 due to rate-limiting", "imjournal: 12 messages lost due to
+ * rate-limiting", "imuxsock[pid: 3, name: kamailio]: 12 messages lost due to rate-limiting (20 allowed ...)"
+ */
 static uint64_t
 lost_by_rsyslog(struct sa_slice s)
 {
-    struct sa_slice rest = s;
+    struct sa_slice rest = s, number = s;
     uint64_t lost;
 
     if (!skip_to(&rest, "due to rate-limiting"))
@@ -43,10 +46,13 @@ lost_by_rsyslog(struct sa_slice s)
     if (skip_to(&rest, " lost ") && (lost = read_number(&rest)) > 0)
         return lost;
     rest = s;
-    if (skip_to(&rest, ": "))
-        s = rest;
-    lost = read_number(&s);
-    return lost > 0 && sa_slice_starts(s, " messages lost") ? lost : 0;
+    if (!skip_to(&rest, " messages lost due to rate-limiting"))
+        return 0;
+    number.len = (size_t)(rest.p - s.p) - strlen(" messages lost due to rate-limiting");
+    number.p += number.len;
+    for (number.len = 0; number.p > s.p && sa_is_digit(number.p[-1]); number.p--)
+        number.len++;
+    return read_number(&number);
 }
 
 uint64_t
@@ -56,7 +62,8 @@ sa_daemon_line_lost(const struct sa_record *record)
 
     if (is_named(record->program, "rsyslogd") || is_named(record->program, "rsyslogd-2177"))
         return lost_by_rsyslog(rest);
-    if (is_named(record->program, "systemd-journald") && sa_slice_skip(&rest, "Suppressed "))
+    if ((is_named(record->program, "systemd-journald") || is_named(record->program, "systemd-journal")) &&
+        sa_slice_skip(&rest, "Suppressed "))
         return read_number(&rest);
     return 0;
 }

@@ -25,8 +25,10 @@ hold(struct sa_framing *framing, const char *buf, size_t len)
 {
     size_t room = SA_FRAMING_LIMIT - framing->held_len, n = len < room ? len : room;
 
-    if (n < len && room > 0)
+    if (n < len && !framing->cut) {
         framing->oversize++;
+        framing->cut = true;
+    }
     memcpy(framing->held + framing->held_len, buf, n);
     framing->held_len += n;
 }
@@ -37,6 +39,7 @@ deliver(struct sa_framing *framing, sa_frame_fn fn, void *arg)
     if (framing->held_len > 0)
         fn(arg, framing->held, framing->held_len);
     framing->held_len = 0;
+    framing->cut = false;
     framing->state = SA_FRAME_START;
 }
 

@@ -18,6 +18,7 @@ struct sa_framing {
     size_t held_len;
     enum { SA_FRAME_START, SA_FRAME_LENGTH, SA_FRAME_COUNTED, SA_FRAME_LINE } state;
     uint64_t left; /* of a counted frame; in SA_FRAME_LENGTH: the number so far */
+    bool cut;      /* the message is longer than the limit, which was counted */
     uint64_t oversize;
 };
 

@@ -271,6 +271,248 @@ test_sizes(void **state)
     sa_alarms_free(alarms);
 }
 
+static struct sa_fault
+fault(enum sa_fault_kind kind, const char *source, bool raised)
+{
+    return (struct sa_fault){.kind = kind, .source = source, .raised = raised, .text = "it is so"};
+}
+
+static void
+test_fault_kinds(void **state)
+{
+    static const enum sa_alarm_kind kinds[SA_FAULT_KINDS] = {[SA_FAULT_BLIND] = SA_KIND_SOURCE_BLIND,
+                                                             [SA_FAULT_UNDERCOUNT] = SA_KIND_UNDERCOUNT,
+                                                             [SA_FAULT_STATE] = SA_KIND_STATE_LOST};
+    static const enum sa_alarm_kind others[] = {SA_KIND_REDIRECT, SA_KIND_FLOW_FAILURE, SA_KIND_RESPONSE, 0,
+                                                99};
+    enum sa_fault_kind got;
+
+    (void)state;
+    for (unsigned i = 0; i < SA_FAULT_KINDS; i++) {
+        assert_true(sa_alarms_fault_kind(kinds[i], &got));
+        assert_int_equal(got, i);
+    }
+    for (unsigned i = 0; i < ROWS(others); i++)
+        assert_false(sa_alarms_fault_kind(others[i], &got));
+}
+
+static void
+test_fault(void **state)
+{
+    static const enum sa_alarm_kind kinds[] = {SA_KIND_SOURCE_BLIND, SA_KIND_UNDERCOUNT, SA_KIND_STATE_LOST};
+
+    (void)state;
+    for (enum sa_fault_kind kind = 0; kind < SA_FAULT_KINDS; kind++) {
+        struct sa_alarms *alarms = sa_alarms_new("edge1", 4);
+        const char *source = kind == SA_FAULT_STATE ? "" : "edge";
+        struct sa_fault up = fault(kind, source, true), down = fault(kind, source, false);
+        struct sa_alarm_event raised, ended, again;
+        const struct sa_alarm *active;
+        unsigned n;
+
+        assert_int_equal(sa_alarms_fault(alarms, &down, 500, &ended), 0); /* nothing to clear */
+        assert_int_equal(sa_alarms_changed_ms(alarms), 0);
+        memset(&raised, 0xAA, sizeof raised);
+        up.lost = 17;
+        assert_int_equal(sa_alarms_fault(alarms, &up, 1000, &raised), 1);
+        assert_int_equal(raised.sequence, 0);
+        assert_int_equal(raised.transition, SA_FAULT);
+        assert_true(raised.alarm.id >= 1);
+        assert_int_equal(raised.alarm.kind, kinds[kind]);
+        assert_true(sa_severity_gravity(raised.alarm.severity) > 0);
+        assert_string_equal(raised.alarm.source, source);
+        assert_true(strncmp(raised.alarm.identity, "edge1/", 6) == 0);
+        assert_string_equal(raised.alarm.peer, "");
+        assert_string_equal(raised.alarm.codes, "");
+        assert_int_equal(raised.alarm.raised_ms, 1000);
+        assert_int_equal(raised.alarm.changed_ms, 1000);
+        CHECK_HAS("text", raised.alarm.text, "it is so");
+        assert_true(raised.alarm.remediation[0] != '\0');
+        assert_true(strlen(raised.alarm.remediation) < sizeof raised.alarm.remediation - 1); /* not cut */
+        active = sa_alarms_active(alarms, &n);
+        assert_int_equal(n, 1);
+        assert_int_equal(active[0].id, raised.alarm.id);
+        assert_int_equal(sa_alarms_worst(alarms), raised.alarm.severity);
+        assert_int_equal(sa_alarms_changed_ms(alarms), 1000);
+
+        down.lost = UINT64_MAX;
+        assert_int_equal(sa_alarms_fault(alarms, &down, 2000, &ended), 1);
+        assert_int_equal(ended.transition, SA_RESTORED);
+        assert_int_equal(ended.alarm.severity, SA_SEV_CLEARED);
+        assert_int_equal(ended.alarm.id, raised.alarm.id);
+        assert_string_equal(ended.alarm.identity, raised.alarm.identity);
+        assert_int_equal(ended.alarm.raised_ms, 1000);
+        assert_int_equal(ended.alarm.changed_ms, 2000);
+        sa_alarms_active(alarms, &n);
+        assert_int_equal(n, 0);
+        assert_int_equal(sa_alarms_worst(alarms), SA_SEV_CLEARED);
+        assert_int_equal(sa_alarms_changed_ms(alarms), 2000);
+        assert_int_equal(sa_alarms_fault(alarms, &down, 3000, &ended), 0);
+
+        assert_int_equal(sa_alarms_fault(alarms, &up, 4000, &again), 1);
+        assert_true(again.alarm.id > raised.alarm.id);
+        assert_string_equal(again.alarm.identity, raised.alarm.identity);
+        sa_alarms_free(alarms);
+    }
+}
+
+/* Faults of other sources and kinds, and the alarms of rules, do not touch one another. */
+static void
+test_faults_beside_rules(void **state)
+{
+    static const char *const names[] = {"edge", "core"};
+    struct sa_alarms *alarms = sa_alarms_new("n", 2 + 2 * 2 + 1);
+    const uint32_t map[2] = {1, 0};
+    char identities[16][SA_IDENT_SIZE];
+    const struct sa_alarm *active;
+    struct sa_alarm_event e;
+    struct sa_verdict v;
+    struct sa_fault f;
+    unsigned n;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        v = verdict(i, SA_RAISED, SA_SEV_MINOR, 302);
+        v.source = names[i];
+        assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
+        for (enum sa_fault_kind kind = 0; kind < SA_FAULT_STATE; kind++) {
+            f = fault(kind, names[i], true);
+            assert_int_equal(sa_alarms_fault(alarms, &f, 1, &e), 1);
+        }
+    }
+    f = fault(SA_FAULT_STATE, "", true);
+    assert_int_equal(sa_alarms_fault(alarms, &f, 1, &e), 1);
+    active = sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 7);
+    for (unsigned i = 0; i < n; i++) {
+        strcpy(identities[i], active[i].identity);
+        for (unsigned k = 0; k < i; k++) {
+            assert_true(active[k].id < active[i].id);
+            assert_string_not_equal(identities[i], identities[k]);
+        }
+    }
+    f = fault(SA_FAULT_BLIND, "core", false);
+    assert_int_equal(sa_alarms_fault(alarms, &f, 2, &e), 1);
+    assert_string_equal(e.alarm.source, "core");
+    assert_int_equal(e.alarm.kind, SA_KIND_SOURCE_BLIND);
+    sa_alarms_regroup(alarms, map); /* the groups change places; faults have none */
+    v = verdict(1, SA_CLEARED, SA_SEV_MINOR, 302);
+    v.source = "edge";
+    assert_int_equal(sa_alarms_apply(alarms, &v, 2, &e), 1);
+    assert_string_equal(e.alarm.source, "edge");
+    assert_int_equal(e.alarm.kind, SA_KIND_REDIRECT);
+    active = sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 5);
+    for (unsigned i = 1; i < n; i++)
+        assert_true(active[i - 1].id < active[i].id);
+    sa_alarms_free(alarms);
+}
+
+/* The list has room for what it was made for, faults or not. */
+static void
+test_room_for_faults(void **state)
+{
+    struct sa_alarms *alarms = sa_alarms_new("n", 1);
+    struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true), state_lost = fault(SA_FAULT_STATE, "", true);
+    struct sa_alarm_event e;
+    unsigned n;
+
+    (void)state;
+    assert_int_equal(sa_alarms_fault(alarms, &blind, 1, &e), 1);
+    assert_int_equal(sa_alarms_fault(alarms, &state_lost, 1, &e), 0);
+    assert_int_equal(sa_alarms_reserve(alarms, 2), 0);
+    assert_int_equal(sa_alarms_fault(alarms, &state_lost, 1, &e), 1);
+    sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 2);
+    sa_alarms_free(alarms);
+}
+
+/* A restart: the alarms go on where they were, numbers and all. */
+static void
+test_restore(void **state)
+{
+    struct sa_alarms *before = sa_alarms_new("n", 8), *after = sa_alarms_new("n", 3);
+    struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true);
+    struct sa_alarms_memory memory;
+    const struct sa_alarm *old, *now;
+    struct sa_alarm_event e, raised;
+    struct sa_verdict v;
+    unsigned n;
+
+    (void)state;
+    v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+    sa_alarms_apply(before, &v, 10, &e);
+    v = verdict(5, SA_RAISED, SA_SEV_MAJOR, 302);
+    v.source = "core";
+    sa_alarms_apply(before, &v, 20, &raised);
+    sa_alarms_fault(before, &blind, 30, &e);
+    v = verdict(6, SA_RAISED, SA_SEV_MINOR, 302);
+    sa_alarms_apply(before, &v, 40, &e);
+    v = verdict(6, SA_CLEARED, SA_SEV_MINOR, 302);
+    sa_alarms_apply(before, &v, 50, &e);
+
+    memory = sa_alarms_keep(before);
+    sa_alarms_recall(after, &memory);
+    old = sa_alarms_active(before, &n);
+    assert_int_equal(n, 3);
+    assert_true(sa_alarms_restore(after, &old[0], 2));
+    assert_true(sa_alarms_restore(after, &old[1], 1));
+    assert_true(sa_alarms_restore(after, &old[2], SA_NO_GROUP));
+    assert_false(sa_alarms_restore(after, &old[2], 0)); /* no room */
+    now = sa_alarms_active(after, &n);
+    assert_int_equal(n, 3);
+    for (unsigned i = 0; i < n; i++)
+        assert_memory_equal(&now[i], &old[i], sizeof *now);
+    assert_int_equal(sa_alarms_worst(after), SA_SEV_MAJOR);
+    assert_int_equal(sa_alarms_changed_ms(after), 50);
+
+    v = verdict(1, SA_CLEARED, SA_SEV_MAJOR, 302);
+    v.source = "core";
+    assert_int_equal(sa_alarms_apply(after, &v, 60, &e), 1);
+    assert_int_equal(e.alarm.id, raised.alarm.id);
+    assert_string_equal(e.alarm.identity, raised.alarm.identity);
+    assert_int_equal(e.alarm.raised_ms, 20);
+    blind.raised = false;
+    assert_int_equal(sa_alarms_fault(after, &blind, 70, &e), 1);
+    assert_int_equal(e.alarm.raised_ms, 30);
+    v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+    assert_int_equal(sa_alarms_apply(after, &v, 80, &e), 1);
+    assert_true(e.alarm.id > memory.last_id); /* numbers are never used again */
+    sa_alarms_free(before);
+    sa_alarms_free(after);
+}
+
+static void
+test_end(void **state)
+{
+    struct sa_alarms *alarms = sa_alarms_new("n", 2);
+    struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true);
+    struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MAJOR, 302);
+    struct sa_alarm_event raised[2], ended;
+    unsigned n;
+
+    (void)state;
+    sa_alarms_apply(alarms, &v, 10, &raised[0]);
+    sa_alarms_fault(alarms, &blind, 20, &raised[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        memset(&ended, 0xAA, sizeof ended);
+        sa_alarms_end(&raised[i].alarm, 99, &ended);
+        assert_int_equal(ended.transition, i == 0 ? SA_CLEARED : SA_RESTORED);
+        assert_int_equal(ended.sequence, 0);
+        assert_int_equal(ended.alarm.severity, SA_SEV_CLEARED);
+        assert_int_equal(ended.alarm.changed_ms, 99);
+        assert_int_equal(ended.alarm.id, raised[i].alarm.id);
+        assert_int_equal(ended.alarm.kind, raised[i].alarm.kind);
+        assert_int_equal(ended.alarm.raised_ms, raised[i].alarm.raised_ms);
+        assert_string_equal(ended.alarm.identity, raised[i].alarm.identity);
+        assert_string_equal(ended.alarm.source, "edge");
+        assert_true(ended.alarm.text[0] != '\0');
+    }
+    sa_alarms_active(alarms, &n); /* the list is not touched */
+    assert_int_equal(n, 2);
+    sa_alarms_free(alarms);
+}
+
 int
 main(void)
 {
@@ -281,6 +523,12 @@ main(void)
         cmocka_unit_test(test_kind_and_remediation),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_fault_kinds),
+        cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_faults_beside_rules),
+        cmocka_unit_test(test_room_for_faults),
+        cmocka_unit_test(test_restore),
+        cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

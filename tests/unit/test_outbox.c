@@ -164,13 +164,283 @@ test_random_balance(void **state)
     sa_outbox_free(outbox);
 }
 
+/* What is on disk, as put() and gone() made it, beside what has to be there. */
+enum { EVENTS = 4000 };
+
+static struct row {
+    bool stored;
+    struct sa_outbox_entry entry;
+    unsigned waiting; /* the model: sinks that have not finished */
+    bool taken, gone;
+} disk[EVENTS + 1];
+
+static void
+put_row(void *arg, const struct sa_outbox_entry *entry)
+{
+    uint32_t sequence = entry->event.sequence;
+
+    assert_ptr_equal(arg, disk);
+    assert_true(sequence >= 1 && sequence <= EVENTS);
+    assert_int_equal(entry->event.alarm.id, sequence + 100000); /* nobody else's */
+    assert_int_equal(entry->event.transition, SA_RAISED);
+    assert_false(disk[sequence].gone);
+    disk[sequence].entry = *entry;
+    disk[sequence].stored = true;
+}
+
+static void
+delete_row(void *arg, uint32_t sequence)
+{
+    assert_ptr_equal(arg, disk);
+    assert_true(sequence >= 1 && sequence <= EVENTS);
+    assert_int_equal(disk[sequence].waiting, 0); /* only what left */
+    assert_false(disk[sequence].gone);           /* and once */
+    disk[sequence].gone = true;
+    disk[sequence].stored = false;
+}
+
+/* Every event that somebody waits for is on disk as it is, and no other is waited for. */
+static void
+compare_disk(uint32_t pushed)
+{
+    for (uint32_t i = 1; i <= pushed; i++) {
+        struct row *row = &disk[i];
+
+        if (row->waiting != 0) {
+            assert_true(row->stored);
+            assert_int_equal(row->entry.wanted, row->waiting);
+            assert_int_equal(row->entry.taken, row->taken);
+        } else {
+            assert_true(!row->stored || row->entry.wanted == 0);
+        }
+    }
+}
+
+static struct sa_outbox *
+restart(struct sa_outbox *outbox, uint32_t pushed)
+{
+    struct sa_outbox_numbers numbers = {sa_outbox_sequence(outbox), sa_outbox_sent(outbox),
+                                        sa_outbox_suppressed(outbox)};
+    struct sa_outbox *fresh = sa_outbox_new(SA_OUTBOX_ROOM);
+
+    sa_outbox_free(outbox);
+    sa_outbox_recall(fresh, &numbers);
+    for (uint32_t i = 1; i <= pushed; i++)
+        if (disk[i].stored)
+            sa_outbox_restore(fresh, &disk[i].entry);
+    assert_int_equal(sa_outbox_sequence(fresh), numbers.sequence);
+    assert_int_equal(sa_outbox_sent(fresh), numbers.sent);
+    assert_int_equal(sa_outbox_suppressed(fresh), numbers.suppressed);
+    return fresh;
+}
+
+/* Events come, go to the sinks and end there, and now and then the program starts anew. */
+static void
+test_over_restarts(void **state)
+{
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
+    uint32_t pushed = 0, oldest = 1;
+    uint64_t sent = 0, suppressed = 0;
+
+    (void)state;
+    memset(disk, 0, sizeof disk);
+    srand(7);
+    for (unsigned step = 0; step < 20000; step++) {
+        int what = rand() % 100;
+        unsigned sink = rand() % 2 ? SA_SINK_SNMP : SA_SINK_SYSLOG;
+        uint32_t one = pushed > 60 ? pushed - (uint32_t)rand() % 60 : pushed;
+
+        if (what < 20 && pushed < EVENTS) {
+            struct sa_alarm_event e = event(100001 + pushed);
+            unsigned sinks = 1 + (unsigned)rand() % 3;
+
+            sa_outbox_push(outbox, &e, sinks);
+            disk[++pushed].waiting = sinks;
+        } else if (what < 60) {
+            const struct sa_alarm_event *next = sa_outbox_next(outbox, sink);
+
+            if (next != NULL) {
+                assert_true(disk[next->sequence].waiting & sink);
+                assert_int_equal(next->alarm.id, next->sequence + 100000);
+                sa_outbox_handed(outbox, sink, next->sequence);
+            }
+        } else if (what < 65 && one > 0) {
+            if (disk[one].waiting & SA_SINK_SNMP) {
+                sa_outbox_taken(outbox, one);
+                sent += !disk[one].taken;
+                disk[one].taken = true;
+            }
+        } else if (what < 90 && one > 0) {
+            bool delivered = rand() % 4 != 0, wanted = (disk[one].waiting & sink) != 0;
+
+            sa_outbox_finished(outbox, sink, one, delivered);
+            if (wanted && !delivered)
+                suppressed++;
+            if (wanted && delivered && sink == SA_SINK_SNMP) {
+                sent += !disk[one].taken;
+                disk[one].taken = true;
+            }
+            disk[one].waiting &= ~sink;
+        } else if (what < 98) {
+            sa_outbox_keep(outbox, false, put_row, delete_row, disk);
+            compare_disk(pushed);
+        } else {
+            sa_outbox_keep(outbox, rand() % 2, put_row, delete_row, disk);
+            compare_disk(pushed);
+            outbox = restart(outbox, pushed);
+        }
+        while (oldest < pushed && oldest + 200 < pushed) { /* nothing waits for ever */
+            for (unsigned bit = 1; bit <= 2; bit <<= 1)
+                if (disk[oldest].waiting & bit) {
+                    sa_outbox_finished(outbox, bit, oldest, false);
+                    suppressed++;
+                    disk[oldest].waiting &= ~bit;
+                }
+            oldest++;
+        }
+        assert_int_equal(sa_outbox_sequence(outbox), pushed);
+        assert_int_equal(sa_outbox_sent(outbox), sent);
+        assert_int_equal(sa_outbox_suppressed(outbox), suppressed);
+        if (step % 50 == 0)
+            for (unsigned bit = 1; bit <= 2; bit <<= 1) {
+                unsigned n = 0;
+
+                for (uint32_t i = 1; i <= pushed; i++)
+                    n += (disk[i].waiting & bit) != 0;
+                assert_int_equal(sa_outbox_queued(outbox, bit), n);
+            }
+    }
+    for (uint32_t i = 1; i <= pushed; i++)
+        for (unsigned bit = 1; bit <= 2; bit <<= 1) {
+            sa_outbox_finished(outbox, bit, i, true);
+            disk[i].waiting &= ~bit;
+        }
+    sa_outbox_keep(outbox, false, put_row, delete_row, disk);
+    for (uint32_t i = 1; i <= pushed; i++)
+        assert_false(disk[i].stored); /* all went */
+    sa_outbox_free(outbox);
+}
+
+static unsigned n_put;
+
+static void
+count_put(void *arg, const struct sa_outbox_entry *entry)
+{
+    (void)arg;
+    (void)entry;
+    n_put++;
+}
+
+static void
+no_gone(void *arg, uint32_t sequence)
+{
+    (void)arg;
+    fail_msg("%u is gone", sequence);
+}
+
+/* Only what changed is kept, unless all is asked for. */
+static void
+test_keep_changes(void **state)
+{
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
+
+    (void)state;
+    for (uint32_t i = 1; i <= 5; i++) {
+        struct sa_alarm_event e = event(i);
+
+        sa_outbox_push(outbox, &e, SA_SINK_SNMP | SA_SINK_SYSLOG);
+    }
+    n_put = 0;
+    sa_outbox_keep(outbox, false, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 5);
+    sa_outbox_keep(outbox, false, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 5);
+    sa_outbox_taken(outbox, 3);
+    sa_outbox_finished(outbox, SA_SINK_SYSLOG, 5, true);
+    sa_outbox_keep(outbox, false, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 7);
+    sa_outbox_keep(outbox, true, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 12);
+    sa_outbox_keep(outbox, false, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 12);
+    sa_outbox_free(outbox);
+}
+
+/* An event that made room is gone from the disk too; what was handed over but not finished goes out again. */
+static void
+test_full_and_restarted(void **state)
+{
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
+    const struct sa_alarm_event *next;
+    uint32_t pushed = 0;
+
+    (void)state;
+    memset(disk, 0, sizeof disk);
+    for (; pushed < SA_OUTBOX_ROOM; pushed++) {
+        struct sa_alarm_event e = event(100001 + pushed);
+
+        sa_outbox_push(outbox, &e, SA_SINK_SNMP);
+        disk[pushed + 1].waiting = SA_SINK_SNMP;
+    }
+    sa_outbox_keep(outbox, false, put_row, delete_row, disk);
+    for (int i = 0; i < 3; i++) {
+        struct sa_alarm_event e = event(100001 + pushed);
+
+        disk[i + 1].waiting = 0;
+        sa_outbox_push(outbox, &e, SA_SINK_SNMP);
+        disk[++pushed].waiting = SA_SINK_SNMP;
+    }
+    sa_outbox_handed(outbox, SA_SINK_SNMP, 4);
+    sa_outbox_keep(outbox, false, put_row, delete_row, disk);
+    compare_disk(pushed);
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_true(disk[i].gone);
+    outbox = restart(outbox, pushed);
+    assert_int_equal(sa_outbox_queued(outbox, SA_SINK_SNMP), SA_OUTBOX_ROOM);
+    assert_int_equal(sa_outbox_suppressed(outbox), 3);
+    next = sa_outbox_next(outbox, SA_SINK_SNMP);
+    assert_non_null(next);
+    assert_int_equal(next->sequence, 4);
+    sa_outbox_keep(outbox, true, put_row, delete_row, disk);
+    compare_disk(pushed);
+    sa_outbox_free(outbox);
+}
+
+/* The numbers go on although no event was left, and what the box held before is forgotten. */
+static void
+test_recall_numbers(void **state)
+{
+    struct sa_outbox_numbers numbers = {4711, UINT64_C(1) << 40, 13};
+    struct sa_outbox *outbox = sa_outbox_new(SA_OUTBOX_ROOM);
+    struct sa_alarm_event e = event(1);
+
+    (void)state;
+    sa_outbox_push(outbox, &e, SA_SINK_SNMP);
+    sa_outbox_recall(outbox, &numbers);
+    assert_null(sa_outbox_next(outbox, SA_SINK_SNMP));
+    assert_int_equal(sa_outbox_queued(outbox, SA_SINK_SNMP), 0);
+    assert_int_equal(sa_outbox_sequence(outbox), 4711);
+    assert_true(sa_outbox_sent(outbox) == UINT64_C(1) << 40);
+    assert_int_equal(sa_outbox_suppressed(outbox), 13);
+    n_put = 0;
+    sa_outbox_keep(outbox, true, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 0);
+    sa_outbox_push(outbox, &e, SA_SINK_SNMP);
+    assert_int_equal(sa_outbox_next(outbox, SA_SINK_SNMP)->sequence, 4712);
+    sa_outbox_keep(outbox, false, count_put, no_gone, NULL);
+    assert_int_equal(n_put, 1);
+    sa_outbox_free(outbox);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_life_of_an_event), cmocka_unit_test(test_order_and_numbers),
         cmocka_unit_test(test_given_up),         cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_random_balance),
+        cmocka_unit_test(test_random_balance),   cmocka_unit_test(test_over_restarts),
+        cmocka_unit_test(test_keep_changes),     cmocka_unit_test(test_full_and_restarted),
+        cmocka_unit_test(test_recall_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

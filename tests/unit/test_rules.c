@@ -767,6 +767,296 @@ test_fall_through_levels(void **state)
     stop();
 }
 
+/* What sa_rules_keep() last said of each group, in memory of its own. */
+static struct memory {
+    bool known;
+    char rule[SA_NAME_SIZE], source[SA_NAME_SIZE], evidence[SA_CALLID_SIZE];
+    uint8_t *windows;
+    struct sa_rule_memory kept;
+} memories[16];
+static unsigned n_kept;
+
+static void
+keep(void *arg, const struct sa_rule_memory *memory)
+{
+    struct memory *m = memories;
+
+    assert_ptr_equal(arg, memories);
+    while (m->known && (strcmp(m->rule, memory->rule) != 0 || strcmp(m->source, memory->source) != 0))
+        assert_true(++m < memories + ROWS(memories));
+    m->known = true;
+    snprintf(m->rule, sizeof m->rule, "%s", memory->rule);
+    snprintf(m->source, sizeof m->source, "%s", memory->source);
+    snprintf(m->evidence, sizeof m->evidence, "%s", memory->evidence);
+    free(m->windows);
+    m->windows = malloc(memory->windows_len + 1);
+    memcpy(m->windows, memory->windows, memory->windows_len);
+    m->kept = *memory;
+    m->kept.rule = m->rule;
+    m->kept.source = m->source;
+    m->kept.evidence = m->evidence;
+    m->kept.windows = m->windows;
+    n_kept++;
+}
+
+static void
+forget(void)
+{
+    for (unsigned i = 0; i < ROWS(memories); i++)
+        free(memories[i].windows);
+    memset(memories, 0, sizeof memories);
+    n_kept = 0;
+}
+
+/* The transitions of one evaluation, to be compared. */
+struct judged {
+    struct event events[16];
+    unsigned n;
+};
+
+static void
+note(void *arg, const struct sa_verdict *v)
+{
+    struct judged *judged = arg;
+    struct event *e = &judged->events[judged->n];
+
+    if (v->transition == 0)
+        return;
+    assert_true(judged->n++ < ROWS(judged->events));
+    memset(e, 0, sizeof *e);
+    e->transition = v->transition;
+    e->severity = v->severity;
+    e->group = v->group;
+    e->count = v->count;
+    e->total = v->total;
+    e->value = v->value;
+    e->threshold = v->threshold;
+    e->unit = v->unit;
+    e->n_codes = v->n_codes;
+    memcpy(e->codes, v->codes, v->n_codes * sizeof *v->codes);
+    snprintf(e->evidence, sizeof e->evidence, "%s", v->evidence);
+    snprintf(e->source, sizeof e->source, "%s", v->source);
+}
+
+/*
+ * Rules that were recalled from what others kept, their clock shifted, give the same verdicts from then on.
+ * What is kept is only ever what changed, as on disk.
+ */
+static void
+test_recalled_rules_behave_the_same(void **state)
+{
+    enum { RULES = 4, SOURCES = 2 };
+    static const char *const sources[SOURCES] = {"edge", "core"};
+    static const int64_t shifts[] = {0, 1, 86400, -5000, 1000000000};
+    unsigned transitions = 0, states[5] = {0};
+
+    (void)state;
+    srand(43);
+    for (unsigned round = 0; round < 120; round++) {
+        struct sa_rule_def defs[RULES];
+        int64_t ms = 10000777, shift = shifts[round % ROWS(shifts)];
+        struct sa_rules *rules, *again = NULL;
+        bool blind[SOURCES] = {false};
+        unsigned moment = 5 + (unsigned)rand() % 100;
+
+        for (unsigned i = 0; i < RULES; i++) {
+            defs[i] = rule(1 + (unsigned)rand() % 20, 1 + (unsigned)rand() % 20);
+            snprintf(defs[i].name, sizeof defs[i].name, "rule%u", i);
+            defs[i].direction = (enum sa_rule_direction)(rand() % 4);
+            defs[i].for_s = (unsigned)rand() % 4;
+            defs[i].clear_for_s = (unsigned)rand() % 10;
+            defs[i].clear_at_per_mille = 100 + (unsigned)rand() % 900;
+            defs[i].levels[2] = (struct sa_rule_level){
+                .enabled = rand() % 2, .count = defs[i].levels[1].count + (unsigned)rand() % 20};
+            if (rand() % 3 == 0)
+                defs[i].levels[1].ratio_per_mille = 1 + (unsigned)rand() % 999;
+        }
+        rules = sa_rules_new(defs, RULES, sources, SOURCES);
+        assert_non_null(rules);
+        for (unsigned step = 0; step < 250; step++) {
+            struct judged judged = {.n = 0}, other = {.n = 0};
+            bool more, quiet = step % 70 > 40;
+
+            for (unsigned n = quiet ? (unsigned)rand() % 2 : (unsigned)rand() % 12; n > 0; n--) {
+                unsigned source = (unsigned)rand() % SOURCES;
+                struct sa_response r = {.code = (uint16_t)(rand() % 2 ? 300 + rand() % 12 : 200),
+                                        .repeat = 1 + (unsigned)rand() % 3,
+                                        .direction = (enum sa_direction)(rand() % 3)};
+
+                snprintf(r.call_id, sizeof r.call_id, "%d@h", rand());
+                (void)sa_rules_count(rules, source, &r, ms);
+                if (again != NULL)
+                    (void)sa_rules_count(again, source, &r, ms + shift * 1000);
+            }
+            if (rand() % 50 == 0) {
+                unsigned s = (unsigned)rand() % SOURCES;
+
+                blind[s] = !blind[s];
+                sa_rules_set_blind(rules, s, blind[s]);
+                if (again != NULL)
+                    sa_rules_set_blind(again, s, blind[s]);
+            }
+            more = sa_rules_evaluate(rules, ms, note, &judged);
+            transitions += judged.n;
+            if (again != NULL) {
+                assert_int_equal(sa_rules_evaluate(again, ms + shift * 1000, note, &other), more);
+                assert_int_equal(other.n, judged.n);
+                assert_memory_equal(other.events, judged.events, judged.n * sizeof *judged.events);
+                for (unsigned i = 0; i < RULES; i++)
+                    for (unsigned s = 0; s < SOURCES; s++)
+                        assert_int_equal(sa_rules_firing(rules, defs[i].name, sources[s]),
+                                         sa_rules_firing(again, defs[i].name, sources[s]));
+            } else {
+                sa_rules_keep(rules, false, keep, memories);
+            }
+            if (step == moment) {
+                again = sa_rules_new(defs, RULES, sources, SOURCES);
+                for (unsigned s = 0; s < SOURCES; s++)
+                    sa_rules_set_blind(again, s, blind[s]);
+                for (unsigned i = 0; i < ROWS(memories) && memories[i].known; i++) {
+                    states[memories[i].kept.state]++;
+                    assert_true(sa_rules_recall(again, &memories[i].kept, shift) < RULES * SOURCES);
+                }
+            }
+            ms += 100 + rand() % 1000;
+        }
+        sa_rules_free(rules);
+        sa_rules_free(again);
+        forget();
+    }
+    assert_true(transitions > 500); /* something was compared, and every state was recalled */
+    for (unsigned i = SA_RULE_OK; i <= SA_RULE_CLEARING; i++)
+        assert_true(states[i] > 5);
+}
+
+static void
+test_keep_what_changed(void **state)
+{
+    struct sa_rule_def defs[2] = {rule(5, 10), rule(50, 20)};
+
+    (void)state;
+    strcpy(defs[1].name, "other");
+    sa_code_set_add_range(&defs[1].codes, 300, 399, false);
+    sa_code_set_add_range(&defs[1].codes, 486, 486, true);
+    start(defs, 2);
+    judge();
+    sa_rules_keep(t.rules, true, keep, memories);
+    assert_int_equal(n_kept, 2);
+    sa_rules_keep(t.rules, false, keep, memories);
+    assert_int_equal(n_kept, 2);
+    (void)count(486, SA_DIR_RECEIVED, 1);
+    sa_rules_keep(t.rules, false, keep, memories);
+    assert_true(n_kept > 2); /* those of a ratio may have changed both */
+    n_kept = 0;
+    sa_rules_keep(t.rules, false, keep, memories);
+    assert_int_equal(n_kept, 0);
+    (void)count(302, SA_DIR_RECEIVED, 5);
+    judge();
+    sa_rules_keep(t.rules, false, keep, memories);
+    assert_int_equal(memories[0].kept.state, SA_RULE_FIRING);
+    assert_string_equal(memories[0].evidence, "302@h");
+    seconds(40, 0); /* states move although nothing is counted */
+    sa_rules_keep(t.rules, false, keep, memories);
+    assert_int_equal(memories[0].kept.state, SA_RULE_OK);
+    forget();
+    stop();
+}
+
+static void
+test_firing(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+
+    (void)state;
+    def.for_s = 3;
+    start(&def, 1);
+    assert_int_equal(sa_rules_firing(t.rules, "redirects", "edge"), SA_NO_GROUP);
+    second(5);
+    assert_int_equal(t.n, 0);
+    assert_int_equal(sa_rules_firing(t.rules, "redirects", "edge"), SA_NO_GROUP); /* pending */
+    seconds(5, 1);
+    assert_int_equal(t.n, 1);
+    assert_int_equal(sa_rules_firing(t.rules, "redirects", "edge"), t.events[0].group);
+    assert_int_equal(sa_rules_firing(t.rules, "redirects", "core"), SA_NO_GROUP);
+    assert_int_equal(sa_rules_firing(t.rules, "redirect", "edge"), SA_NO_GROUP);
+    assert_int_equal(sa_rules_firing(t.rules, "", ""), SA_NO_GROUP);
+    seconds(15, 0);
+    assert_int_equal(t.n, 1); /* clearing: still up */
+    assert_int_equal(sa_rules_firing(t.rules, "redirects", "edge"), t.events[0].group);
+    seconds(40, 0);
+    assert_int_equal(t.n, 2);
+    assert_int_equal(sa_rules_firing(t.rules, "redirects", "edge"), SA_NO_GROUP);
+    stop();
+}
+
+/* A rule that counts other responses now, or in another window, is not given the old ones. */
+static void
+test_recall_refuses(void **state)
+{
+    static const char *const core[] = {"core"};
+    struct sa_rule_def def = rule(5, 10), others[6], limits = def;
+    struct sa_rules *rules;
+    struct sa_rule_memory memory;
+
+    (void)state;
+    start(&def, 1);
+    second(5);
+    assert_int_equal(t.n, 1);
+    sa_rules_keep(t.rules, false, keep, memories);
+    for (unsigned i = 0; i < ROWS(others); i++)
+        others[i] = def;
+    sa_code_set_add_range(&others[0].codes, 404, 404, true);
+    sa_code_set_add_range(&others[1].codes, 305, 305, false);
+    others[2].window_s = 11;
+    others[3].n_methods = 1;
+    strcpy(others[3].methods[0], "INVITE");
+    others[4].ratio_of = SA_RATIO_ALL;
+    strcpy(others[5].name, "renamed");
+    for (unsigned i = 0; i < ROWS(others); i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "other %u", i);
+        rules = sa_rules_new(&others[i], 1, one_source, 1);
+        CHECK_INT(name, sa_rules_recall(rules, &memories[0].kept, 0), SA_NO_GROUP);
+        CHECK_INT(name, sa_rules_firing(rules, others[i].name, "edge"), SA_NO_GROUP);
+        CHECK_INT(name, sa_rules_evaluate(rules, t.ms, note, &(struct judged){.n = 0}), false);
+        sa_rules_free(rules);
+    }
+    rules = sa_rules_new(&def, 1, core, 1); /* another source */
+    assert_int_equal(sa_rules_recall(rules, &memories[0].kept, 0), SA_NO_GROUP);
+    sa_rules_free(rules);
+
+    limits.levels[1].count = 4; /* other limits are judged anew, over the same window */
+    limits.for_s = 1;
+    limits.clear_for_s = 3;
+    rules = sa_rules_new(&limits, 1, one_source, 1);
+    assert_int_equal(sa_rules_recall(rules, &memories[0].kept, 0), 0);
+    assert_int_equal(sa_rules_firing(rules, "redirects", "edge"), 0);
+    sa_rules_free(rules);
+
+    /* A damaged memory is refused or harmless. */
+    for (int i = 0; i < 200; i++) {
+        struct judged judged = {.n = 0};
+
+        memory = memories[0].kept;
+        memory.windows_len = (size_t)i < memory.windows_len ? (size_t)i : memory.windows_len;
+        if (i % 4 == 1)
+            memory.state = (enum sa_rule_state)(i - 100);
+        if (i % 4 == 2)
+            memory.level = i - 100;
+        if (i % 4 == 3)
+            memory.fall_to = i - 100;
+        rules = sa_rules_new(&def, 1, one_source, 1);
+        (void)sa_rules_recall(rules, &memory, i);
+        for (int s = 0; s < 60; s++)
+            (void)sa_rules_evaluate(rules, t.ms + s * 1000, note, &judged);
+        assert_true(judged.n <= 3);
+        sa_rules_free(rules);
+    }
+    forget();
+    stop();
+}
+
 int
 main(void)
 {
@@ -793,6 +1083,10 @@ main(void)
         cmocka_unit_test(test_fall_through_levels),
         cmocka_unit_test(test_random_traffic),
         cmocka_unit_test(test_odd_clock),
+        cmocka_unit_test(test_recalled_rules_behave_the_same),
+        cmocka_unit_test(test_keep_what_changed),
+        cmocka_unit_test(test_firing),
+        cmocka_unit_test(test_recall_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
