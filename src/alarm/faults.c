@@ -91,12 +91,14 @@ sa_faults_event(struct sa_faults *faults, enum sa_fault_kind kind, unsigned sour
 }
 
 void
-sa_faults_recall(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, int64_t now_ms)
+sa_faults_recall(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, const char *text,
+                 int64_t now_ms)
 {
     struct fault *fault = find(faults, kind, source);
 
     fault->up = true;
     fault->since_ms = now_ms;
+    (void)sa_text_copy(fault->text, sizeof fault->text, text);
 }
 
 /* How long a condition has to hold, or not to, before it is said. */

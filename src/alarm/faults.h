@@ -40,7 +40,8 @@ void sa_faults_event(struct sa_faults *faults, enum sa_fault_kind kind, unsigned
                      const char *text, int64_t hold_ms, int64_t now_ms);
 
 /* It was up in an earlier life; it ends if the condition does not hold any more. */
-void sa_faults_recall(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, int64_t now_ms);
+void sa_faults_recall(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, const char *text,
+                      int64_t now_ms);
 
 /* Calls fn for what begins or ends by now.  Returns whether something will, so has to be looked at again. */
 bool sa_faults_evaluate(struct sa_faults *faults, int64_t now_ms, sa_fault_fn fn, void *arg);

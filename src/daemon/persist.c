@@ -201,7 +201,8 @@ load_alarm(struct sa_engine *engine, const struct sa_row_alarm *row)
 
     if (sa_alarms_fault_kind(alarm.kind, &kind) && (kind == SA_FAULT_STATE || source >= 0) &&
         sa_alarms_restore(engine->alarms, &alarm, SA_NO_GROUP)) {
-        sa_faults_recall(engine->faults, kind, source < 0 ? 0 : (unsigned)source, sa_clock_now().mono_ms);
+        sa_faults_recall(engine->faults, kind, source < 0 ? 0 : (unsigned)source, alarm.text,
+                         sa_clock_now().mono_ms);
         return;
     }
     if (group != SA_NO_GROUP && sa_alarms_restore(engine->alarms, &alarm, group))

@@ -131,6 +131,8 @@ struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source
 void sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i);
 /* Whether the file's name is that of a generation of another file that is followed. */
 bool sa_follow_has_family(const struct source *source, const struct file *file);
+/* Whether the file has the name of its log now. */
+bool sa_follow_is_log(const struct file *file);
 struct file *sa_follow_find(struct source *source, dev_t dev, ino_t ino);
 
 /* condition.c */

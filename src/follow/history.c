@@ -572,7 +572,7 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
             file->pending = true;
             return;
         }
-        if (sa_same_bytes(file->fd, other->fd, 0, n) &&
+        if (sa_follow_is_log(other) && sa_same_bytes(file->fd, other->fd, 0, n) &&
             sa_same_bytes(file->fd, other->fd, file->size - (int64_t)n, n)) {
             file->copy_of = other;
             return;

@@ -310,6 +310,12 @@ sa_follow_has_family(const struct source *source, const struct file *file)
     return false;
 }
 
+bool
+sa_follow_is_log(const struct file *file)
+{
+    return file->gone_ms == 0 && strcmp(file->path, file->origin) == 0;
+}
+
 struct file *
 sa_follow_find(struct source *source, dev_t dev, ino_t ino)
 {

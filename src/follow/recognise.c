@@ -73,13 +73,18 @@ sa_candidate_holds(struct candidate *candidate, const struct sa_position *positi
     return fd != -1 && sa_position_match(fd, candidate->status.st_size, position) == MATCH_SAME;
 }
 
-/* Whether the candidate holds no more than what was read up to the position, and is no younger. */
+/*
+ * Whether the candidate holds no more than what was read up to the ghost's position, and is no younger.  A
+ * plain file can be that only as a copy of a log that was truncated then: another generation may well begin
+ * with the same lines.
+ */
 static bool
-is_part_of(struct candidate *candidate, const struct sa_position *past)
+is_part_of(struct candidate *candidate, const struct ghost *ghost)
 {
+    const struct sa_position *past = &ghost->position;
     int fd;
 
-    if (!sa_family_is(past->path, candidate->path) ||
+    if ((candidate->kind == SA_PLAIN && !ghost->lost) || !sa_family_is(past->path, candidate->path) ||
         sa_candidate_written_ms(candidate) > past->seen_ms + SLACK_MS)
         return false;
     fd = sa_candidate_fd(candidate);
@@ -100,8 +105,8 @@ is_made_of(struct candidate *candidate, const struct file *file)
     if (fd == -1 || file->inflater != NULL || !sa_family_is(file->origin, candidate->path) ||
         fstat(file->fd, &status) == -1)
         return false;
-    if (candidate->kind == SA_PLAIN && sa_position_born_ns(fd) < file->born_ns)
-        return false; /* what was made of the file is younger */
+    if (candidate->kind == SA_PLAIN && (sa_position_born_ns(fd) < file->born_ns || !sa_follow_is_log(file)))
+        return false; /* a copy is younger than the log, and copied is what has the log's name */
     len = load_head(candidate);
     size = sa_inflate_size(fd, candidate->kind);
     if (len == 0 || size > status.st_size || sa_position_read(file->fd, other, len, 0) != (ssize_t)len ||
@@ -114,7 +119,7 @@ bool
 sa_candidate_was_read(const struct source *source, struct candidate *candidate)
 {
     for (unsigned i = 0; i < source->n_ghosts; i++)
-        if (is_part_of(candidate, &source->ghosts[i].position))
+        if (is_part_of(candidate, &source->ghosts[i]))
             return true;
     for (unsigned i = 0; i < source->n_files; i++)
         if (is_made_of(candidate, source->files[i]))

@@ -10,7 +10,7 @@ int
 sa_lines_init(struct sa_lines *lines, size_t limit)
 {
     *lines = (struct sa_lines){.limit = limit, .room = FIRST_ROOM < limit ? FIRST_ROOM : limit};
-    lines->carry = malloc(lines->room);
+    lines->carry = calloc(1, lines->room);
     return lines->carry == NULL ? -ENOMEM : 0;
 }
 
@@ -42,6 +42,7 @@ make_room(struct sa_lines *lines, size_t len)
     carry = room == lines->room ? NULL : realloc(lines->carry, room);
     if (carry == NULL)
         return;
+    memset(carry + lines->room, 0, room - lines->room); /* pattern matchers look ahead in whole words */
     lines->carry = carry;
     lines->room = room;
 }

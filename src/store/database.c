@@ -135,7 +135,9 @@ check_schema(struct sa_database *database, bool read_only, char text[SA_DATABASE
                        (long long)version, sa_schema_version);
         return -EPROTO;
     }
-    return version < sa_schema_version && !read_only ? upgrade(database, version, text) : 0;
+    if (version == sa_schema_version)
+        return 0;
+    return read_only ? -EROFS : upgrade(database, version, text);
 }
 
 static int
@@ -174,12 +176,12 @@ sa_database_open(const char *path, bool read_only, struct sa_database **ret_data
     if (r == 0)
         r = execute(database,
                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024", text);
-    if (r == 0 && !read_only)
-        r = execute(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", text);
     if (r == 0)
         r = check_sound(database, text);
     if (r == 0)
         r = check_schema(database, read_only, text);
+    if (r == 0 && !read_only)
+        r = execute(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", text);
     if (r < 0) {
         (void)sa_database_close(database);
         return r;

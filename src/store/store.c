@@ -155,8 +155,10 @@ prepare(struct sa_store *store, char text[SA_STORE_TEXT])
     if (store->database != NULL && !sa_database_moved(store->database))
         return 0;
     store->database = sa_database_close(store->database);
-    if (store->lock_fd == -1)
-        r = lock_directory(store);
+    if (store->lock_fd != -1) /* its directory may be gone with the database, and be another one now */
+        (void)close(store->lock_fd);
+    store->lock_fd = -1;
+    r = lock_directory(store);
     if (r == 0)
         r = open_database(store, &found, text);
     else

@@ -43,8 +43,8 @@ int sa_store_start(struct sa_store *store);
 bool sa_store_busy(const struct sa_store *store);
 
 /*
- * Hands over a batch, whose content moves to the store.  whole: it replaces everything that is stored.
- * Its outcome arrives in the mailbox of outcomes.
+ * Hands over a batch, whose content moves to the store.  whole: it begins with clearing every table, so it
+ * can be the first of a new database. Its outcome arrives in the mailbox of outcomes.
  */
 void sa_store_commit(struct sa_store *store, struct sa_batch *batch, bool whole);
 

@@ -247,10 +247,10 @@ test_recall(void **state)
 {
     (void)state;
     for (unsigned source = 0; source < ROWS(sources); source++) {
-        sa_faults_recall(t.faults, SA_FAULT_BLIND, source, t.ms);
+        sa_faults_recall(t.faults, SA_FAULT_BLIND, source, "", t.ms);
         t.up[SA_FAULT_BLIND][source] = true;
     }
-    sa_faults_recall(t.faults, SA_FAULT_STATE, 0, t.ms);
+    sa_faults_recall(t.faults, SA_FAULT_STATE, 0, "", t.ms);
     t.up[SA_FAULT_STATE][0] = true;
     set(SA_FAULT_BLIND, 1, true); /* still blind */
     pass(60000);
@@ -271,7 +271,7 @@ static void
 test_recalled_and_found_a_moment_later(void **state)
 {
     (void)state;
-    sa_faults_recall(t.faults, SA_FAULT_BLIND, 0, t.ms);
+    sa_faults_recall(t.faults, SA_FAULT_BLIND, 0, "", t.ms);
     t.up[SA_FAULT_BLIND][0] = true;
     pass(500);
     set(SA_FAULT_BLIND, 0, true);
