@@ -132,11 +132,13 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
         struct candidate *candidate = &list->at[i];
         bool alike;
 
-        /* What was read up to nowhere is nowhere; the head may be the same few bytes in every generation. */
-        if (past->offset == 0 || sa_candidate_is_known(source, candidate) ||
-            sa_candidate_unfinished(candidate))
+        if (sa_candidate_is_known(source, candidate) || sa_candidate_unfinished(candidate))
             continue;
-        alike = candidate->kind == SA_PLAIN ? sa_candidate_holds(candidate, past)
+        /* Of what nothing was read the head may be the same few bytes in every generation. */
+        if (past->offset == 0 && (past->ino != (int64_t)candidate->status.st_ino ||
+                                  past->dev != (int64_t)candidate->status.st_dev))
+            continue;
+        alike = candidate->kind == SA_PLAIN ? past->offset > 0 && sa_candidate_holds(candidate, past)
                                             : sa_candidate_begins(candidate, past);
         if (alike && !too_much(follower, source, candidate, past->offset))
             return open_generation(follower, source, candidate, past->path, ghost, NULL);
