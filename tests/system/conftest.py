@@ -154,8 +154,8 @@ class Trapd:
     """A real snmptrapd; a notification is a list of numeric OID and printed value, in order."""
 
 
-    def __init__(self, directory):
-        self.port = free_port()
+    def __init__(self, directory, port=None):
+        self.port = port or free_port()
         self.output = directory / "traps.txt"
         (directory / "snmptrapd-test.conf").write_text("authCommunity log public\n")
         self.process = subprocess.Popen(
