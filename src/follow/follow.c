@@ -343,6 +343,8 @@ on_poll(void *arg)
 
             if (file->error == -ESTALE)
                 reopen_stale(file);
+            if (file->error != 0) /* whether it still is so shows the next read */
+                sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);
             alone = alone || file->polled != NULL;
         }

@@ -363,7 +363,7 @@ origin_of(const struct source *source, const char *path)
 static int
 open_named(struct sa_follower *follower, struct source *source, const char *path)
 {
-    struct stat status;
+    struct stat status = {0};
     int fd = open_regular(source, path, &status);
     bool consumed = false, unread = false;
     struct ghost *past;
