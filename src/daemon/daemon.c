@@ -25,7 +25,7 @@
 #define PUBLISH_MS    500    /* how long a change may take to reach the MIB */
 #define SNMP_STOP_MS  1200   /* together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS  600
-#define SAVE_STOP_MS  700
+#define SAVE_STOP_MS  600
 #define SAVE_START_MS 5000 /* the first positions are saved before anybody is answered */
 
 static const char *const snmp_modes[] = {"agentx", "standalone", "off"};

@@ -149,7 +149,8 @@ sa_keeper_free(struct sa_keeper *keeper, int timeout_ms)
         return true;
     (void)sa_watch_free(keeper->timer);
     (void)sa_watch_free(keeper->outcome);
-    ended = sa_store_close(keeper->store, timeout_ms);
+    /* A disk that has not answered so far is not waited for a second time. */
+    ended = sa_store_close(keeper->store, sa_store_busy(keeper->store) ? 0 : timeout_ms);
     if (ended)
         free(keeper);
     return ended;
