@@ -2,6 +2,7 @@
 
 SIPALERT_KILLS and SIPALERT_KILL_LINES set the size, SIPALERT_KILL_SEED the moments.
 """
+import contextlib
 import os
 import random
 import subprocess
@@ -62,16 +63,9 @@ def delay(rng):
 
 
 def read_to_the_end(daemon, lines):
-    """The status when all lines are counted, or when no more are for a while."""
-    seen, since = -1, time.monotonic()
-    while time.monotonic() - since < 10:
-        status = daemon.status(check=False)
-        now = status["sources"][0]["lines"] if status else -1
-        if now != seen:
-            seen, since = now, time.monotonic()
-        if now >= lines:
-            break
-        time.sleep(0.05)
+    """The status when all lines are counted, or after the deadline: then the difference says more."""
+    with contextlib.suppress(AssertionError):
+        wait_for(lambda: (daemon.status(check=False) or {"sources": [{"lines": -1}]})["sources"][0]["lines"] >= lines, 60)
     return daemon.status()
 
 
