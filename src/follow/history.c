@@ -13,8 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLACK_MS      1000 /* file systems stamp with a coarser clock than ours */
-#define INFLATE_RATIO 10   /* a guess at what a compressed log becomes */
+#define SLACK_MS    1000  /* file systems stamp with a coarser clock than ours */
+#define UNJUDGED_MS 10000 /* a copy may have been met, and not been judged, so long before the last commit   \
+                           */
+#define INFLATE_RATIO 10  /* a guess at what a compressed log becomes */
 
 /* What is read as history is over its caps? */
 static bool
@@ -305,15 +307,16 @@ sa_history_look(struct sa_follower *follower, struct source *source, const char 
 void
 sa_history_backfill(struct sa_follower *follower, struct source *source)
 {
+    int64_t since_ms = source->options.last_alive_ms - UNJUDGED_MS;
     unsigned n;
 
     find_rests(follower, source);
     n = source->n_files;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
         if (strpbrk(*pattern, "*?[") == NULL)
-            sa_history_look(follower, source, *pattern, source->options.last_alive_ms);
+            sa_history_look(follower, source, *pattern, since_ms);
     for (unsigned i = 0; i < n; i++) /* what patterns matched; a log that was looked at has no more to find */
-        sa_history_look(follower, source, source->files[i]->origin, source->options.last_alive_ms);
+        sa_history_look(follower, source, source->files[i]->origin, since_ms);
     /* A copy that was rotated away and whose stream is not found again is only good to be recognised. */
     for (unsigned i = 0; i < source->n_ghosts; i++)
         if (source->ghosts[i].lost) {

@@ -337,6 +337,19 @@ def test_partial_line_completed_while_down(torture, how, ending):  # 33
     torture.exact(truncations=0)
 
 
+@BOTH
+def test_partial_line_behind_whole_ones_in_one_write(torture, how):  # 33
+    prepared(torture)
+    line = torture.count(torture.batch(1))
+    whole = torture.count(torture.batch(3))
+    torture.raw(whole + line[:70])
+    torture.taken(torture.log.stat().st_size)
+    torture.down(how)
+    torture.raw(line[70:])
+    torture.start()
+    torture.exact(rotations=0, truncations=0)
+
+
 def test_partial_line_over_several_lives(torture):  # 33
     prepared(torture)
     line = torture.count(torture.batch(1))
