@@ -56,7 +56,7 @@ push(char *list[OPTIONS_MAX + 1], char *text)
 static struct sa_format *
 make_format(const struct sa_globals *globals, struct choice *choice, char error[SA_PATTERN_ERROR_SIZE])
 {
-    struct sa_format_def def = {"command line", choice->xlog, choice->xlog_sent, choice->regex};
+    struct sa_format_def def = {"command line", choice->xlog, choice->xlog_sent, choice->regex, NULL};
     bool patterns = choice->xlog[0] != NULL || choice->xlog_sent[0] != NULL || choice->regex[0] != NULL;
     static char automatic[] = "auto";
     struct sa_config *config = NULL;
@@ -149,7 +149,7 @@ static int
 parse_words(int argc, char **argv, struct choice *choice, char **files)
 {
     static const char *const names[] = {"--format", "--xlog", "--xlog-sent", "--regex"};
-    char **lists[] = {choice->names, choice->xlog, choice->xlog_sent, choice->regex};
+    char **lists[] = {choice->names, choice->xlog, choice->xlog_sent, choice->regex, NULL};
     int n_files = 0;
     bool only_files = false;
 

@@ -344,13 +344,43 @@ check_source(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
+/* A member's name, or what it is compared with. */
+static int
+check_json_text(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return check_length(cfg, opt, 1, SA_JSON_NAME_SIZE - 1);
+}
+
+static int
+check_json_where(cfg_t *cfg, cfg_opt_t *opt)
+{
+    if (strchr(last_string(opt), '=') == NULL)
+        BAD(cfg, "where: \"%s\" is not of the form name=value", last_string(opt));
+    if (cfg_opt_size(opt) == SA_JSON_CONDITIONS + 1)
+        BAD(cfg, "where: more than %d conditions", SA_JSON_CONDITIONS);
+    return check_length(cfg, opt, 1, SA_JSON_NAME_SIZE - 1);
+}
+
+static int
+check_json(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = last_section(cfg, opt);
+
+    if (!is_set(section, "code"))
+        BAD(cfg, "json: needs code, the name of the member that holds the status code");
+    if (is_set(section, "direction") && !is_set(section, "received") && !is_set(section, "sent"))
+        BAD(cfg, "json: direction needs received or sent, the values that mean one");
+    return 0;
+}
+
 static int
 check_format(cfg_t *cfg, cfg_opt_t *opt)
 {
     cfg_t *section = last_section(cfg, opt);
 
-    if (!is_set(section, "xlog") && !is_set(section, "xlog_sent") && !is_set(section, "regex"))
-        BAD(cfg, "format \"%s\": needs xlog, xlog_sent or regex", cfg_title(section));
+    if (!is_set(section, "xlog") && !is_set(section, "xlog_sent") && !is_set(section, "regex") &&
+        cfg_size(section, "json") == 0)
+        BAD(cfg, "format \"%s\": needs xlog, xlog_sent, regex or json", cfg_title(section));
     for (const struct sa_preset *preset = sa_presets; preset->name != NULL; preset++)
         if (strcmp(preset->name, cfg_title(section)) == 0 || strcmp("auto", cfg_title(section)) == 0) {
             BAD(cfg, "format \"%s\": the name is taken by a preset", cfg_title(section));
@@ -490,6 +520,15 @@ static const struct {
     {"format|xlog", check_xlog},
     {"format|xlog_sent", check_xlog},
     {"format|regex", check_regex},
+    {"format|json", check_json},
+    {"format|json|where", check_json_where},
+    {"format|json|code", check_json_text},
+    {"format|json|method", check_json_text},
+    {"format|json|peer", check_json_text},
+    {"format|json|callid", check_json_text},
+    {"format|json|direction", check_json_text},
+    {"format|json|received", check_json_text},
+    {"format|json|sent", check_json_text},
     {"rule", check_rule},
     {"rule|codes", check_codes},
     {"rule|methods", check_methods},

@@ -25,6 +25,25 @@ copy_list(cfg_t *section, const char *name)
     return list;
 }
 
+static struct sa_json_def *
+copy_json(cfg_t *section)
+{
+    struct sa_json_def *json = section == NULL ? NULL : calloc(1, sizeof *json);
+
+    if (json == NULL)
+        return NULL;
+    for (unsigned i = 0; i < cfg_size(section, "where") && i < SA_JSON_CONDITIONS; i++)
+        (void)sa_text_copy(json->where[json->n_where++], SA_JSON_NAME_SIZE, cfg_getnstr(section, "where", i));
+    (void)sa_text_copy(json->code, SA_JSON_NAME_SIZE, cfg_getstr(section, "code"));
+    (void)sa_text_copy(json->method, SA_JSON_NAME_SIZE, cfg_getstr(section, "method"));
+    (void)sa_text_copy(json->peer, SA_JSON_NAME_SIZE, cfg_getstr(section, "peer"));
+    (void)sa_text_copy(json->call_id, SA_JSON_NAME_SIZE, cfg_getstr(section, "callid"));
+    (void)sa_text_copy(json->direction, SA_JSON_NAME_SIZE, cfg_getstr(section, "direction"));
+    (void)sa_text_copy(json->received, SA_JSON_NAME_SIZE, cfg_getstr(section, "received"));
+    (void)sa_text_copy(json->sent, SA_JSON_NAME_SIZE, cfg_getstr(section, "sent"));
+    return json;
+}
+
 static void
 free_list(char **list)
 {
@@ -226,6 +245,8 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         config->formats[i].xlog = copy_list(section, "xlog");
         config->formats[i].xlog_sent = copy_list(section, "xlog_sent");
         config->formats[i].regex = copy_list(section, "regex");
+        config->formats[i].json =
+            copy_json(cfg_size(section, "json") == 0 ? NULL : cfg_getsec(section, "json"));
     }
 
     config->n_rules = cfg_size(cfg, "rule");
@@ -309,6 +330,7 @@ sa_config_free(struct sa_config *config)
         free_list(config->formats[i].xlog);
         free_list(config->formats[i].xlog_sent);
         free_list(config->formats[i].regex);
+        free(config->formats[i].json);
     }
     for (unsigned i = 0; i < config->n_notifies; i++) {
         free(config->notifies[i].address);

@@ -48,6 +48,28 @@ print_open(FILE *out, const char *kind, const char *title)
 }
 
 static void
+print_json(FILE *out, const struct sa_json_def *json)
+{
+    const struct {
+        const char *name, *text;
+    } settings[] = {{"code", json->code},      {"method", json->method},       {"peer", json->peer},
+                    {"callid", json->call_id}, {"direction", json->direction}, {"received", json->received},
+                    {"sent", json->sent}};
+
+    (void)fputs("  json {\n    where = {", out);
+    for (unsigned i = 0; i < json->n_where; i++) {
+        if (i != 0)
+            (void)fputs(", ", out);
+        print_string(out, json->where[i]);
+    }
+    (void)fputs("}\n", out);
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (settings[i].text[0] != '\0')
+            print_setting(out, "    ", settings[i].name, settings[i].text);
+    (void)fputs("  }\n", out);
+}
+
+static void
 print_duration(FILE *out, const char *name, uint32_t seconds)
 {
     (void)fprintf(out, "  %s = \"%us\"\n", name, seconds);
@@ -174,6 +196,8 @@ sa_config_print(const struct sa_config *config, FILE *out)
             print_list(out, "xlog_sent", config->formats[i].xlog_sent);
         if (config->formats[i].regex[0] != NULL)
             print_list(out, "regex", config->formats[i].regex);
+        if (config->formats[i].json != NULL)
+            print_json(out, config->formats[i].json);
         (void)fputs("}\n", out);
     }
     for (unsigned i = 0; i < config->n_rules; i++)

@@ -76,10 +76,22 @@ new_parser(void)
         CFG_STR("backfill_max_bytes", "1GiB", CFGF_NONE),
         CFG_END(),
     };
+    static cfg_opt_t json[] = {
+        CFG_STR_LIST("where", NULL, CFGF_NONE),
+        CFG_STR("code", "", CFGF_NONE),
+        CFG_STR("method", "", CFGF_NONE),
+        CFG_STR("peer", "", CFGF_NONE),
+        CFG_STR("callid", "", CFGF_NONE),
+        CFG_STR("direction", "", CFGF_NONE),
+        CFG_STR("received", "", CFGF_NONE),
+        CFG_STR("sent", "", CFGF_NONE),
+        CFG_END(),
+    };
     static cfg_opt_t format[] = {
         CFG_STR_LIST("xlog", NULL, CFGF_NONE),
         CFG_STR_LIST("xlog_sent", NULL, CFGF_NONE),
         CFG_STR_LIST("regex", NULL, CFGF_NONE),
+        CFG_SEC("json", json, CFGF_NODEFAULT),
         CFG_END(),
     };
     static cfg_opt_t level[] = {

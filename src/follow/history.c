@@ -13,10 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLACK_MS    1000  /* file systems stamp with a coarser clock than ours */
-#define UNJUDGED_MS 10000 /* a copy may have been met, and not been judged, so long before the last commit   \
-                           */
-#define INFLATE_RATIO 10  /* a guess at what a compressed log becomes */
+#define SLACK_MS 1000 /* file systems stamp with a coarser clock than ours */
+#define UNJUDGED_MS                                                                                          \
+    10000                /* a copy may have been met, and not been judged, so long before the last commit    \
+                          */
+#define INFLATE_RATIO 10 /* a guess at what a compressed log becomes */
 
 /* What is read as history is over its caps? */
 static bool

@@ -7,30 +7,21 @@
 /* auto decides for a preset after this many hits, if no other has half as many. */
 #define AUTO_HITS 3
 
-const struct sa_preset sa_presets[] = {
-    {"kamailio-acc", SA_PART_RECORD, SA_PROXY_KAMAILIO, sa_payload_acc, NULL,
-     "acc module of Kamailio: one line for each answered transaction"},
-    {"opensips-acc", SA_PART_RECORD, SA_PROXY_OPENSIPS, sa_payload_acc, NULL,
-     "acc module of OpenSIPS: one line for each answered transaction"},
-    {"sip-message", SA_PART_MESSAGE, SA_PROXY_UNKNOWN, NULL, NULL,
-     "whole SIP messages, on many lines or escaped on one"},
-    {"kamailio-xlog", SA_PART_PATTERN, SA_PROXY_UNKNOWN, NULL, "[$ci] $rs $rr from $si:$sp method $rm",
-     "the recommended xlog line for a reply route"},
-    {NULL, SA_PART_RECORD, SA_PROXY_UNKNOWN, NULL, NULL, NULL},
-};
-
 struct part {
     const struct sa_preset *preset; /* NULL: a user's pattern */
     enum sa_part_kind kind;
     struct sa_pattern *pattern; /* owned */
+    struct sa_json_def *json;   /* owned */
     uint64_t hits;
 };
 
 struct sa_format {
     struct part parts[SA_FORMAT_PARTS];
     unsigned n_parts;
-    bool automatic; /* auto */
-    bool undecided; /* auto that has not chosen yet */
+    bool automatic;   /* auto */
+    bool undecided;   /* auto that has not chosen yet */
+    bool by_literals; /* a line without any of the literals is of no use */
+    struct sa_literals literals;
     char description[SA_LONG_SIZE];
 };
 
@@ -40,13 +31,20 @@ sa_format_new(void)
     return calloc(1, sizeof(struct sa_format));
 }
 
+static void
+free_part(struct part *part)
+{
+    (void)sa_pattern_free(part->pattern);
+    free(part->json);
+}
+
 struct sa_format *
 sa_format_free(struct sa_format *format)
 {
     if (format == NULL)
         return NULL;
     for (unsigned i = 0; i < format->n_parts; i++)
-        (void)sa_pattern_free(format->parts[i].pattern);
+        free_part(&format->parts[i]);
     free(format);
     return NULL;
 }
@@ -60,13 +58,42 @@ describe(struct sa_format *format, const char *name)
                          len != 0 ? "," : "", name);
 }
 
+/* What a record has that the part can read; empty if nothing is known. */
+static struct sa_slice
+literal_of(const struct part *part)
+{
+    const char *literal = part->preset == NULL ? NULL : part->preset->literal;
+
+    if (part->kind == SA_PART_PATTERN)
+        return sa_pattern_literal(part->pattern);
+    return literal == NULL ? (struct sa_slice){"", 0} : (struct sa_slice){literal, strlen(literal)};
+}
+
+/* What to look for in a log: the parts' literals, and those of records that are read for another reason. */
+static void
+collect_literals(struct sa_format *format)
+{
+    static const char *const others[] = {
+        "rsyslogd", "systemd-journal", "Last message '", "__CURSOR=", "\"MESSAGE\":[",
+    };
+
+    format->literals.n = 0;
+    format->by_literals = format->n_parts > 0 && !format->undecided;
+    for (unsigned i = 0; i < format->n_parts && format->by_literals; i++) {
+        struct sa_slice literal = literal_of(&format->parts[i]);
+
+        format->by_literals = sa_literals_add(&format->literals, literal.p, literal.len);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0] && format->by_literals; i++)
+        format->by_literals = sa_literals_add(&format->literals, others[i], strlen(others[i]));
+}
+
 static int
-add_part(struct sa_format *format, const struct sa_preset *preset, enum sa_part_kind kind,
-         struct sa_pattern *pattern)
+add_part(struct sa_format *format, struct part part)
 {
     if (format->n_parts == SA_FORMAT_PARTS)
         return -E2BIG;
-    format->parts[format->n_parts++] = (struct part){.preset = preset, .kind = kind, .pattern = pattern};
+    format->parts[format->n_parts++] = part;
     return 0;
 }
 
@@ -78,7 +105,7 @@ add_pattern(struct sa_format *format, const struct sa_preset *preset, struct sa_
 
     if (pattern == NULL)
         return -EINVAL;
-    r = add_part(format, preset, SA_PART_PATTERN, pattern);
+    r = add_part(format, (struct part){.preset = preset, .kind = SA_PART_PATTERN, .pattern = pattern});
     if (r < 0) {
         (void)sa_pattern_free(pattern);
         (void)sa_text_format(error, SA_PATTERN_ERROR_SIZE, "more than %d patterns in one format",
@@ -94,20 +121,36 @@ sa_format_add_preset(struct sa_format *format, const char *name, char error[SA_P
     int r = -ENOENT;
 
     for (const struct sa_preset *preset = sa_presets; preset->name != NULL; preset++) {
-        if (!all && strcmp(preset->name, name) != 0)
+        if (all ? !preset->automatic : strcmp(preset->name, name) != 0)
             continue;
         if (preset->kind == SA_PART_PATTERN)
             r = add_pattern(format, preset, sa_pattern_new_xlog(preset->xlog, SA_DIR_RECEIVED, error), error);
         else
-            r = add_part(format, preset, preset->kind, NULL);
+            r = add_part(format, (struct part){.preset = preset, .kind = preset->kind});
         if (r < 0)
             return r;
     }
     if (r < 0)
         return r;
     format->undecided = format->automatic = all;
+    collect_literals(format);
     describe(format, name);
     return 0;
+}
+
+static int
+add_json(struct sa_format *format, const struct sa_json_def *def)
+{
+    struct sa_json_def *json = malloc(sizeof *json);
+    int r;
+
+    if (json == NULL)
+        return -ENOMEM;
+    *json = *def;
+    r = add_part(format, (struct part){.kind = SA_PART_JSON, .json = json});
+    if (r < 0)
+        free(json);
+    return r;
 }
 
 int
@@ -125,6 +168,9 @@ sa_format_add_user(struct sa_format *format, const struct sa_format_def *def,
     for (char **text = def->regex; *text != NULL; text++)
         if ((r = add_pattern(format, NULL, sa_pattern_new_regex(*text, error), error)) < 0)
             return r;
+    if (def->json != NULL && (r = add_json(format, def->json)) < 0)
+        return r;
+    collect_literals(format);
     describe(format, def->name);
     return 0;
 }
@@ -136,10 +182,11 @@ choose(struct sa_format *format, unsigned candidate)
 
     for (unsigned i = 0; i < format->n_parts; i++)
         if (i != candidate)
-            (void)sa_pattern_free(format->parts[i].pattern);
+            free_part(&format->parts[i]);
     format->parts[0] = chosen;
     format->n_parts = 1;
     format->undecided = false;
+    collect_literals(format);
     (void)sa_text_copy(format->description, sizeof format->description, chosen.preset->name);
 }
 
@@ -171,6 +218,17 @@ sa_format_choose(struct sa_format *format, const char *preset)
             choose(format, i);
 }
 
+struct sa_passed
+sa_format_pass_lines(const struct sa_format *format, const char *p, size_t len, size_t limit)
+{
+    size_t found;
+
+    if (!format->by_literals)
+        return (struct sa_passed){0, 0};
+    found = sa_find_literal(&format->literals, p, len);
+    return sa_pass_lines(p, found, 0, limit);
+}
+
 static int
 read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
           const struct sa_record *record, struct sa_response *response)
@@ -182,52 +240,82 @@ read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
             return SA_PAYLOAD_MISS;
         return part->preset->parse(record, response);
     case SA_PART_MESSAGE:
-        return sa_sip_reader_line(reader, line, record, response);
+        return sa_sip_reader_line(reader, part->preset->family, line, record, response);
+    case SA_PART_JSON:
+        return sa_json_payload(part->json, record, response);
     case SA_PART_PATTERN:
         break;
     }
     return sa_pattern_match(part->pattern, record, response);
 }
 
+/* Whether the message that is being read is of this part. */
 static bool
-reads_messages(const struct sa_format *format)
+is_reading(const struct part *part, const struct sa_sip_reader *reader)
+{
+    const struct sa_family *family = part->kind == SA_PART_MESSAGE ? part->preset->family : NULL;
+
+    return part->kind == SA_PART_MESSAGE && reader->family == (family == NULL ? 0 : family->id);
+}
+
+static struct part *
+part_reading(struct sa_format *format, const struct sa_sip_reader *reader)
 {
     for (unsigned i = 0; i < format->n_parts; i++)
-        if (format->parts[i].kind == SA_PART_MESSAGE)
-            return true;
-    return false;
+        if (is_reading(&format->parts[i], reader))
+            return &format->parts[i];
+    return NULL;
+}
+
+static void
+count_hit(struct sa_format *format, struct part *part)
+{
+    part->hits++;
+    if (format->undecided)
+        decide(format, (unsigned)(part - format->parts));
+}
+
+/* A line in the midst of a message is that message's, whatever it looks like. */
+static int
+read_in_message(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
+                const struct sa_record *record, struct sa_response *response)
+{
+    struct part *part = part_reading(format, reader);
+    int verdict;
+
+    if (part == NULL) /* auto has decided otherwise, on another stream of the source */
+        return sa_sip_reader_abandon(reader);
+    verdict = read_part(part, reader, line, record, response);
+    if (verdict & SA_PAYLOAD_HIT)
+        count_hit(format, part);
+    return verdict;
 }
 
 int
 sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                const struct sa_record *record, struct sa_response *response)
 {
-    bool in_message =
-        reader->state != SA_SIP_IDLE; /* then the line is that message's, whatever it looks like */
+    bool skipped = false;
 
-    if (in_message &&
-        !reads_messages(format)) /* auto has decided otherwise, on another stream of the source */
-        return sa_sip_reader_abandon(reader) | sa_format_read(format, reader, line, record, response);
+    if (reader->state != SA_SIP_IDLE) {
+        int verdict = read_in_message(format, reader, line, record, response);
+
+        if (verdict != SA_PAYLOAD_MISS || reader->state != SA_SIP_IDLE)
+            return verdict; /* else the line ended the message without being part of it */
+    }
     for (unsigned i = 0; i < format->n_parts; i++) {
-        int verdict;
+        int verdict = read_part(&format->parts[i], reader, line, record, response);
 
-        if (in_message && format->parts[i].kind != SA_PART_MESSAGE)
-            continue;
-        verdict = read_part(&format->parts[i], reader, line, record, response);
-        if (verdict == SA_PAYLOAD_MISS)
+        skipped |= verdict == SA_PAYLOAD_SKIP;
+        if (verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_SKIP)
             continue;
         if (format->parts[i].kind != SA_PART_MESSAGE)
             sa_sip_reader_pass(reader, record);
-        if (verdict & SA_PAYLOAD_HIT) {
-            format->parts[i].hits++;
-            if (format->undecided)
-                decide(format, i);
-        }
+        if (verdict & SA_PAYLOAD_HIT)
+            count_hit(format, &format->parts[i]);
         return verdict;
     }
-    if (in_message && reader->state == SA_SIP_IDLE) /* the line ended the message without being part of it */
-        return sa_format_read(format, reader, line, record, response);
-    return SA_PAYLOAD_MISS;
+    return skipped ? SA_PAYLOAD_TAKEN : SA_PAYLOAD_MISS;
 }
 
 const char *

@@ -6,31 +6,19 @@
 #ifndef SA_FORMAT_H
 #define SA_FORMAT_H
 
+#include "find.h"
+#include "json_payload.h"
 #include "pattern.h"
-#include "payload.h"
+#include "presets.h"
 #include "sip_message.h"
 
-#define SA_FORMAT_PARTS 32 /* presets and patterns in one format */
-
-/* How a part of a format reads a record. */
-enum sa_part_kind { SA_PART_RECORD, SA_PART_MESSAGE, SA_PART_PATTERN };
-
-struct sa_preset {
-    const char *name;
-    enum sa_part_kind kind;
-    enum sa_proxy proxy;                                          /* UNKNOWN: any program's records */
-    int (*parse)(const struct sa_record *, struct sa_response *); /* SA_PART_RECORD */
-    const char *xlog;                                             /* SA_PART_PATTERN: received replies */
-    const char *description;
-};
-
-/* The table of all presets, ended by a NULL name. */
-extern const struct sa_preset sa_presets[];
+#define SA_FORMAT_PARTS 40 /* presets and patterns in one format */
 
 /* A format section of the configuration. */
 struct sa_format_def {
     char name[SA_NAME_SIZE];
     char **xlog, **xlog_sent, **regex; /* owned by the configuration, each ended by NULL */
+    struct sa_json_def *json;          /* likewise, NULL: none */
 };
 
 struct sa_format;
@@ -46,6 +34,11 @@ struct sa_format *sa_format_free(struct sa_format *format);
 int sa_format_add_preset(struct sa_format *format, const char *name, char error[SA_PATTERN_ERROR_SIZE]);
 int sa_format_add_user(struct sa_format *format, const struct sa_format_def *def,
                        char error[SA_PATTERN_ERROR_SIZE]);
+
+/* Passes over lines at the start of p that can be nothing but unmatched ones, given that no message is being
+ * read; 0 bytes if there are none, or the format does not say so. */
+struct sa_passed sa_format_pass_lines(const struct sa_format *format, const char *p, size_t len,
+                                      size_t limit);
 
 /*
  * Reads one line of the log: line as written (with its CR), record as peeled.  Same results as

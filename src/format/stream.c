@@ -1,18 +1,22 @@
 #include "stream.h"
 #include "daemon_lines.h"
 
+static struct sa_passed pass_lines(void *arg, const char *p, size_t len);
+
 int
 sa_stream_init(struct sa_stream *stream, struct sa_format *format, size_t line_limit, sa_response_fn fn,
                void *arg)
 {
     *stream = (struct sa_stream){.format = format, .fn = fn, .arg = arg};
-    return sa_lines_init(&stream->lines, line_limit);
+    return sa_lines_init(&stream->lines, line_limit, pass_lines);
 }
 
 void
 sa_stream_done(struct sa_stream *stream)
 {
     sa_lines_done(&stream->lines);
+    sa_peeler_done(&stream->peeler);
+    sa_journal_export_done(&stream->export);
 }
 
 static void
@@ -59,36 +63,83 @@ read_daemon_line(struct sa_stream *stream, const struct sa_record *record)
     return true;
 }
 
+/* Everything that a record can be: a response, a part of one, a log daemon's own line, or nothing of use. */
+static void
+read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_record *record)
+{
+    struct sa_response response;
+    bool single = stream->messages.state == SA_SIP_IDLE;
+    int verdict;
+
+    do {
+        verdict = sa_format_read(stream->format, &stream->messages, line, record, &response);
+        if (verdict & SA_PAYLOAD_HIT) {
+            count_response(stream, &response);
+            if (single && verdict & SA_PAYLOAD_TAKEN)
+                remember(stream, record, &response);
+        }
+        if (verdict & SA_PAYLOAD_OTHER)
+            stream->counts.unmatched++;
+    } while (verdict != SA_PAYLOAD_MISS && !(verdict & SA_PAYLOAD_TAKEN));
+    if (verdict == SA_PAYLOAD_MISS && !read_daemon_line(stream, record))
+        stream->counts.unmatched++;
+    else if (verdict & SA_PAYLOAD_JOINS)
+        stream->counts.unmatched--;
+    if (!(verdict & SA_PAYLOAD_HIT))
+        stream->last_start_len = 0;
+}
+
+/* A line of a journal entry; true if it was one. */
+static bool
+read_exported(struct sa_stream *stream, struct sa_slice line)
+{
+    struct sa_record record = {.repeat = 1};
+    struct sa_slice message;
+    enum sa_export_verdict verdict;
+
+    if (!stream->export.active && (line.len == 0 || line.p[0] != '_'))
+        return false;
+    verdict = sa_journal_export_line(&stream->export, line, &record, &message);
+    stream->lines.nuls_count = sa_journal_export_binary(&stream->export);
+    if (verdict == SA_EXPORT_ENTRY) {
+        sa_envelope_peel_text(&stream->peeler, message, &record);
+        read_record(stream, message, &record);
+    }
+    return verdict != SA_EXPORT_NO;
+}
+
 static void
 read_line(void *arg, const char *text, size_t len, bool cut)
 {
     struct sa_stream *stream = arg;
     struct sa_slice line = {text, len}, bare = line;
     struct sa_record record;
-    struct sa_response response;
-    bool single = stream->messages.state == SA_SIP_IDLE;
-    int verdict;
 
     (void)cut;
+    if (read_exported(stream, line))
+        return;
     if (bare.len > 0 && bare.p[bare.len - 1] == '\r')
         bare.len--;
-    sa_envelope_peel(&stream->stamps, bare, &record);
-    do {
-        verdict = sa_format_read(stream->format, &stream->messages, line, &record, &response);
-        if (verdict & SA_PAYLOAD_HIT) {
-            count_response(stream, &response);
-            if (single && verdict & SA_PAYLOAD_TAKEN)
-                remember(stream, &record, &response);
-        }
-        if (verdict & SA_PAYLOAD_OTHER)
-            stream->counts.unmatched++;
-    } while (verdict != SA_PAYLOAD_MISS && !(verdict & SA_PAYLOAD_TAKEN));
-    if (verdict == SA_PAYLOAD_MISS && !read_daemon_line(stream, &record))
-        stream->counts.unmatched++;
-    else if (verdict & SA_PAYLOAD_JOINS)
-        stream->counts.unmatched--;
-    if (!(verdict & SA_PAYLOAD_HIT))
+    sa_envelope_peel(&stream->peeler, bare, &record);
+    read_record(stream, line, &record);
+}
+
+/* Lines that need not be looked at one by one; the counts are as if they had been. */
+static struct sa_passed
+pass_lines(void *arg, const char *p, size_t len)
+{
+    struct sa_stream *stream = arg;
+    struct sa_passed passed;
+
+    if (stream->export.active)
+        return (struct sa_passed){0, 0};
+    if (stream->messages.state != SA_SIP_IDLE)
+        return sa_sip_reader_pass_lines(&stream->messages, p, len, stream->lines.limit);
+    passed = sa_format_pass_lines(stream->format, p, len, stream->lines.limit);
+    stream->counts.unmatched += passed.lines;
+    if (passed.lines > 0)
         stream->last_start_len = 0;
+    return passed;
 }
 
 static void
@@ -103,7 +154,7 @@ copy_line_counts(struct sa_stream *stream)
 void
 sa_stream_feed(struct sa_stream *stream, const char *buf, size_t len, int64_t reference_ms)
 {
-    stream->stamps.reference_ms = reference_ms;
+    stream->peeler.stamps.reference_ms = reference_ms;
     stream->counts.bytes += len;
     sa_lines_feed(&stream->lines, buf, len, read_line, stream);
     copy_line_counts(stream);
@@ -122,7 +173,7 @@ end_message(struct sa_stream *stream)
 {
     struct sa_response response;
 
-    if (stream->messages.state != SA_SIP_HEADERS)
+    if (!sa_sip_reader_is_open(&stream->messages))
         return;
     if (sa_sip_reader_end(&stream->messages, &response) & SA_PAYLOAD_HIT)
         count_response(stream, &response);
@@ -160,6 +211,7 @@ sa_stream_reset(struct sa_stream *stream)
 {
     sa_lines_reset(&stream->lines);
     stream->messages = (struct sa_sip_reader){0};
+    stream->export.active = stream->lines.nuls_count = false;
     copy_line_counts(stream);
 }
 

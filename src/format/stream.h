@@ -7,6 +7,7 @@
 #define SA_STREAM_H
 
 #include "format.h"
+#include "journal_export.h"
 #include "lines.h"
 
 /*
@@ -26,7 +27,8 @@ typedef void (*sa_response_fn)(void *arg, const struct sa_response *response);
 
 struct sa_stream {
     struct sa_lines lines;
-    struct sa_timestamp_cache stamps;
+    struct sa_peeler peeler;
+    struct sa_journal_export export;
     struct sa_sip_reader messages;
     struct sa_format *format; /* not owned; shared by the streams of a source */
     struct sa_stream_counts counts;

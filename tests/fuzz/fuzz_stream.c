@@ -38,8 +38,8 @@ new_format(unsigned selector)
     static char *xlog[] = {"[$ci] $rs $rr from $si:$sp method $rm", NULL}, *none[] = {NULL};
     static char *xlog_sent[] = {"$(hdr(CSeq)) replying $T_reply_code to $fu", NULL};
     static char *regex[] = {"status=(?<code>\\d{3}) method=(?<method>\\w+)(?: peer=(?<peer>\\S+))?", NULL};
-    static const struct sa_format_def template = {"t", xlog, xlog_sent, none},
-                                      search = {"r", none, none, regex};
+    static const struct sa_format_def template = {"t", xlog, xlog_sent, none, NULL},
+                                      search = {"r", none, none, regex, NULL};
     struct sa_format *format = sa_format_new();
     char error[SA_PATTERN_ERROR_SIZE];
     int r = 0;

@@ -24,15 +24,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "302",
         "200 200 1 INVITE 1 INVITE a@b a@b 192.0.2.1 192.0.2.1 sip:a@b sip:a@b",
     };
-    char *template = malloc(size + 1), text[SA_PATTERN_SIZE], error[SA_PATTERN_ERROR_SIZE];
+    char *template = malloc(size + 1), error[SA_PATTERN_ERROR_SIZE];
+    struct sa_template compiled;
     struct sa_pattern *pattern;
     int r;
 
     FUZZ_CHECK(template != NULL);
     memcpy(template, data, size);
     template[size] = '\0';
-    r = sa_xlog_template_compile(template, text, sizeof text);
-    FUZZ_CHECK_TEXT(text);
+    r = sa_template_compile(template, &compiled);
+    FUZZ_CHECK(sa_template_literal(&compiled).len <= 64);
     pattern = sa_pattern_new_xlog(template, SA_DIR_RECEIVED, error);
     if (pattern == NULL)
         FUZZ_CHECK_TEXT(error);

@@ -11,7 +11,7 @@
 static struct sa_record
 peel(const char *line)
 {
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
     struct sa_record record;
 
     sa_envelope_peel(&cache, (struct sa_slice){line, strlen(line)}, &record);

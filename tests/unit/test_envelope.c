@@ -50,7 +50,7 @@ test_table(void **state)
         {"Nov 20 16:45:17 sbc01 /usr/sbin/opensips[35]: NOTICE:ACC: call missed: x=1",
          "ACC: call missed: x=1", "sbc01", "", SA_PROXY_OPENSIPS, true, 1, 1795193117000},
     };
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
 
     (void)state;
     for (unsigned i = 0; i < ROWS(cases); i++) {
@@ -71,7 +71,7 @@ test_table(void **state)
 static void
 test_log_prefix(void **state)
 {
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
     struct sa_record record;
     const char *line =
         "Nov 20 16:45:50 sbc01 kamailio[34]: INFO: {2 1 INVITE 2-49@127.11.0.3} <script>: incoming reply "
@@ -97,7 +97,7 @@ test_core_is_a_module(void **state)
         "Nov 20 16:43:37 sbc01 kam-edge[46]: ERROR: tm [../../core/forward.h:261]: msg_send_buffer(): "
         "tcp_send failed",
     };
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
 
     (void)state;
     for (unsigned i = 0; i < ROWS(lines); i++) {
@@ -128,7 +128,7 @@ test_nothing_to_peel(void **state)
                                         "{",
                                         "message repeated 5 times: [",
                                         "\r"};
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
 
     (void)state;
     for (unsigned i = 0; i < ROWS(lines); i++) {
@@ -167,7 +167,7 @@ test_random(void **state)
                                          "\xff",
                                          "{",
                                          "["};
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
 
     (void)state;
     srand(21);
@@ -226,21 +226,21 @@ test_iso(void **state)
                                       "2026-11-20T16:46",
                                       "2026-11-20T16:46:",
                                       "x026-11-20T16:46:53Z"};
-    struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
 
     (void)state;
     for (unsigned i = 0; i < ROWS(cases); i++) {
         int64_t ms = -1;
 
         CHECK_INT(cases[i].text,
-                  sa_timestamp_iso(&cache, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
+                  sa_timestamp_iso(&cache.stamps, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
                   cases[i].len);
         CHECK_INT(cases[i].text, ms, cases[i].ms);
     }
     for (unsigned i = 0; i < ROWS(bad); i++) {
         int64_t ms = -1;
 
-        CHECK_INT(bad[i], sa_timestamp_iso(&cache, (struct sa_slice){bad[i], strlen(bad[i])}, &ms), 0);
+        CHECK_INT(bad[i], sa_timestamp_iso(&cache.stamps, (struct sa_slice){bad[i], strlen(bad[i])}, &ms), 0);
     }
 }
 
@@ -274,21 +274,21 @@ test_bsd(void **state)
 
     (void)state;
     for (unsigned i = 0; i < ROWS(cases); i++) {
-        struct sa_timestamp_cache cache = {.reference_ms = cases[i].reference_ms};
+        struct sa_peeler cache = {.stamps.reference_ms = cases[i].reference_ms};
         int64_t ms = -1;
 
         for (unsigned again = 0; again < 2; again++) {
             CHECK_INT(cases[i].text,
-                      sa_timestamp_bsd(&cache, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
+                      sa_timestamp_bsd(&cache.stamps, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
                       15);
             CHECK_INT(cases[i].text, ms, cases[i].ms);
         }
     }
     for (unsigned i = 0; i < ROWS(bad); i++) {
-        struct sa_timestamp_cache cache = {.reference_ms = REFERENCE_MS};
+        struct sa_peeler cache = {.stamps.reference_ms = REFERENCE_MS};
         int64_t ms = -1;
 
-        CHECK_INT(bad[i], sa_timestamp_bsd(&cache, (struct sa_slice){bad[i], strlen(bad[i])}, &ms), 0);
+        CHECK_INT(bad[i], sa_timestamp_bsd(&cache.stamps, (struct sa_slice){bad[i], strlen(bad[i])}, &ms), 0);
     }
 }
 
@@ -297,7 +297,7 @@ static void
 compare_with_cold_cache(bool with_iso, bool moving_reference)
 {
     static const char *const months[] = {"Oct", "Nov", "Dec"};
-    struct sa_timestamp_cache warm = {.reference_ms = REFERENCE_MS};
+    struct sa_peeler warm = {.stamps.reference_ms = REFERENCE_MS};
 
     srand(4);
     for (unsigned i = 0; i < 20000; i++) {
@@ -311,15 +311,15 @@ compare_with_cold_cache(bool with_iso, bool moving_reference)
         struct sa_slice stamp;
 
         if (moving_reference)
-            warm.reference_ms = REFERENCE_MS + (rand() % 3) * 86400000LL * 300;
-        cold = (struct sa_timestamp_cache){.reference_ms = warm.reference_ms};
+            warm.stamps.reference_ms = REFERENCE_MS + (rand() % 3) * 86400000LL * 300;
+        cold = (struct sa_timestamp_cache){.reference_ms = warm.stamps.reference_ms};
         if (iso)
             snprintf(text, sizeof text, "%04d-%02u-%02dT%02d:%02d:%02d", 2025 + rand() % 3, month + 10, day,
                      hour, minute, second);
         else
             snprintf(text, sizeof text, "%s %2d %02d:%02d:%02d", months[month], day, hour, minute, second);
         stamp = (struct sa_slice){text, strlen(text)};
-        warm_len = iso ? sa_timestamp_iso(&warm, stamp, &warm_ms) : sa_timestamp_bsd(&warm, stamp, &warm_ms);
+        warm_len = iso ? sa_timestamp_iso(&warm.stamps, stamp, &warm_ms) : sa_timestamp_bsd(&warm.stamps, stamp, &warm_ms);
         cold_len = iso ? sa_timestamp_iso(&cold, stamp, &cold_ms) : sa_timestamp_bsd(&cold, stamp, &cold_ms);
         CHECK_INT(text, warm_len, stamp.len);
         CHECK_INT(text, cold_len, stamp.len);

@@ -35,10 +35,10 @@ test_refused(void **state)
         struct sa_format_def def;
         int result;
     } cases[] = {
-        {"template without a code", {"f", no_code, none, none}, -EINVAL},
-        {"sent template without a code", {"f", none, no_code, none}, -EINVAL},
-        {"broken regex", {"f", none, none, broken}, -EINVAL},
-        {"too many", {"f", many, none, none}, -E2BIG},
+        {"template without a code", {"f", no_code, none, none, NULL}, -EINVAL},
+        {"sent template without a code", {"f", none, no_code, none, NULL}, -EINVAL},
+        {"broken regex", {"f", none, none, broken, NULL}, -EINVAL},
+        {"too many", {"f", many, none, none, NULL}, -E2BIG},
     };
     char error[SA_PATTERN_ERROR_SIZE];
 

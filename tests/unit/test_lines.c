@@ -62,7 +62,7 @@ test_table(void **state)
             struct sa_lines lines;
 
             memset(&sink, 0, sizeof sink);
-            assert_int_equal(sa_lines_init(&lines, 8), 0);
+            assert_int_equal(sa_lines_init(&lines, 8, NULL), 0);
             sa_lines_feed(&lines, cases[i].in, split, on_line, &sink);
             sa_lines_feed(&lines, cases[i].in + split, cases[i].len - split, on_line, &sink);
             CHECK_STR(cases[i].name, sink.text, cases[i].fed);
@@ -84,7 +84,7 @@ test_nul_inside_is_a_byte(void **state)
 
     (void)state;
     memset(&sink, 0, sizeof sink);
-    assert_int_equal(sa_lines_init(&lines, 64), 0);
+    assert_int_equal(sa_lines_init(&lines, 64, NULL), 0);
     sa_lines_feed(&lines, "a\0b\n", 4, on_line, &sink);
     assert_int_equal(sink.n, 1);
     assert_memory_equal(sink.text, "a\0b|", 4);
@@ -108,8 +108,8 @@ test_random_slices_agree(void **state)
             bytes[i] = "ab\0\r\n\n\xff"[rand() % 7];
         memset(&whole, 0, sizeof whole);
         memset(&sink, 0, sizeof sink);
-        assert_int_equal(sa_lines_init(&a, LIMIT), 0);
-        assert_int_equal(sa_lines_init(&b, LIMIT), 0);
+        assert_int_equal(sa_lines_init(&a, LIMIT, NULL), 0);
+        assert_int_equal(sa_lines_init(&b, LIMIT, NULL), 0);
         sa_lines_feed(&a, bytes, SIZE, on_line, &whole);
         for (size_t at = 0; at < SIZE;) {
             size_t n = round == 0 ? 1 : (size_t)rand() % 40;
@@ -140,7 +140,7 @@ test_reset_drops_what_is_held(void **state)
 
     (void)state;
     memset(&sink, 0, sizeof sink);
-    assert_int_equal(sa_lines_init(&lines, 8), 0);
+    assert_int_equal(sa_lines_init(&lines, 8, NULL), 0);
     sa_lines_reset(&lines); /* nothing held, nothing dropped */
     assert_int_equal(lines.partial_dropped, 0);
     sa_lines_feed(&lines, "SIP/2", 5, on_line, &sink);
@@ -166,7 +166,7 @@ test_a_mebibyte_without_end(void **state)
     (void)state;
     memset(&sink, 0, sizeof sink);
     memset(block, 'x', sizeof block);
-    assert_int_equal(sa_lines_init(&lines, 65536), 0);
+    assert_int_equal(sa_lines_init(&lines, 65536, NULL), 0);
     for (unsigned i = 0; i < 16; i++)
         sa_lines_feed(&lines, block, sizeof block, on_line, &sink);
     sa_lines_feed(&lines, "\nafter\n", 7, on_line, &sink);

@@ -128,7 +128,7 @@ test_call_id(void **state)
 static int
 read_acc(const char *line, struct sa_response *response)
 {
-    struct sa_timestamp_cache cache = {.reference_ms = 1795194000000};
+    struct sa_peeler cache = {.stamps.reference_ms = 1795194000000};
     struct sa_record record;
 
     memset(response, 0, sizeof *response);

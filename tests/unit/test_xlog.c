@@ -12,7 +12,7 @@
 static int
 match(struct sa_pattern *pattern, const char *payload, struct sa_response *response)
 {
-    struct sa_timestamp_cache cache = {.reference_ms = 1795194000000};
+    struct sa_peeler cache = {.stamps.reference_ms = 1795194000000};
     struct sa_record record;
     static char
         line[4096]; /* static: JIT code looks at whole words, and valgrind at what is behind the end */
@@ -184,7 +184,7 @@ test_modules_are_no_script(void **state)
     static char line[] =
         "Nov 20 16:47:26 sbc01 kamailio[33]: ERROR: <core> [core/parser/msg_parser.c:749]: parse_msg(): "
         "[a@b] 302 Moved from 192.0.2.1:5060 method INVITE\0";
-    struct sa_timestamp_cache cache = {.reference_ms = 1795194000000};
+    struct sa_peeler cache = {.stamps.reference_ms = 1795194000000};
     char error[SA_PATTERN_ERROR_SIZE];
     struct sa_pattern *pattern = sa_pattern_new_xlog(STOCK, SA_DIR_RECEIVED, error);
     struct sa_record record;
@@ -200,20 +200,26 @@ test_modules_are_no_script(void **state)
 static void
 test_compiler(void **state)
 {
-    static char big[SA_PATTERN_SIZE * 2];
-    char pattern[SA_PATTERN_SIZE], small[16];
+    static char big[2 * SA_TEMPLATE_TEXT], many[4 * SA_TEMPLATE_PARTS + 8] = "$rs ";
+    struct sa_template template;
+    struct sa_slice literal;
 
     (void)state;
-    assert_int_equal(sa_xlog_template_compile(STOCK, pattern, sizeof pattern), 0);
-    assert_non_null(strstr(pattern, "<code>"));
-    assert_non_null(strstr(pattern, "<method>"));
-    assert_non_null(strstr(pattern, "<peer>"));
-    assert_non_null(strstr(pattern, "<callid>"));
-    assert_int_equal(sa_xlog_template_compile("nothing", pattern, sizeof pattern), -EINVAL);
-    assert_int_equal(sa_xlog_template_compile(STOCK, small, sizeof small), -ENAMETOOLONG);
+    assert_int_equal(sa_template_compile(STOCK, &template), 0);
+    literal = sa_template_literal(&template);
+    assert_int_equal(literal.len, strlen(" method "));
+    assert_memory_equal(literal.p, " method ", literal.len);
+    assert_int_equal(sa_template_compile("nothing", &template), -EINVAL);
     memset(big, 'x', sizeof big - 1);
     memcpy(big, "$rs ", 4);
-    assert_int_equal(sa_xlog_template_compile(big, pattern, sizeof pattern), -ENAMETOOLONG);
+    assert_int_equal(sa_template_compile(big, &template), -ENAMETOOLONG);
+    for (size_t i = 4; i + 4 < sizeof many; i += 4)
+        memcpy(many + i, "$rr ", 4);
+    assert_int_equal(sa_template_compile(many, &template), -ENAMETOOLONG);
+    /* What JSON would escape is no part of the literal that is searched for in the raw line. */
+    assert_int_equal(sa_template_compile("a/b\"long \\ one$rs", &template), 0);
+    literal = sa_template_literal(&template);
+    assert_memory_equal(literal.p, "long ", literal.len);
 }
 
 /* A template made of anything compiles or is refused, and what it compiles to is a pattern. */

@@ -1,4 +1,6 @@
 #include "envelope.h"
+#include "envelope_json.h"
+#include "program_prefix.h"
 
 static void
 skip_spaces(struct sa_slice *s)
@@ -114,25 +116,88 @@ skip_bracketed_pid(struct sa_slice *s)
     return true;
 }
 
-/* RFC 3164 files and their variant with an ISO stamp: STAMP SP HOST SP TAG: MSG. */
+/* Renderings of journalctl that are not syslog's: "Fri 2026-11-20 16:44:28 UTC ", "1795193088.123456 ",
+ * "[  123.456789] "; and the time in brackets of Asterisk. */
+static bool
+skip_other_stamp(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa_record *record)
+{
+    struct sa_slice rest = *s, word;
+    int64_t time_ms = 0;
+    size_t n;
+
+    if (sa_slice_skip(&rest, "[")) {
+        n = sa_timestamp_iso(cache, rest, &time_ms);
+        if (n == 0)
+            n = sa_timestamp_bsd(cache, rest, &time_ms);
+        record->bare_stamp = n != 0;
+        if (n == 0) { /* since the machine was started */
+            while (n < rest.len && (rest.p[n] == ' ' || rest.p[n] == '.' || sa_is_digit(rest.p[n])))
+                n++;
+        }
+        rest = sa_slice_from(rest, n);
+        if (n == 0 || !sa_slice_skip(&rest, "] "))
+            return false;
+    } else if (rest.len > 4 && rest.p[3] == ' ' && sa_is_digit(rest.p[4])) {
+        rest = sa_slice_from(rest, 4);
+        n = sa_timestamp_iso(cache, rest, &time_ms);
+        if (n != 19)
+            return false;
+        rest = sa_slice_from(rest, n);
+        if (!sa_slice_skip(&rest, " ") || !next_word(&rest, &word))
+            return false;
+        if (word.len == 3 && memcmp(word.p, "UTC", 3) == 0)
+            time_ms = cache->iso.civil_ms;
+    } else {
+        n = sa_timestamp_epoch(rest, &time_ms);
+        rest = sa_slice_from(rest, n);
+        if (n < 17 || !sa_slice_skip(&rest, " "))
+            return false;
+    }
+    record->time_ms = time_ms;
+    *s = rest;
+    return true;
+}
+
+/* "[DEBUG] file.c:12 " or "00.00% [DEBUG] " of FreeSWITCH behind the stamp: no host and no tag. */
+static bool
+is_freeswitch(struct sa_slice s)
+{
+    size_t digits = sa_slice_digits(s);
+
+    if (digits > 0 && digits < 4) {
+        size_t end = sa_slice_find(s, ' ');
+
+        if (end == s.len || s.p[end - 1] != '%')
+            return false;
+        s = sa_slice_from(s, end + 1);
+    }
+    return s.len > 2 && s.p[0] == '[' && s.p[1] >= 'A' && s.p[1] <= 'Z';
+}
+
+/* RFC 3164 files, their variants with other stamps, and what else begins with one: STAMP SP HOST SP TAG: MSG.
+ */
 static bool
 peel_traditional(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa_record *record)
 {
+    struct sa_slice rest = *s;
     int64_t time_ms;
-    size_t n = sa_timestamp_bsd(cache, *s, &time_ms);
-    struct sa_slice rest;
+    size_t n = 0;
 
-    if (n == 0)
-        n = sa_timestamp_iso(cache, *s, &time_ms);
-    if (n == 0 || n == s->len || s->p[n] != ' ')
+    if (rest.len > 0 && (unsigned char)(rest.p[0] - 'A') < 26)
+        n = sa_timestamp_bsd(cache, rest, &time_ms);
+    else if (rest.len > 0 && sa_is_digit(rest.p[0]))
+        n = sa_timestamp_iso(cache, rest, &time_ms);
+    if (n != 0 && n < s->len && s->p[n] == ' ') {
+        rest = sa_slice_from(*s, n + 1);
+        record->time_ms = time_ms;
+    } else if (!skip_other_stamp(cache, &rest, record)) {
         return false;
-    rest = sa_slice_from(*s, n + 1);
-    if (!skip_bracketed_pid(&rest)) {
+    }
+    if (!record->bare_stamp && !skip_bracketed_pid(&rest) && !is_freeswitch(rest)) {
         if (!next_word(&rest, &record->host))
             return false;
         (void)skip_tag(&rest, &record->program);
     }
-    record->time_ms = time_ms;
     *s = rest;
     return true;
 }
@@ -180,104 +245,65 @@ peel_repetition(struct sa_slice *s, struct sa_record *record)
     *s = rest;
 }
 
-/* A log level of either proxy and its colon. */
-static bool
-skip_level(struct sa_slice *s)
+void
+sa_peeler_done(struct sa_peeler *peeler)
 {
-    static const char *const levels[] = {"DEBUG:", "INFO:",  "NOTICE:", "WARNING:", "ERROR:", "CRITICAL:",
-                                         "ALERT:", "EMERG:", "DBG:",    "WARN:",    "CRIT:",  "BUG:"};
-
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (sa_slice_skip(s, levels[i]))
-            return true;
-    return false;
+    sa_buffer_done(&peeler->text);
 }
 
-/* Kamailio's default log_prefix, "{$mt $hdr(CSeq) $ci} ": every part is a word, so nothing in it can end it
- * early. */
+/* Whether anything that is peeled can begin with the character. */
 static bool
-skip_default_log_prefix(struct sa_slice *s, struct sa_record *record)
+may_wrap(char c)
 {
-    struct sa_slice rest = *s, kind, number, method, call_id;
-
-    if (!sa_slice_skip(&rest, "{") || !next_word(&rest, &kind) || kind.len != 1 ||
-        !next_word(&rest, &number) || sa_slice_digits(number) != number.len || !next_word(&rest, &method) ||
-        !next_word(&rest, &call_id) || call_id.p[call_id.len - 1] != '}')
-        return false;
-    record->method = method;
-    record->call_id = (struct sa_slice){call_id.p, call_id.len - 1};
-    *s = rest;
-    return true;
+    return (unsigned char)(c - 'A') < 26 || sa_is_digit(c) || c == ' ' || c == '<' || c == '[' || c == '{' ||
+           c == '@' || c == '\033';
 }
 
-/* "acc [acc.c:287]: acc_log_request(): " */
-static bool
-skip_module(struct sa_slice *s, struct sa_slice *module)
-{
-    struct sa_slice rest = *s, name;
-    size_t end, digits = 0;
-
-    if (!next_word(&rest, &name) || !sa_slice_skip(&rest, "["))
-        return false;
-    end = sa_slice_find(rest, ']');
-    while (digits < end && sa_is_digit(rest.p[end - 1 - digits]))
-        digits++;
-    if (digits == 0 || digits + 1 >= end || rest.p[end - 1 - digits] != ':' || sa_slice_find(rest, ' ') < end)
-        return false;
-    rest = sa_slice_from(rest, end);
-    if (!sa_slice_skip(&rest, "]: "))
-        return false;
-    end = sa_slice_find(rest, ' ');
-    if (end >= 3 && end < rest.len && memcmp(rest.p + end - 3, "():", 3) == 0)
-        rest = sa_slice_from(rest, end + 1);
-    *module = name;
-    *s = rest;
-    return true;
-}
-
-/* "LEVEL: [log_prefix ]<script>: " or "LEVEL: [log_prefix ]module [file:line]: function(): ". */
 static void
-peel_kamailio(struct sa_slice *s, struct sa_record *record)
+peel_text(struct sa_peeler *peeler, struct sa_slice s, struct sa_record *record, bool nested)
 {
-    struct sa_slice rest = *s, word;
+    struct sa_slice inner;
 
-    if (skip_default_log_prefix(&rest, record))
-        *s = rest; /* modparam("xlog", "prefix", "") leaves nothing between log_prefix and text */
-    if (sa_slice_skip(&rest, "<script>: ") || skip_module(&rest, &record->module)) {
-        *s = rest;
+    record->payload = record->text = s;
+    if (!nested && s.len > 0 && (s.p[0] == '{' || s.p[0] == '@' || s.p[0] == ' ') &&
+        sa_envelope_json(peeler, s, record, &inner)) {
+        record->object = s;
+        record->enveloped = true;
+        peel_repetition(&inner, record);
+        peel_text(peeler, inner, record, true);
         return;
     }
-    /* A log_prefix of the operator's own: believed if it is one word, so that no text of a message can pose
-     * as it. */
-    if (next_word(&rest, &word) &&
-        (sa_slice_skip(&rest, "<script>: ") || skip_module(&rest, &record->module)))
-        *s = rest;
+    sa_program_prefix_peel(record);
 }
 
 void
-sa_envelope_peel(struct sa_timestamp_cache *cache, struct sa_slice line, struct sa_record *record)
+sa_envelope_peel_text(struct sa_peeler *peeler, struct sa_slice text, struct sa_record *record)
 {
+    record->stamps = &peeler->stamps;
+    record->enveloped = true;
+    peel_repetition(&text, record);
+    peel_text(peeler, text, record, false);
+}
+
+void
+sa_envelope_peel(struct sa_peeler *peeler, struct sa_slice line, struct sa_record *record)
+{
+    struct sa_timestamp_cache *cache = &peeler->stamps;
     struct sa_slice s = line;
     bool priority;
 
-    *record = (struct sa_record){.repeat = 1};
+    *record = (struct sa_record){.repeat = 1, .stamps = cache, .payload = line, .text = line};
+    if (line.len == 0 || !may_wrap(line.p[0]))
+        return;
     priority = skip_priority(&s);
     if ((priority && peel_rfc5424(cache, &s, record)) || peel_traditional(cache, &s, record)) {
         record->enveloped = true;
         peel_repetition(&s, record);
     } else if (!priority && peel_kamailio_stderr(&s)) {
         record->enveloped = true;
-    } else {
+    } else { /* what a part of an envelope left is not one */
+        *record = (struct sa_record){.repeat = 1, .stamps = cache};
         s = line;
     }
-    record->payload = record->text = s;
-    if (!skip_level(&s))
-        return;
-    if (sa_slice_skip(&s, " ")) {
-        record->proxy = SA_PROXY_KAMAILIO;
-        peel_kamailio(&s, record);
-    } else {
-        record->proxy = SA_PROXY_OPENSIPS;
-    }
-    record->payload = s;
+    peel_text(peeler, s, record, false);
 }

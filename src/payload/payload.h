@@ -15,6 +15,7 @@ enum {
     SA_PAYLOAD_TAKEN = 1, /* the line belongs to something this family understands */
     SA_PAYLOAD_HIT = 2,   /* a response was completed; without TAKEN, the line itself is still to be read */
     SA_PAYLOAD_OTHER = 4, /* likewise, a record that is not a response */
+    SA_PAYLOAD_SKIP = 16, /* a line of no meaning; somebody else may know better */
     SA_PAYLOAD_JOINS = 8  /* the line and the one before, which nobody took, are one record */
 };
 
@@ -36,5 +37,20 @@ void sa_payload_set_call_id(struct sa_response *response, struct sa_slice text);
 
 /* acc of Kamailio and OpenSIPS: "ACC: transaction answered: …".  "call missed" is not a response. */
 int sa_payload_acc(const struct sa_record *record, struct sa_response *response);
+
+/* Asterisk's chan_sip: "-- Got SIP response 503 "…" back from 192.0.2.5:5060". */
+int sa_payload_got_response(const struct sa_record *record, struct sa_response *response);
+
+/* Flexisip's event log: "… <sip:a@x> --> <sip:b@x> 404 Not Found". */
+int sa_payload_flexisip(const struct sa_record *record, struct sa_response *response);
+
+/* reSIProcate: "… RECV: SipResp: 302 tid=… cseq=1 INVITE / 1 from(wire)". */
+int sa_payload_repro(const struct sa_record *record, struct sa_response *response);
+
+/* "code=503 method=INVITE peer=192.0.2.5:5060 dir=in callid=a@b" */
+int sa_payload_kv(const struct sa_record *record, struct sa_response *response);
+
+/* SIPp -trace_shortmsg. */
+int sa_payload_shortmsg(const struct sa_record *record, struct sa_response *response);
 
 #endif

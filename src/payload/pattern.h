@@ -1,6 +1,7 @@
 /*
  * A user pattern (an xlog template or a regular expression with named groups) that finds a response in a
- * payload: PCRE2 with JIT, and limits against patterns that explode.  One thread per pattern.
+ * payload: regular expressions by PCRE2 with JIT, and limits against patterns that explode.  One thread per
+ * pattern.
  */
 #ifndef SA_PATTERN_H
 #define SA_PATTERN_H
@@ -24,6 +25,9 @@ struct sa_pattern *sa_pattern_free(struct sa_pattern *pattern);
 /* SA_PAYLOAD_MISS, or HIT and TAKEN with *response filled. */
 int sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record,
                      struct sa_response *response);
+
+/* What every payload holds that the pattern can match; empty if nothing is known. */
+struct sa_slice sa_pattern_literal(const struct sa_pattern *pattern);
 
 /* How many payloads ran into the match limit and were taken for a miss. */
 uint64_t sa_pattern_limit_hits(const struct sa_pattern *pattern);

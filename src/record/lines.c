@@ -7,9 +7,9 @@
 #define FIRST_ROOM 512 /* most lines are shorter, and there may be a thousand files */
 
 int
-sa_lines_init(struct sa_lines *lines, size_t limit)
+sa_lines_init(struct sa_lines *lines, size_t limit, sa_pass_fn pass)
 {
-    *lines = (struct sa_lines){.limit = limit, .room = FIRST_ROOM < limit ? FIRST_ROOM : limit};
+    *lines = (struct sa_lines){.pass = pass, .limit = limit, .room = FIRST_ROOM < limit ? FIRST_ROOM : limit};
     lines->carry = calloc(1, lines->room);
     return lines->carry == NULL ? -ENOMEM : 0;
 }
@@ -89,10 +89,19 @@ void
 sa_lines_feed(struct sa_lines *lines, const char *buf, size_t len, sa_line_fn fn, void *arg)
 {
     while (len > 0) {
+        struct sa_passed passed = {0, 0};
         const char *end;
         size_t n;
 
-        if (!lines->partial && buf[0] == '\0') {
+        if (!lines->partial && lines->pass != NULL)
+            passed = lines->pass(arg, buf, len);
+        if (passed.bytes != 0) {
+            lines->lines += passed.lines;
+            buf += passed.bytes;
+            len -= passed.bytes;
+            continue;
+        }
+        if (!lines->partial && buf[0] == '\0' && !lines->nuls_count) {
             n = count_nuls(buf, len);
             lines->nul_bytes += n;
             buf += n;

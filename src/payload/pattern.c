@@ -15,7 +15,7 @@ struct sa_pattern {
     pcre2_match_context *context;
     uint32_t group_code, group_method, group_peer, group_call_id; /* 0: the pattern has none */
     enum sa_direction direction;
-    bool whole; /* an xlog template: only text of the routing script can match */
+    struct sa_template *template; /* owned; instead of the code: only text of the routing script can match */
     uint64_t limit_hits;
 };
 
@@ -27,6 +27,7 @@ sa_pattern_free(struct sa_pattern *pattern)
     pcre2_match_context_free(pattern->context);
     pcre2_match_data_free(pattern->match);
     pcre2_code_free(pattern->code);
+    free(pattern->template);
     free(pattern);
     return NULL;
 }
@@ -77,26 +78,27 @@ compile(const char *text, char error[SA_PATTERN_ERROR_SIZE])
 struct sa_pattern *
 sa_pattern_new_xlog(const char *template, enum sa_direction direction, char error[SA_PATTERN_ERROR_SIZE])
 {
-    char text[SA_PATTERN_SIZE];
-    struct sa_pattern *pattern;
+    struct sa_pattern *pattern = calloc(1, sizeof *pattern);
 
-    switch (sa_xlog_template_compile(template, text, sizeof text)) {
+    if (pattern != NULL)
+        pattern->template = calloc(1, sizeof *pattern->template);
+    if (pattern == NULL || pattern->template == NULL) {
+        (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "out of memory");
+        return sa_pattern_free(pattern);
+    }
+    switch (sa_template_compile(template, pattern->template)) {
     case 0:
         break;
     case -EINVAL:
         (void)snprintf(
             error, SA_PATTERN_ERROR_SIZE,
             "no variable of the template is a status code; add $rs (or $T_reply_code) to the xlog line");
-        return NULL;
+        return sa_pattern_free(pattern);
     default:
         (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "the template is too long");
-        return NULL;
+        return sa_pattern_free(pattern);
     }
-    pattern = compile(text, error);
-    if (pattern != NULL) {
-        pattern->direction = direction;
-        pattern->whole = true;
-    }
+    pattern->direction = direction;
     return pattern;
 }
 
@@ -122,35 +124,64 @@ captured(const struct sa_pattern *pattern, const PCRE2_SIZE *offsets, struct sa_
     return (struct sa_slice){subject.p + offsets[2 * number], offsets[2 * number + 1] - offsets[2 * number]};
 }
 
-int
-sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
+static bool
+match_regex(struct sa_pattern *pattern, struct sa_slice subject, struct sa_slice fields[SA_FIELD_COUNT])
 {
-    struct sa_slice subject = record->payload, method, call_id;
-    const PCRE2_SIZE *offsets;
-    int n;
+    const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(pattern->match);
+    int n = pcre2_match(pattern->code, (PCRE2_SPTR)subject.p, subject.len, 0, 0, pattern->match,
+                        pattern->context);
 
-    if (subject.len == 0 || (pattern->whole && record->module.len != 0))
-        return SA_PAYLOAD_MISS;
-    n = pcre2_match(pattern->code, (PCRE2_SPTR)subject.p, subject.len, 0, 0, pattern->match,
-                    pattern->context);
     if (n < 0) {
         if (n != PCRE2_ERROR_NOMATCH)
             pattern->limit_hits++;
-        return SA_PAYLOAD_MISS;
+        return false;
     }
-    offsets = pcre2_get_ovector_pointer(pattern->match);
+    fields[SA_FIELD_CODE] = captured(pattern, offsets, subject, pattern->group_code);
+    fields[SA_FIELD_METHOD] = captured(pattern, offsets, subject, pattern->group_method);
+    fields[SA_FIELD_CALL_ID] = captured(pattern, offsets, subject, pattern->group_call_id);
+    fields[SA_FIELD_PEER] = captured(pattern, offsets, subject, pattern->group_peer);
+    return true;
+}
+
+static bool
+match_template(struct sa_pattern *pattern, const struct sa_record *record,
+               struct sa_slice fields[SA_FIELD_COUNT])
+{
+    enum sa_template_verdict verdict = record->module.len != 0
+                                           ? SA_TEMPLATE_MISS
+                                           : sa_template_match(pattern->template, record->payload, fields);
+
+    if (verdict == SA_TEMPLATE_LIMIT)
+        pattern->limit_hits++;
+    return verdict == SA_TEMPLATE_HIT;
+}
+
+int
+sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
+{
+    struct sa_slice fields[SA_FIELD_COUNT];
+
+    if (record->payload.len == 0 ||
+        !(pattern->template != NULL ? match_template(pattern, record, fields)
+                                    : match_regex(pattern, record->payload, fields)))
+        return SA_PAYLOAD_MISS;
     sa_payload_begin(response, record);
-    if (!sa_payload_set_code(response, captured(pattern, offsets, subject, pattern->group_code)))
+    if (!sa_payload_set_code(response, fields[SA_FIELD_CODE]))
         return SA_PAYLOAD_MISS;
     response->direction = pattern->direction;
-    method = captured(pattern, offsets, subject, pattern->group_method);
-    if (method.len != 0)
-        sa_payload_set_method(response, method);
-    call_id = captured(pattern, offsets, subject, pattern->group_call_id);
-    if (call_id.len != 0)
-        sa_payload_set_call_id(response, call_id);
-    sa_payload_set_peer(response, captured(pattern, offsets, subject, pattern->group_peer));
+    if (fields[SA_FIELD_METHOD].len != 0)
+        sa_payload_set_method(response, fields[SA_FIELD_METHOD]);
+    if (fields[SA_FIELD_CALL_ID].len != 0)
+        sa_payload_set_call_id(response, fields[SA_FIELD_CALL_ID]);
+    if (fields[SA_FIELD_PEER].len != 0)
+        sa_payload_set_peer(response, fields[SA_FIELD_PEER]);
     return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+}
+
+struct sa_slice
+sa_pattern_literal(const struct sa_pattern *pattern)
+{
+    return pattern->template == NULL ? (struct sa_slice){"", 0} : sa_template_literal(pattern->template);
 }
 
 uint64_t

@@ -8,15 +8,22 @@
 #ifndef SA_LINES_H
 #define SA_LINES_H
 
+#include "find.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whole lines at the start of p that the taker has dealt with by itself. */
+typedef struct sa_passed (*sa_pass_fn)(void *arg, const char *p, size_t len);
+
 struct sa_lines {
-    char *carry; /* room bytes, owned: the start of a line whose end has not come yet */
+    sa_pass_fn pass; /* may be NULL */
+    char *carry;     /* room bytes, owned: the start of a line whose end has not come yet */
     size_t carry_len, room, limit;
-    bool partial;  /* bytes of an unfinished line have been seen */
-    uint64_t held; /* how many, more than carry_len if the line is oversize */
+    bool nuls_count; /* set by who takes the lines: NULs at the start of the next one belong to it */
+    bool partial;    /* bytes of an unfinished line have been seen */
+    uint64_t held;   /* how many, more than carry_len if the line is oversize */
     uint64_t lines, oversize, nul_bytes, partial_dropped;
 };
 
@@ -24,7 +31,7 @@ struct sa_lines {
 typedef void (*sa_line_fn)(void *arg, const char *line, size_t len, bool cut);
 
 /* Returns 0 or -ENOMEM. */
-int sa_lines_init(struct sa_lines *lines, size_t limit);
+int sa_lines_init(struct sa_lines *lines, size_t limit, sa_pass_fn pass);
 void sa_lines_done(struct sa_lines *lines);
 
 void sa_lines_feed(struct sa_lines *lines, const char *buf, size_t len, sa_line_fn fn, void *arg);

@@ -1,0 +1,626 @@
+#include "sip_message.h"
+#include "text.h"
+
+#include <strings.h>
+
+static bool
+starts_nocase(struct sa_slice s, const char *literal)
+{
+    size_t n = strlen(literal);
+
+    return s.len >= n && strncasecmp(s.p, literal, n) == 0;
+}
+
+static struct sa_slice
+trim(struct sa_slice s)
+{
+    while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = sa_slice_from(s, 1);
+    while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+/* A continuation of the header before (RFC 3261 section 7.3.1). */
+static bool
+is_folded(struct sa_slice line)
+{
+    return line.p[0] == ' ' || line.p[0] == '\t';
+}
+
+/* "SIP/2.0 302 Moved", also "SIP/2.0 302" (RFC 3261 section 7.2; some senders leave the reason and its space
+ * out). */
+static bool
+status_line(struct sa_slice line, struct sa_response *response)
+{
+    struct sa_slice s = line;
+
+    if (!starts_nocase(s, "SIP/2.0 "))
+        return false;
+    s = sa_slice_from(s, 8);
+    while (s.len > 0 && s.p[0] == ' ')
+        s = sa_slice_from(s, 1);
+    if (s.len < 3 || (s.len > 3 && s.p[3] != ' '))
+        return false;
+    return sa_payload_set_code(response, (struct sa_slice){s.p, 3});
+}
+
+/* "INVITE sip:bob@example.com SIP/2.0" (RFC 3261 section 7.1) */
+static bool
+request_line(struct sa_slice line)
+{
+    size_t method = sa_slice_find(line, ' ');
+
+    if (method == 0 || method > 32 || line.len < method + 10 || line.p[0] < 'A' || line.p[0] > 'Z')
+        return false;
+    return starts_nocase(sa_slice_from(line, line.len - 8), " SIP/2.0");
+}
+
+/* Name (RFC 3261 section 20, with the compact form) and value of a header line. */
+static bool
+is_header(struct sa_slice line, const char *name, char compact, struct sa_slice *value)
+{
+    size_t colon = sa_slice_find(line, ':');
+    struct sa_slice head = trim((struct sa_slice){line.p, colon});
+
+    if (colon == line.len)
+        return false;
+    if (!(head.len == strlen(name) && starts_nocase(head, name)) &&
+        !(head.len == 1 && compact != 0 && (head.p[0] | 0x20) == compact))
+        return false;
+    *value = trim(sa_slice_from(line, colon + 1));
+    return true;
+}
+
+/* A line that can stand in the header part: "Name: value" or a folded continuation. */
+static bool
+looks_like_header(struct sa_slice line)
+{
+    size_t colon;
+
+    if (is_folded(line))
+        return true;
+    colon = sa_slice_find(line, ':');
+    if (colon == 0 || colon == line.len || colon > 64)
+        return false;
+    for (size_t i = 0; i < colon; i++)
+        if ((unsigned char)line.p[i] <= ' ' && trim((struct sa_slice){line.p + i, colon - i}).len != 0)
+            return false;
+    return true;
+}
+
+/* "1 INVITE": the method of the request that is answered. */
+static void
+take_cseq(struct sa_response *response, struct sa_slice value)
+{
+    size_t digits = sa_slice_digits(value);
+
+    sa_payload_set_method(response, trim(sa_slice_from(value, digits)));
+}
+
+/* No datagram is longer, and what is announced beyond it cannot be waited for. */
+#define BODY_MAX     65535
+#define BODY_UNKNOWN SIZE_MAX
+
+/* Of several announcements the largest is believed, so that no part of a body is read as a message. */
+static void
+take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
+{
+    size_t length = 0;
+
+    if (value.len == 0 || sa_slice_digits(value) != value.len)
+        return;
+    for (size_t i = 0; i < value.len && length < BODY_MAX; i++)
+        length = length * 10 + (size_t)(value.p[i] - '0');
+    if (length > BODY_MAX)
+        length = BODY_MAX;
+    if (!reader->has_length || length > reader->body_left)
+        reader->body_left = length;
+    reader->has_length = true;
+}
+
+/* The headers that matter here; the first five are in every message. */
+enum {
+    HEADER_CSEQ,
+    HEADER_CALL_ID,
+    HEADER_VIA,
+    HEADER_FROM,
+    HEADER_TO,
+    HEADER_CONTENT_LENGTH,
+    HEADER_CONTENT_TYPE,
+    HEADER_OTHER
+};
+
+static void
+take_header(struct sa_sip_reader *reader, struct sa_slice line)
+{
+    static const struct {
+        const char *name;
+        char compact;
+    } names[HEADER_OTHER] = {{"CSeq", 0}, {"Call-ID", 'i'},        {"Via", 'v'},         {"From", 'f'},
+                             {"To", 't'}, {"Content-Length", 'l'}, {"Content-Type", 'c'}};
+    struct sa_slice value = trim(line);
+
+    if (!is_folded(line)) /* otherwise the line goes on with the header before */
+        for (reader->header = 0; reader->header < HEADER_OTHER; reader->header++)
+            if (is_header(line, names[reader->header].name, names[reader->header].compact, &value))
+                break;
+    if (reader->header < HEADER_CONTENT_LENGTH)
+        reader->headers |= 1u << reader->header;
+    if (value.len == 0)
+        return;
+    if (reader->header == HEADER_CSEQ && reader->response.method[0] == '\0')
+        take_cseq(&reader->response, value);
+    else if (reader->header == HEADER_CALL_ID && reader->response.call_id[0] == '\0')
+        sa_payload_set_call_id(&reader->response, value);
+    else if (reader->header == HEADER_CONTENT_LENGTH)
+        take_content_length(reader, value);
+    else if (reader->header == HEADER_CONTENT_TYPE)
+        reader->has_type = true;
+}
+
+/*
+ * Every SIP message has all five headers (RFC 3261 section 8.1.1); two make a message out of a line that
+ * looks like a start line, even if the log cut the rest.
+ */
+static bool
+is_message(const struct sa_sip_reader *reader)
+{
+    return (reader->headers & (reader->headers - 1)) != 0;
+}
+
+/* The header part is over: the verdict on the message. */
+static int
+conclude(struct sa_sip_reader *reader, struct sa_response *response)
+{
+    bool hit = reader->is_response && is_message(reader);
+
+    if (!reader->has_length && reader->has_type) /* RFC 3261 section 18.3: to the end of the datagram */
+        reader->body_left = BODY_UNKNOWN;
+    if (reader->intro.size != 0)
+        reader->body_left = reader->size_left;
+    reader->body_lines = 0;
+    reader->state = reader->multi_line && reader->body_left > 0 ? SA_SIP_BODY : SA_SIP_IDLE;
+    reader->introduced = false;
+    if (!hit)
+        return SA_PAYLOAD_OTHER;
+    *response = reader->response;
+    return SA_PAYLOAD_HIT;
+}
+
+/* Whether the log itself begins something with the line: a transport, or a program's prefix where the log has
+ * none. */
+static bool
+begins_record(const struct sa_record *record)
+{
+    return record->enveloped || record->proxy != SA_PROXY_UNKNOWN;
+}
+
+/* What a record says before a message begins; its last words "… from 192.0.2.1:5060" tell the peer. */
+static void
+take_intro(struct sa_sip_reader *reader, const struct sa_record *record, struct sa_slice intro)
+{
+    struct sa_slice tail = trim(intro);
+    size_t start;
+
+    reader->family = 0;
+    reader->intro.size = 0;
+    sa_payload_begin(&reader->intro.about, record);
+    reader->intro.about.method[0] = reader->intro.about.call_id[0] = '\0'; /* the message's own are better */
+    reader->intro_host = sa_text_hash(record->host.p, record->host.len);
+    if (tail.len > 0 && tail.p[tail.len - 1] == ':')
+        tail.len--;
+    for (start = tail.len; start > 0 && tail.p[start - 1] != ' '; start--)
+        ;
+    if (start >= 6 && memcmp(tail.p + start - 6, " from ", 6) == 0 && start < tail.len &&
+        (sa_is_digit(tail.p[start]) || tail.p[start] == '['))
+        sa_payload_set_peer(&reader->intro.about, sa_slice_from(tail, start));
+}
+
+/* The line without the CR that a multi-line log keeps. */
+static struct sa_slice
+strip_cr(struct sa_slice line)
+{
+    if (line.len > 0 && line.p[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
+/* The line is one of the headers of a message of known size; they end in CR LF even if the log dropped the
+ * CR. */
+static void
+use_up(struct sa_sip_reader *reader, struct sa_slice line)
+{
+    size_t size = line.len + (reader->has_cr ? 1 : 2);
+
+    reader->size_left = size < reader->size_left ? reader->size_left - size : 0;
+}
+
+static bool
+begin_message(struct sa_sip_reader *reader, struct sa_slice line)
+{
+    struct sa_slice start = strip_cr(line);
+
+    reader->response = reader->intro.about;
+    reader->is_response = status_line(start, &reader->response);
+    if (!reader->is_response && !request_line(start))
+        return false;
+    reader->state = SA_SIP_HEADERS;
+    reader->headers = 0;
+    reader->has_length = reader->has_type = false;
+    reader->header = HEADER_OTHER;
+    reader->body_left = 0;
+    reader->multi_line = true;
+    reader->has_cr = start.len != line.len;
+    reader->size_left = reader->intro.size;
+    use_up(reader, line);
+    return true;
+}
+
+/*
+ * Where a message may begin that no family introduces: at the payload of a record, on the line right behind a
+ * record, or, in a log without envelopes, on any line.  Never in what a module of the proxy quotes.
+ */
+static int
+read_idle(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record)
+{
+    bool is_record = begins_record(record);
+    struct sa_slice start = is_record ? record->payload : line;
+    bool joins = !is_record && reader->introduced;
+
+    if (is_record) {
+        reader->has_records = true;
+        reader->introduced = record->module.len == 0;
+        if (!reader->introduced)
+            return SA_PAYLOAD_MISS;
+        take_intro(reader, record, start);
+    } else if (!reader->introduced) {
+        if (reader->has_records)
+            return SA_PAYLOAD_MISS;
+        take_intro(reader, record, (struct sa_slice){start.p, 0});
+    }
+    reader->indent = 0;
+    reader->blank_ends = false;
+    if (!begin_message(reader, start)) {
+        reader->introduced = is_record;
+        return SA_PAYLOAD_MISS;
+    }
+    reader->has_cr |= line.len > 0 && line.p[line.len - 1] == '\r';
+    return joins ? SA_PAYLOAD_JOINS | SA_PAYLOAD_TAKEN : SA_PAYLOAD_TAKEN;
+}
+
+/* Where a family's introduction may begin: on any line. */
+static int
+read_first_of_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+                    const struct sa_record *record)
+{
+    struct sa_intro intro = {.step = 0};
+    enum sa_intro_verdict verdict;
+
+    intro.about.repeat = 1;
+    if (record->time_ms != 0 || record->repeat != 1)
+        sa_payload_begin(&intro.about, record);
+    verdict = family->intro(&intro, record, strip_cr(line));
+    if (verdict == SA_INTRO_NO)
+        return SA_PAYLOAD_MISS;
+    if (verdict == SA_INTRO_SKIP)
+        return SA_PAYLOAD_SKIP;
+    reader->intro = intro;
+    reader->intro_host = sa_text_hash(record->host.p, record->host.len);
+    reader->family = family->id;
+    reader->state = SA_SIP_INTRO;
+    reader->waited = verdict == SA_INTRO_DONE ? 1 : 0;
+    reader->has_records |= begins_record(record);
+    return SA_PAYLOAD_TAKEN;
+}
+
+/* The line as the message has it: without what some logs put before or behind each. */
+static struct sa_slice
+message_line(const struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record)
+{
+    unsigned n = 0;
+
+    if (reader->blank_ends && line.len > 0 && line.p[line.len - 1] == ' ')
+        line.len--;
+
+    if (reader->intro.each_line && record->bare_stamp)
+        return record->payload;
+    while (n < reader->indent && n < line.len && line.p[n] == ' ')
+        n++;
+    return sa_slice_from(line, n);
+}
+
+#define WAIT_MAX 4 /* lines between introduction and message */
+
+/* An introduction goes on, or is over and the message comes, perhaps behind an empty line or a rule. */
+static int
+read_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+           const struct sa_record *record)
+{
+    struct sa_slice text;
+    unsigned indent = 0;
+
+    if (reader->waited == 0) {
+        enum sa_intro_verdict verdict = family->intro(&reader->intro, record, strip_cr(line));
+
+        if (verdict == SA_INTRO_NO)
+            return sa_sip_reader_abandon(reader);
+        reader->waited = verdict == SA_INTRO_DONE ? 1 : 0;
+        return SA_PAYLOAD_TAKEN;
+    }
+    reader->indent = family->indent;
+    reader->blank_ends = family->blank_ends;
+    text = message_line(reader, line, record);
+    while (indent < family->indent && indent < line.len && line.p[indent] == ' ')
+        indent++;
+    reader->indent = indent;
+    if (begin_message(reader, text))
+        return SA_PAYLOAD_TAKEN;
+    text = strip_cr(text);
+    if (reader->waited++ < WAIT_MAX &&
+        (trim(text).len == 0 || sa_is_rule(text, '-', 5) || sa_is_rule(text, '~', 5)))
+        return SA_PAYLOAD_TAKEN;
+    return sa_sip_reader_abandon(reader);
+}
+
+/*
+ * Whether a line that looks like a log record ends the message it stands in.  Anyone can write such a line
+ * into a message, and anyone can announce a longer body than is sent, so neither the look nor Content-Length
+ * is believed alone: a true record comes from the same host, not before the one that introduced the message,
+ * and without the CR that the lines of the message have.  If the program told the size of the message, that
+ * is believed, unless a log daemon may have cut it.
+ */
+#define CUT_BYTES 8000 /* rsyslog cuts records here */
+
+static bool
+is_next_record(const struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record)
+{
+    if (reader->intro.size != 0 && reader->intro.size - reader->size_left < CUT_BYTES)
+        return false;
+    return record->enveloped && !(reader->intro.each_line && record->bare_stamp) &&
+           record->time_ms >= reader->intro.about.time_ms &&
+           sa_text_hash(record->host.p, record->host.len) == reader->intro_host &&
+           !(reader->has_cr && line.len > 0 && line.p[line.len - 1] == '\r');
+}
+
+/* The message is over in the midst of its headers. */
+static int
+break_off(struct sa_sip_reader *reader, struct sa_response *response)
+{
+    reader->has_length = reader->has_type = false;
+    reader->body_left = reader->size_left = 0;
+    return conclude(reader, response);
+}
+
+static int
+read_header(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record,
+            struct sa_response *response)
+{
+    struct sa_slice text = message_line(reader, line, record), header = strip_cr(text);
+
+    if (header.len == 0) {
+        use_up(reader, text);
+        return conclude(reader, response) | SA_PAYLOAD_TAKEN;
+    }
+    if ((is_next_record(reader, line, record) && !is_folded(header)) ||
+        (reader->intro.size != 0 && reader->size_left == 0)) /* cut short */
+        return break_off(reader, response);
+    if (!reader->has_records && reader->intro.size == 0 && !looks_like_header(header) &&
+        header.len == text.len)
+        /* what is of no family breaks a message and cannot begin one */
+        return break_off(reader, response) | (reader->family == 0 ? SA_PAYLOAD_TAKEN : 0);
+    use_up(reader, text);
+    take_header(reader, header); /* one that is malformed belongs to the message all the same */
+    return SA_PAYLOAD_TAKEN;
+}
+
+/*
+ * Where the log dropped the CRs nobody knows how many bytes of the body they were: it may be over as soon as
+ * no more is left than there were lines.  Then what can come behind a message ends it.
+ */
+static bool
+may_end(const struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+        const struct sa_record *record)
+{
+    struct sa_response ignored;
+    struct sa_intro intro = {.step = 0};
+
+    if (reader->has_cr || reader->body_left > reader->body_lines)
+        return false;
+    if (family == NULL)
+        return line.len == 0 || status_line(line, &ignored) || request_line(line);
+    return line.len == 0 || (family->closes != NULL && family->closes(line)) ||
+           family->intro(&intro, record, line) != SA_INTRO_NO;
+}
+
+static int
+read_body(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+          const struct sa_record *record)
+{
+    struct sa_slice text = message_line(reader, line, record), bare = strip_cr(text);
+
+    if (text.len > reader->body_left || is_next_record(reader, line, record) ||
+        may_end(reader, family, bare, record)) { /* it is over, or shorter than it said */
+        reader->state = SA_SIP_IDLE;
+        return SA_PAYLOAD_MISS;
+    }
+    if (reader->body_left ==
+        BODY_UNKNOWN) { /* the log's own sign ends it, or, where it has none, a blank line */
+        if (family != NULL && family->closes != NULL ? family->closes(bare)
+                                                     : bare.len == 0 && !reader->has_records)
+            reader->state = SA_SIP_IDLE;
+        return SA_PAYLOAD_TAKEN;
+    }
+    reader->body_lines++;
+    reader->body_left = text.len + 1 < reader->body_left ? reader->body_left - text.len - 1 : 0;
+    if (reader->body_left == 0)
+        reader->state = SA_SIP_IDLE;
+    return SA_PAYLOAD_TAKEN;
+}
+
+static int
+read_step(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+          const struct sa_record *record, struct sa_response *response)
+{
+    int verdict = SA_PAYLOAD_MISS;
+
+    switch (reader->state) {
+    case SA_SIP_INTRO:
+        return read_intro(reader, family, line, record);
+    case SA_SIP_HEADERS:
+        return read_header(reader, line, record, response);
+    case SA_SIP_BODY:
+        verdict = read_body(reader, family, line, record);
+        break;
+    case SA_SIP_IDLE:
+        break;
+    }
+    if (verdict != SA_PAYLOAD_MISS)
+        return verdict;
+    return family == NULL ? read_idle(reader, line, record)
+                          : read_first_of_intro(reader, family, line, record);
+}
+
+/* What stands for the end of a line inside a record: rsyslog's escape, the LF itself, or two blanks. */
+static const char *
+line_end(struct sa_slice text, const struct sa_family *family)
+{
+    if (text.len != 0 && memmem(text.p, text.len, "#012", 4) != NULL)
+        return "#012";
+    if (sa_slice_find(text, '\n') < text.len)
+        return "\n";
+    return family != NULL && family->two_blanks && text.len != 0 && memmem(text.p, text.len, "  ", 2) != NULL
+               ? "  "
+               : NULL;
+}
+
+/* The text up to the end of its first line; steps over it. */
+static struct sa_slice
+take_line(struct sa_slice *text, const char *end)
+{
+    struct sa_slice line = *text;
+    const char *at = memmem(text->p, text->len, end, strlen(end));
+
+    if (at == NULL) {
+        text->len = 0;
+    } else {
+        line.len = (size_t)(at - text->p);
+        *text = sa_slice_from(*text, line.len + strlen(end));
+    }
+    if (line.len >= 4 && memcmp(line.p + line.len - 4, "#015", 4) == 0)
+        line.len -= 4;
+    return strip_cr(line);
+}
+
+/* A record that holds a whole message, behind what introduces it, or cut somewhere, or the rest of one. */
+static int
+read_block(struct sa_sip_reader *reader, const struct sa_family *family, const struct sa_record *record,
+           struct sa_slice rest, struct sa_response *response)
+{
+    const char *end = line_end(rest, family);
+    struct sa_record part = *record; /* each line as if it were the record */
+    int verdict = SA_PAYLOAD_TAKEN;
+
+    for (bool first = reader->state == SA_SIP_IDLE; rest.len > 0; first = false) {
+        struct sa_slice line = end == NULL ? rest : take_line(&rest, end);
+
+        rest.len = end == NULL ? 0 : rest.len;
+        part.payload = line;
+        part.enveloped = first && record->enveloped;
+        if (first)
+            verdict = family == NULL ? read_idle(reader, line, &part)
+                                     : read_first_of_intro(reader, family, line, &part);
+        else if (family == NULL && reader->state == SA_SIP_IDLE && reader->introduced)
+            verdict = read_idle(reader, line, &(struct sa_record){.repeat = 1});
+        else
+            verdict = read_step(reader, family, line, &part, response);
+        if (((verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_SKIP) && (family != NULL || !first)) ||
+            verdict & (SA_PAYLOAD_HIT | SA_PAYLOAD_OTHER))
+            break;
+        reader->intro.size = 0; /* what follows is counted by nobody */
+    }
+    if (family != NULL && family->continues != NULL && sa_sip_reader_is_open(reader))
+        return SA_PAYLOAD_TAKEN; /* the rest may be in the next record, or on lines of its own */
+    if (reader->state == SA_SIP_HEADERS)
+        verdict = break_off(reader, response);
+    reader->state = SA_SIP_IDLE;
+    reader->introduced = false;
+    return verdict & (SA_PAYLOAD_HIT | SA_PAYLOAD_OTHER) ? (verdict & ~SA_PAYLOAD_JOINS) | SA_PAYLOAD_TAKEN
+                                                         : SA_PAYLOAD_MISS;
+}
+
+int
+sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+                   const struct sa_record *record, struct sa_response *response)
+{
+    bool is_record = begins_record(record) || (family != NULL && family->two_blanks);
+    struct sa_slice text = begins_record(record) ? record->payload : strip_cr(line);
+    int verdict;
+
+    if (sa_sip_reader_is_open(reader) && family != NULL && family->continues != NULL &&
+        family->continues(&reader->intro, record, line, &text))
+        return read_block(reader, family, record, text, response);
+    if (reader->state == SA_SIP_IDLE && is_record && (family != NULL || record->module.len == 0) &&
+        line_end(text, family) != NULL) {
+        reader->has_records |= begins_record(record);
+        verdict = read_block(reader, family, record, text, response);
+        if (verdict != SA_PAYLOAD_MISS)
+            return verdict;
+    }
+    return read_step(reader, family, line, record, response);
+}
+
+struct sa_passed
+sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const char *p, size_t len, size_t limit)
+{
+    struct sa_passed passed = {0, 0};
+
+    if (!reader->has_cr || reader->intro.each_line)
+        return passed;
+    if (reader->intro.size != 0 && len > reader->size_left)
+        len = reader->size_left;
+    if (reader->state == SA_SIP_HEADERS && (!reader->is_response || is_message(reader))) {
+        passed = sa_pass_lines(p, len, SA_STOP_AT_BARE_LF | SA_STOP_AT_HEADER, limit);
+        if (passed.lines != 0)
+            reader->header = HEADER_OTHER;
+    } else if (reader->state == SA_SIP_BODY && reader->body_left != BODY_UNKNOWN) {
+        passed =
+            sa_pass_lines(p, len < reader->body_left ? len : reader->body_left, SA_STOP_AT_BARE_LF, limit);
+        reader->body_left -= passed.bytes;
+        if (reader->body_left == 0)
+            reader->state = SA_SIP_IDLE;
+    }
+    reader->size_left -= passed.bytes < reader->size_left ? passed.bytes : reader->size_left;
+    return passed;
+}
+
+void
+sa_sip_reader_pass(struct sa_sip_reader *reader, const struct sa_record *record)
+{
+    reader->introduced = false;
+    reader->has_records |= begins_record(record);
+}
+
+bool
+sa_sip_reader_is_open(const struct sa_sip_reader *reader)
+{
+    return reader->state == SA_SIP_HEADERS || reader->state == SA_SIP_INTRO;
+}
+
+int
+sa_sip_reader_abandon(struct sa_sip_reader *reader)
+{
+    bool open = sa_sip_reader_is_open(reader);
+
+    reader->state = SA_SIP_IDLE;
+    reader->introduced = false;
+    return open ? SA_PAYLOAD_OTHER : SA_PAYLOAD_MISS;
+}
+
+int
+sa_sip_reader_end(struct sa_sip_reader *reader, struct sa_response *response)
+{
+    if (reader->state == SA_SIP_INTRO)
+        return sa_sip_reader_abandon(reader);
+    return reader->state == SA_SIP_HEADERS ? break_off(reader, response) : SA_PAYLOAD_MISS;
+}

@@ -1,0 +1,69 @@
+/*
+ * Raw SIP messages in a log, read by message structure (RFC 3261 section 7): the start line only where a
+ * message begins, headers to the blank line, the body skipped by Content-Length.  A status line anywhere
+ * else, in a header, a body or a quotation, is not one.
+ *
+ * Two things a log cannot show, so that nobody can tell them apart: a body line that looks like a record of
+ * the same host at the present time from that record (see is_next_record() in the source), and "#012" typed
+ * by a stranger from the escape that the log daemon writes.
+ *
+ * A message may be one record ("…#012SIP/2.0 302 Moved#015#012Via: …") or many lines behind what introduces
+ * it. What introduces it is the family's: the program that wrote the log says there whence the message came,
+ * and perhaps how long it is, which is believed more than what the message says of itself. Pure, one thread;
+ * one reader per stream.
+ */
+#ifndef SA_SIP_MESSAGE_H
+#define SA_SIP_MESSAGE_H
+
+#include "family.h"
+#include "find.h"
+#include "payload.h"
+
+struct sa_sip_reader {
+    enum { SA_SIP_IDLE, SA_SIP_INTRO, SA_SIP_HEADERS, SA_SIP_BODY } state;
+    uint8_t family;        /* whose message it is; 0: of none in particular */
+    bool has_records;      /* the log has envelopes: a message may begin only behind one */
+    bool introduced;       /* the line before was a record that may introduce a message */
+    struct sa_intro intro; /* what that record told: time, peer, repetition */
+    uint32_t intro_host;   /* hash of its host */
+    unsigned waited;       /* lines between the introduction and the message */
+    bool is_response;      /* of the message being read */
+    unsigned header;       /* the one being read, which may be folded */
+    unsigned headers;      /* which of the headers that every SIP message has were seen, as bits */
+    unsigned indent;       /* blanks before each line */
+    bool blank_ends;       /* and one behind each */
+    bool has_cr;           /* the log kept the CRs, so lengths count them */
+    bool multi_line;       /* the message spans lines of the log */
+    bool has_length;       /* Content-Length was seen */
+    bool has_type;         /* Content-Type was seen: there is a body */
+    size_t body_left, body_lines;
+    size_t size_left; /* of the whole message, if the introduction told its size */
+    struct sa_response response;
+};
+
+/*
+ * Reads one line of the log.  line is the whole line as written, with its CR; record is its peeled form;
+ * family is NULL for messages that any record may introduce.  In the midst of a message it has to be that
+ * message's. Returns SA_PAYLOAD_… bits and fills *response on a hit.  HIT or OTHER without TAKEN: an
+ * unfinished message was ended by this line, which has to be offered again.
+ */
+int sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+                       const struct sa_record *record, struct sa_response *response);
+
+/* Passes over lines inside a message that change nothing; the result is that of reading them. */
+struct sa_passed sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const char *p, size_t len,
+                                          size_t limit);
+
+/* Another family took the record: what it says introduces no message. */
+void sa_sip_reader_pass(struct sa_sip_reader *reader, const struct sa_record *record);
+
+/* Gives up the message that is being read; OTHER if its verdict was still open. */
+int sa_sip_reader_abandon(struct sa_sip_reader *reader);
+
+/* The verdict on what is being read is still open. */
+bool sa_sip_reader_is_open(const struct sa_sip_reader *reader);
+
+/* The stream ended: what is complete enough counts. */
+int sa_sip_reader_end(struct sa_sip_reader *reader, struct sa_response *response);
+
+#endif
