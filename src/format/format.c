@@ -77,7 +77,7 @@ collect_literals(struct sa_format *format)
         "rsyslogd", "systemd-journal", "Last message '", "__CURSOR=", "\"MESSAGE\":[",
     };
 
-    format->literals.n = 0;
+    format->literals = (struct sa_literals){.n = 0};
     format->by_literals = format->n_parts > 0 && !format->undecided;
     for (unsigned i = 0; i < format->n_parts && format->by_literals; i++) {
         struct sa_slice literal = literal_of(&format->parts[i]);
@@ -218,17 +218,6 @@ sa_format_choose(struct sa_format *format, const char *preset)
             choose(format, i);
 }
 
-struct sa_passed
-sa_format_pass_lines(const struct sa_format *format, const char *p, size_t len, size_t limit)
-{
-    size_t found;
-
-    if (!format->by_literals)
-        return (struct sa_passed){0, 0};
-    found = sa_find_literal(&format->literals, p, len);
-    return sa_pass_lines(p, found, 0, limit);
-}
-
 static int
 read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
           const struct sa_record *record, struct sa_response *response)
@@ -265,6 +254,23 @@ part_reading(struct sa_format *format, const struct sa_sip_reader *reader)
         if (is_reading(&format->parts[i], reader))
             return &format->parts[i];
     return NULL;
+}
+
+struct sa_passed
+sa_format_pass_lines(struct sa_format *format, struct sa_sip_reader *reader,
+                     struct sa_timestamp_cache *stamps, const char *p, size_t len, size_t limit,
+                     bool *ret_unmatched)
+{
+    *ret_unmatched = reader->state == SA_SIP_IDLE;
+    if (!*ret_unmatched) {
+        const struct part *part = part_reading(format, reader);
+
+        return part == NULL ? (struct sa_passed){0, 0}
+                            : sa_sip_reader_pass_lines(reader, part->preset->family, stamps, p, len, limit);
+    }
+    if (!format->by_literals)
+        return (struct sa_passed){0, 0};
+    return sa_pass_lines(p, sa_find_literal(&format->literals, p, len), 0, limit);
 }
 
 static void

@@ -35,10 +35,13 @@ int sa_format_add_preset(struct sa_format *format, const char *name, char error[
 int sa_format_add_user(struct sa_format *format, const struct sa_format_def *def,
                        char error[SA_PATTERN_ERROR_SIZE]);
 
-/* Passes over lines at the start of p that can be nothing but unmatched ones, given that no message is being
- * read; 0 bytes if there are none, or the format does not say so. */
-struct sa_passed sa_format_pass_lines(const struct sa_format *format, const char *p, size_t len,
-                                      size_t limit);
+/*
+ * Deals with lines at the start of p without looking at each by itself: inside a message with those that
+ * complete nothing, outside of one with those that can be nothing but unmatched, which *ret_unmatched says.
+ */
+struct sa_passed sa_format_pass_lines(struct sa_format *format, struct sa_sip_reader *reader,
+                                      struct sa_timestamp_cache *stamps, const char *p, size_t len,
+                                      size_t limit, bool *ret_unmatched);
 
 /*
  * Reads one line of the log: line as written (with its CR), record as peeled.  Same results as

@@ -131,12 +131,14 @@ pass_lines(void *arg, const char *p, size_t len)
     struct sa_stream *stream = arg;
     struct sa_passed passed;
 
+    bool unmatched;
+
     if (stream->export.active)
         return (struct sa_passed){0, 0};
-    if (stream->messages.state != SA_SIP_IDLE)
-        return sa_sip_reader_pass_lines(&stream->messages, p, len, stream->lines.limit);
-    passed = sa_format_pass_lines(stream->format, p, len, stream->lines.limit);
-    stream->counts.unmatched += passed.lines;
+    passed = sa_format_pass_lines(stream->format, &stream->messages, &stream->peeler.stamps, p, len,
+                                  stream->lines.limit, &unmatched);
+    if (unmatched)
+        stream->counts.unmatched += passed.lines;
     if (passed.lines > 0)
         stream->last_start_len = 0;
     return passed;

@@ -29,8 +29,11 @@ sa_payload_set_code(struct sa_response *response, struct sa_slice text)
 static bool
 is_token_char(char c)
 {
-    return sa_is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("-.!%*_+`'~", c) != NULL);
+    /* Of the bytes below 128, as bits: digits, letters and -.!%*_+`'~ */
+    static const uint64_t bits[2] = {UINT64_C(0x03ff6ca200000000), UINT64_C(0x47ffffff87fffffe)};
+    unsigned char u = (unsigned char)c;
+
+    return u < 128 && (bits[u >> 6] >> (u & 63) & 1) != 0;
 }
 
 void
@@ -44,13 +47,46 @@ sa_payload_set_method(struct sa_response *response, struct sa_slice text)
     (void)sa_text_slice(response->method, sizeof response->method, text.p, text.len);
 }
 
+/* Length of the IPv4 address at the start, as inet_pton() would have it: without leading zeros; or 0. */
+static size_t
+ipv4_length(struct sa_slice text)
+{
+    unsigned parts = 0, number = 0, digits = 0;
+    size_t i;
+
+    for (i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned char)(text.p[i] - '0');
+
+        if (digit < 10) {
+            if (digits != 0 && number == 0)
+                return 0;
+            number = number * 10 + digit;
+            digits++;
+            if (number > 255)
+                return 0;
+        } else if (text.p[i] == '.' && digits != 0 && parts < 3) {
+            parts++;
+            number = digits = 0;
+        } else {
+            break;
+        }
+    }
+    return parts == 3 && digits != 0 ? i : 0;
+}
+
 void
 sa_payload_set_peer(struct sa_response *response, struct sa_slice text)
 {
-    size_t colon = sa_slice_find(text, ':');
+    size_t ipv4 = ipv4_length(text), colon;
     unsigned char address[sizeof(struct in6_addr)];
     char peer[SA_PEER_SIZE];
 
+    if (ipv4 != 0 && (ipv4 == text.len || text.p[ipv4] == ':')) {
+        memcpy(response->peer, text.p, ipv4);
+        response->peer[ipv4] = '\0';
+        return;
+    }
+    colon = sa_slice_find(text, ':');
     if (text.len > 0 && text.p[0] == '[') { /* [2001:db8::1]:5060 */
         text = sa_slice_from(text, 1);
         text.len = sa_slice_find(text, ']');
@@ -61,8 +97,9 @@ sa_payload_set_peer(struct sa_response *response, struct sa_slice text)
     text.len = sa_slice_find(text, '%');
     if (text.len >= sizeof peer)
         return;
-    (void)sa_text_slice(peer, sizeof peer, text.p, text.len);
-    if (inet_pton(AF_INET, peer, address) == 1 || inet_pton(AF_INET6, peer, address) == 1)
+    memcpy(peer, text.p, text.len);
+    peer[text.len] = '\0';
+    if ((text.len != 0 && ipv4_length(text) == text.len) || inet_pton(AF_INET6, peer, address) == 1)
         memcpy(response->peer, peer, text.len + 1);
 }
 

@@ -1,14 +1,18 @@
 #include "sip_message.h"
 #include "text.h"
 
-#include <strings.h>
-
-static bool
+/* Literals have capital letters where they have letters. */
+static inline bool
 starts_nocase(struct sa_slice s, const char *literal)
 {
     size_t n = strlen(literal);
 
-    return s.len >= n && strncasecmp(s.p, literal, n) == 0;
+    if (s.len < n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (s.p[i] != literal[i] && ((s.p[i] & ~0x20) != literal[i] || literal[i] < 'A'))
+            return false;
+    return true;
 }
 
 static struct sa_slice
@@ -54,22 +58,6 @@ request_line(struct sa_slice line)
     if (method == 0 || method > 32 || line.len < method + 10 || line.p[0] < 'A' || line.p[0] > 'Z')
         return false;
     return starts_nocase(sa_slice_from(line, line.len - 8), " SIP/2.0");
-}
-
-/* Name (RFC 3261 section 20, with the compact form) and value of a header line. */
-static bool
-is_header(struct sa_slice line, const char *name, char compact, struct sa_slice *value)
-{
-    size_t colon = sa_slice_find(line, ':');
-    struct sa_slice head = trim((struct sa_slice){line.p, colon});
-
-    if (colon == line.len)
-        return false;
-    if (!(head.len == strlen(name) && starts_nocase(head, name)) &&
-        !(head.len == 1 && compact != 0 && (head.p[0] | 0x20) == compact))
-        return false;
-    *value = trim(sa_slice_from(line, colon + 1));
-    return true;
 }
 
 /* A line that can stand in the header part: "Name: value" or a folded continuation. */
@@ -131,22 +119,52 @@ enum {
     HEADER_OTHER
 };
 
+/* The header of the name (RFC 3261 section 20, with the compact form). */
+static unsigned
+header_of(struct sa_slice name)
+{
+    static const char compact[] = "\0ivftlc"; /* in the order of the enumeration */
+    const char *at;
+
+    switch (name.len) {
+    case 1:
+        at = memchr(compact + 1, name.p[0] | 0x20, sizeof compact - 2);
+        return at == NULL ? HEADER_OTHER : (unsigned)(at - compact);
+    case 2:
+        return starts_nocase(name, "TO") ? HEADER_TO : HEADER_OTHER;
+    case 3:
+        return starts_nocase(name, "VIA") ? HEADER_VIA : HEADER_OTHER;
+    case 4:
+        return starts_nocase(name, "CSEQ")   ? HEADER_CSEQ
+               : starts_nocase(name, "FROM") ? HEADER_FROM
+                                             : HEADER_OTHER;
+    case 7:
+        return starts_nocase(name, "CALL-ID") ? HEADER_CALL_ID : HEADER_OTHER;
+    case 12:
+        return starts_nocase(name, "CONTENT-TYPE") ? HEADER_CONTENT_TYPE : HEADER_OTHER;
+    case 14:
+        return starts_nocase(name, "CONTENT-LENGTH") ? HEADER_CONTENT_LENGTH : HEADER_OTHER;
+    default:
+        return HEADER_OTHER;
+    }
+}
+
 static void
 take_header(struct sa_sip_reader *reader, struct sa_slice line)
 {
-    static const struct {
-        const char *name;
-        char compact;
-    } names[HEADER_OTHER] = {{"CSeq", 0}, {"Call-ID", 'i'},        {"Via", 'v'},         {"From", 'f'},
-                             {"To", 't'}, {"Content-Length", 'l'}, {"Content-Type", 'c'}};
-    struct sa_slice value = trim(line);
+    struct sa_slice value = line;
 
-    if (!is_folded(line)) /* otherwise the line goes on with the header before */
-        for (reader->header = 0; reader->header < HEADER_OTHER; reader->header++)
-            if (is_header(line, names[reader->header].name, names[reader->header].compact, &value))
-                break;
+    if (!is_folded(line)) { /* otherwise the line goes on with the header before */
+        size_t colon = sa_slice_find(line, ':');
+
+        reader->header = colon == line.len ? HEADER_OTHER : header_of(trim((struct sa_slice){line.p, colon}));
+        value = sa_slice_from(line, colon == line.len ? colon : colon + 1);
+    }
     if (reader->header < HEADER_CONTENT_LENGTH)
         reader->headers |= 1u << reader->header;
+    else if (reader->header == HEADER_OTHER)
+        return;
+    value = trim(value);
     if (value.len == 0)
         return;
     if (reader->header == HEADER_CSEQ && reader->response.method[0] == '\0')
@@ -570,19 +588,82 @@ sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family,
     return read_step(reader, family, line, record, response);
 }
 
+/* The line at the start of p, with its CR; false if it is not complete or nothing that can be read in
+ * passing. */
+static bool
+line_at(const char *p, size_t len, size_t limit, struct sa_slice *line)
+{
+    const char *end = len == 0 || p[0] == '\0' ? NULL : memchr(p, '\n', len);
+
+    if (end == NULL || (size_t)(end - p) > limit)
+        return false;
+    *line = (struct sa_slice){p, (size_t)(end - p)};
+    return true;
+}
+
+/* Header lines that end in CR, which no record can interrupt; up to the empty one. */
+static struct sa_passed
+pass_headers(struct sa_sip_reader *reader, const char *p, size_t len, size_t limit)
+{
+    struct sa_passed all = {0, 0}, passed;
+    struct sa_slice line;
+
+    for (;;) {
+        if (!reader->is_response || is_message(reader)) {
+            passed =
+                sa_pass_lines(p + all.bytes, len - all.bytes, SA_STOP_AT_BARE_LF | SA_STOP_AT_HEADER, limit);
+            if (passed.lines != 0)
+                reader->header = HEADER_OTHER;
+            all.bytes += passed.bytes;
+            all.lines += passed.lines;
+        }
+        if (!line_at(p + all.bytes, len - all.bytes, limit, &line) || line.len < 2 ||
+            line.p[line.len - 1] != '\r')
+            return all;
+        take_header(reader, (struct sa_slice){line.p, line.len - 1});
+        all.bytes += line.len + 1;
+        all.lines++;
+    }
+}
+
+/* The further lines of an introduction, as long as nothing can wrap them. */
+static struct sa_passed
+pass_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_timestamp_cache *stamps,
+           const char *p, size_t len, size_t limit)
+{
+    struct sa_record record = {.repeat = 1, .stamps = stamps};
+    struct sa_passed all = {0, 0};
+    struct sa_slice line;
+
+    while (reader->waited == 0 && line_at(p + all.bytes, len - all.bytes, limit, &line) &&
+           (line.len == 0 || !sa_envelope_may_wrap(line.p[0]))) {
+        enum sa_intro_verdict verdict;
+
+        record.payload = record.text = strip_cr(line);
+        verdict = family->intro(&reader->intro, &record, record.payload);
+        if (verdict == SA_INTRO_NO) /* read again by itself, it breaks the introduction */
+            break;
+        reader->waited = verdict == SA_INTRO_DONE ? 1 : 0;
+        all.bytes += line.len + 1;
+        all.lines++;
+    }
+    return all;
+}
+
 struct sa_passed
-sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const char *p, size_t len, size_t limit)
+sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
+                         struct sa_timestamp_cache *stamps, const char *p, size_t len, size_t limit)
 {
     struct sa_passed passed = {0, 0};
 
-    if (!reader->has_cr || reader->intro.each_line)
+    if (reader->state == SA_SIP_INTRO)
+        return family == NULL ? passed : pass_intro(reader, family, stamps, p, len, limit);
+    if (!reader->has_cr || reader->intro.each_line || reader->indent != 0 || reader->blank_ends)
         return passed;
     if (reader->intro.size != 0 && len > reader->size_left)
         len = reader->size_left;
-    if (reader->state == SA_SIP_HEADERS && (!reader->is_response || is_message(reader))) {
-        passed = sa_pass_lines(p, len, SA_STOP_AT_BARE_LF | SA_STOP_AT_HEADER, limit);
-        if (passed.lines != 0)
-            reader->header = HEADER_OTHER;
+    if (reader->state == SA_SIP_HEADERS) {
+        passed = pass_headers(reader, p, len, limit);
     } else if (reader->state == SA_SIP_BODY && reader->body_left != BODY_UNKNOWN) {
         passed =
             sa_pass_lines(p, len < reader->body_left ? len : reader->body_left, SA_STOP_AT_BARE_LF, limit);

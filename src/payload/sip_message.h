@@ -50,8 +50,9 @@ struct sa_sip_reader {
 int sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
                        const struct sa_record *record, struct sa_response *response);
 
-/* Passes over lines inside a message that change nothing; the result is that of reading them. */
-struct sa_passed sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const char *p, size_t len,
+/* Reads lines inside a message that complete nothing, without their envelopes; the result is the same. */
+struct sa_passed sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
+                                          struct sa_timestamp_cache *stamps, const char *p, size_t len,
                                           size_t limit);
 
 /* Another family took the record: what it says introduces no message. */

@@ -313,17 +313,23 @@ is_address_char(char c)
     return sa_is_digit(c) || (unsigned char)((c | 0x20) - 'a') < 6 || c == ':' || c == '.';
 }
 
-/* Whether the character can stand in a value that is a run of such characters. */
-static bool
-in_run(uint8_t shape, char c)
+/* Where the run of characters ends that can stand in such a value. */
+static const char *
+run_end(uint8_t shape, const char *at, const char *end)
 {
     switch (shape) {
     case SA_SHAPE_NUMBER:
-        return sa_is_digit(c);
+        while (at < end && sa_is_digit(*at))
+            at++;
+        return at;
     case SA_SHAPE_PROTO:
-        return is_alnum(c);
+        while (at < end && is_alnum(*at))
+            at++;
+        return at;
     default:
-        return !is_blank(c);
+        while (at < end && !is_blank(*at))
+            at++;
+        return at;
     }
 }
 
@@ -491,8 +497,7 @@ match_from(struct attempt *attempt, unsigned part, const char *at)
     default:
         break;
     }
-    while (end < attempt->tail && in_run(this->shape, *end))
-        end++;
+    end = run_end(this->shape, end, attempt->tail);
     return end >= shortest && match_run(attempt, part, at, shortest, end);
 }
 

@@ -251,14 +251,6 @@ sa_peeler_done(struct sa_peeler *peeler)
     sa_buffer_done(&peeler->text);
 }
 
-/* Whether anything that is peeled can begin with the character. */
-static bool
-may_wrap(char c)
-{
-    return (unsigned char)(c - 'A') < 26 || sa_is_digit(c) || c == ' ' || c == '<' || c == '[' || c == '{' ||
-           c == '@' || c == '\033';
-}
-
 static void
 peel_text(struct sa_peeler *peeler, struct sa_slice s, struct sa_record *record, bool nested)
 {
@@ -285,6 +277,57 @@ sa_envelope_peel_text(struct sa_peeler *peeler, struct sa_slice text, struct sa_
     peel_text(peeler, text, record, false);
 }
 
+static int64_t
+reference_day(const struct sa_peeler *peeler)
+{
+    return peeler->stamps.reference_ms / 86400000;
+}
+
+/* Remembers the prefix if it is one that can be. */
+static void
+remember_prefix(struct sa_peeler *peeler, struct sa_slice line, const struct sa_record *record)
+{
+    size_t len = (size_t)(record->payload.p - line.p);
+    struct sa_peeled *peeled = &peeler->recent[peeler->next % 4];
+
+    if (len >= sizeof peeled->text || len < 20 || !record->enveloped || record->proxy != SA_PROXY_KAMAILIO ||
+        record->module.len != 0 || record->method.len != 0 || record->call_id.len != 0 ||
+        record->repeat != 1 || record->object.len != 0 ||
+        memcmp(record->payload.p - 10, "<script>: ", 10) != 0)
+        return;
+    peeler->next++;
+    memcpy(peeled->text, line.p, len);
+    peeled->len = (uint8_t)len;
+    peeled->host_at = (uint8_t)(record->host.len == 0 ? 0 : record->host.p - line.p);
+    peeled->host_len = (uint8_t)record->host.len;
+    peeled->program_at = (uint8_t)(record->program.len == 0 ? 0 : record->program.p - line.p);
+    peeled->program_len = (uint8_t)record->program.len;
+    peeled->time_ms = record->time_ms;
+    peeled->reference_day = reference_day(peeler);
+    peeled->text_at = (uint8_t)(record->text.p - line.p);
+}
+
+static bool
+recall_prefix(const struct sa_peeler *peeler, struct sa_slice line, struct sa_record *record)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        const struct sa_peeled *peeled = &peeler->recent[(peeler->next + 3 - i) % 4];
+
+        if (peeled->len == 0 || peeled->len > line.len || memcmp(peeled->text, line.p, peeled->len) != 0 ||
+            peeled->reference_day != reference_day(peeler))
+            continue;
+        record->payload = sa_slice_from(line, peeled->len);
+        record->text = sa_slice_from(line, peeled->text_at);
+        record->host = (struct sa_slice){line.p + peeled->host_at, peeled->host_len};
+        record->program = (struct sa_slice){line.p + peeled->program_at, peeled->program_len};
+        record->time_ms = peeled->time_ms;
+        record->enveloped = true;
+        record->proxy = SA_PROXY_KAMAILIO;
+        return true;
+    }
+    return false;
+}
+
 void
 sa_envelope_peel(struct sa_peeler *peeler, struct sa_slice line, struct sa_record *record)
 {
@@ -293,7 +336,7 @@ sa_envelope_peel(struct sa_peeler *peeler, struct sa_slice line, struct sa_recor
     bool priority;
 
     *record = (struct sa_record){.repeat = 1, .stamps = cache, .payload = line, .text = line};
-    if (line.len == 0 || !may_wrap(line.p[0]))
+    if (line.len == 0 || !sa_envelope_may_wrap(line.p[0]) || recall_prefix(peeler, line, record))
         return;
     priority = skip_priority(&s);
     if ((priority && peel_rfc5424(cache, &s, record)) || peel_traditional(cache, &s, record)) {
@@ -306,4 +349,5 @@ sa_envelope_peel(struct sa_peeler *peeler, struct sa_slice line, struct sa_recor
         s = line;
     }
     peel_text(peeler, s, record, false);
+    remember_prefix(peeler, line, record);
 }

@@ -38,9 +38,27 @@ struct sa_record {
 
 /* What is remembered from line to line, and room for text whose escapes were undone. */
 struct sa_peeler {
+    /*
+     * Prefixes up to "<script>: " that were peeled last, and what came of them: lines of one second and
+     * process begin with the same bytes, and nothing behind those bytes has a say in it.
+     */
+    struct sa_peeled {
+        char text[96];
+        uint8_t len, text_at, host_at, host_len, program_at, program_len;
+        int64_t time_ms, reference_day;
+    } recent[4];
+    unsigned next;
     struct sa_timestamp_cache stamps;
     struct sa_buffer text;
 };
+
+/* Whether anything that is peeled can begin with the character. */
+static inline bool
+sa_envelope_may_wrap(char c)
+{
+    return (unsigned char)(c - 'A') < 26 || sa_is_digit(c) || c == ' ' || c == '<' || c == '[' || c == '{' ||
+           c == '@' || c == '\033';
+}
 
 void sa_peeler_done(struct sa_peeler *peeler);
 

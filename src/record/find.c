@@ -29,6 +29,12 @@ sa_literals_add(struct sa_literals *set, const char *text, size_t len)
             set->probe[set->n] = (uint8_t)i;
         }
     }
+    for (int i = 0; i < 2; i++) {
+        unsigned char c = (unsigned char)text[set->probe[set->n] + i];
+
+        set->low[i][c & 15] |= (uint8_t)(1u << set->n % 8);
+        set->high[i][c >> 4] |= (uint8_t)(1u << set->n % 8);
+    }
     set->text[set->n] = text;
     set->len[set->n++] = (uint8_t)len;
     return true;
@@ -59,7 +65,23 @@ plain_blank(struct plain b)
     return bits;
 }
 
+static inline uint64_t
+plain_probe(const struct sa_literals *set, const char *p)
+{
+    uint64_t bits = 0;
+
+    for (unsigned i = 0; i < BLOCK; i++) {
+        unsigned char a = (unsigned char)p[i], b = (unsigned char)p[i + 1];
+
+        bits |= (uint64_t)((set->low[0][a & 15] & set->high[0][a >> 4] & set->low[1][b & 15] &
+                            set->high[1][b >> 4]) != 0)
+                << i;
+    }
+    return bits;
+}
+
 #define KERNEL(name) name##_plain
+#define PROBE        plain_probe
 #define block        struct plain
 #define LOAD(from)   ((struct plain){from})
 #define EQUAL(b, c)  plain_equal(b, c, 0)
@@ -72,6 +94,7 @@ plain_blank(struct plain b)
 #undef EQUAL
 #undef LOWER
 #undef BLANK
+#undef PROBE
 
 #ifdef __SSE2__
 #include <immintrin.h>
@@ -118,7 +141,21 @@ sse2_blank(struct sse2 b)
                      _mm_cmpeq_epi8(_mm_max_epu8(b.part[3], blank), blank));
 }
 
+/* SSE2 has no look-up of bytes: compares with each literal in turn. */
+static inline uint64_t
+sse2_probe(const struct sa_literals *set, const char *p)
+{
+    struct sse2 first = sse2_load(p), second = sse2_load(p + 1);
+    uint64_t bits = 0;
+
+    for (unsigned i = 0; i < set->n; i++)
+        bits |= sse2_equal(first, set->text[i][set->probe[i]], 0) &
+                sse2_equal(second, set->text[i][set->probe[i] + 1], 0);
+    return bits;
+}
+
 #define KERNEL(name) name##_sse2
+#define PROBE        sse2_probe
 #define block        struct sse2
 #define LOAD(from)   sse2_load(from)
 #define EQUAL(b, c)  sse2_equal(b, c, 0)
@@ -131,6 +168,7 @@ sse2_blank(struct sse2 b)
 #undef EQUAL
 #undef LOWER
 #undef BLANK
+#undef PROBE
 
 #pragma GCC push_options
 #pragma GCC target("avx2,popcnt,bmi")
@@ -182,7 +220,34 @@ avx2_blank(struct avx2 b)
                      _mm256_cmpeq_epi8(_mm256_max_epu8(b.high, blank), blank));
 }
 
+/* The literals that a byte may belong to, as bits, by the two halves of the byte. */
+static inline __m256i
+avx2_lookup(const uint8_t low[16], const uint8_t high[16], __m256i bytes)
+{
+    __m256i half = _mm256_set1_epi8(15);
+    __m256i lows = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)low));
+    __m256i highs = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)high));
+
+    return _mm256_and_si256(_mm256_shuffle_epi8(lows, _mm256_and_si256(bytes, half)),
+                            _mm256_shuffle_epi8(highs, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+}
+
+static inline uint64_t
+avx2_probe(const struct sa_literals *set, const char *p)
+{
+    struct avx2 first = avx2_load(p), second = avx2_load(p + 1);
+    __m256i none = _mm256_setzero_si256();
+
+    return ~avx2_bits(_mm256_cmpeq_epi8(_mm256_and_si256(avx2_lookup(set->low[0], set->high[0], first.low),
+                                                         avx2_lookup(set->low[1], set->high[1], second.low)),
+                                        none),
+                      _mm256_cmpeq_epi8(_mm256_and_si256(avx2_lookup(set->low[0], set->high[0], first.high),
+                                                         avx2_lookup(set->low[1], set->high[1], second.high)),
+                                        none));
+}
+
 #define KERNEL(name) name##_avx2
+#define PROBE        avx2_probe
 #define block        struct avx2
 #define LOAD(from)   avx2_load(from)
 #define EQUAL(b, c)  avx2_equal(b, c)
@@ -195,6 +260,7 @@ avx2_blank(struct avx2 b)
 #undef EQUAL
 #undef LOWER
 #undef BLANK
+#undef PROBE
 
 #ifdef __clang__
 #pragma clang attribute pop

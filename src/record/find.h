@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SA_LITERALS 12 /* in one set; a set with more finds nothing and is not made */
+#define SA_LITERALS 16 /* in one set */
 
 /* A set of literals to look for, each of 2..64 bytes, not owned. */
 struct sa_literals {
@@ -18,6 +18,9 @@ struct sa_literals {
     uint8_t len[SA_LITERALS];
     uint8_t probe[SA_LITERALS]; /* where in it the two neighbouring bytes stand that are rarest in logs */
     unsigned n;
+    /* Which literals can have a byte with that low or high half at their probe, as bits: one look-up for all.
+     */
+    uint8_t low[2][16], high[2][16];
 };
 
 /* Adds a literal; false if there is no room or the length does not fit. */

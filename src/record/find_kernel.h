@@ -1,7 +1,8 @@
 /*
  * The two searches, written once over blocks of 64 bytes.  Included by find.c for each instruction set, which
  * defines KERNEL(name), block (a type), LOAD(p), EQUAL(block, byte) and LOWER(block), the latter two of which
- * give bit i for byte i: equal, and equal after | 0x20; BLANK(block): not above 0x20.
+ * give bit i for byte i: equal, and equal after | 0x20; BLANK(block): not above 0x20;
+ * PROBE(set, p): may be the two probed bytes of a literal, at least where it is.
  */
 
 static size_t
@@ -11,30 +12,24 @@ KERNEL(find_literal)(const struct sa_literals *set, const char *p, size_t len)
 
     for (size_t at = 0; at < len; at += BLOCK) {
         const char *from = p + at;
-        uint64_t hits = 0;
+        uint64_t hits;
 
         if (len - at <= BLOCK) { /* a block and the byte behind it are not all there */
             memset(tail, 0, sizeof tail);
             memcpy(tail, from, len - at);
             from = tail;
         }
-        {
-            block first = LOAD(from), second = LOAD(from + 1);
-
-            for (unsigned i = 0; i < set->n; i++)
-                hits |= EQUAL(first, set->text[i][set->probe[i]]) &
-                        EQUAL(second, set->text[i][set->probe[i] + 1]);
-        }
+        hits = PROBE(set, from);
         for (; hits != 0; hits &= hits - 1) {
-            size_t found = at + (size_t)__builtin_ctzll(hits), best = len;
+            size_t found = at + (size_t)__builtin_ctzll(hits);
 
-            for (unsigned i = 0; i < set->n; i++)
-                if (found >= set->probe[i] && len - (found - set->probe[i]) >= set->len[i] &&
-                    memcmp(p + found - set->probe[i], set->text[i], set->len[i]) == 0 &&
-                    found - set->probe[i] < best)
-                    best = found - set->probe[i];
-            if (best < len)
-                return best;
+            for (unsigned i = 0; i < set->n; i++) {
+                size_t probe = set->probe[i], start = found - probe;
+
+                if (p[found] == set->text[i][probe] && found >= probe && len - start >= set->len[i] &&
+                    memcmp(p + start, set->text[i], set->len[i]) == 0)
+                    return start;
+            }
         }
     }
     return len;

@@ -17,12 +17,19 @@ next_word(struct sa_slice *s, struct sa_slice *word)
 static bool
 skip_level(struct sa_slice *s)
 {
-    static const char *const levels[] = {"DEBUG:", "INFO:",  "NOTICE:", "WARNING:", "ERROR:", "CRITICAL:",
-                                         "ALERT:", "EMERG:", "DBG:",    "WARN:",    "CRIT:",  "BUG:"};
+    static const char *const levels[] = {"INFO",  "NOTICE", "WARNING", "ERROR", "DEBUG", "CRITICAL",
+                                         "ALERT", "EMERG",  "DBG",     "WARN",  "CRIT",  "BUG"};
+    size_t n = 0;
 
+    while (n < s->len && n < 9 && (unsigned char)(s->p[n] - 'A') < 26)
+        n++;
+    if (n < 3 || n == s->len || s->p[n] != ':')
+        return false;
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (sa_slice_skip(s, levels[i]))
+        if (levels[i][0] == s->p[0] && strlen(levels[i]) == n && memcmp(levels[i], s->p, n) == 0) {
+            *s = sa_slice_from(*s, n + 1);
             return true;
+        }
     return false;
 }
 
@@ -97,6 +104,8 @@ skip_asterisk(struct sa_slice *s)
     struct sa_slice rest = *s, word;
     size_t i, end;
 
+    if (rest.len == 0 || (unsigned char)(rest.p[0] - 'A') > 25)
+        return false;
     for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
         if (sa_slice_skip(&rest, levels[i]))
             break;
@@ -130,6 +139,8 @@ skip_freeswitch(struct sa_slice *s)
     struct sa_slice rest = *s, word;
     size_t i, digits = sa_slice_digits(rest), dot;
 
+    if (rest.len == 0 || (digits == 0 && rest.p[0] != '['))
+        return false;
     if (digits > 0 && digits < 4 && next_word(&rest, &word) && word.p[word.len - 1] != '%')
         return false;
     for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
@@ -151,7 +162,7 @@ skip_colours(struct sa_slice *s)
 {
     struct sa_slice rest = *s;
 
-    while (sa_slice_skip(&rest, "\033[")) {
+    while (rest.len > 0 && rest.p[0] == '\033' && sa_slice_skip(&rest, "\033[")) {
         while (rest.len > 0 && (sa_is_digit(rest.p[0]) || rest.p[0] == ';'))
             rest = sa_slice_from(rest, 1);
         if (!sa_slice_skip(&rest, "m"))

@@ -23,7 +23,7 @@ enum { BEGUN = 1 };
 static bool
 closes(struct sa_slice line)
 {
-    return line.len == 20 && sa_is_rule(line, '|', 20);
+    return line.len == 20 && memcmp(line.p, "||||||||||||||||||||", 20) == 0;
 }
 
 static enum sa_intro_verdict
@@ -35,11 +35,11 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     (void)record;
     if (intro->step == 0) {
         intro->step = BEGUN;
-        if (line.len == 20 && line.p[0] == '=' && sa_is_rule(line, '=', 20))
+        if (line.len == 20 && memcmp(line.p, "====================", 20) == 0)
             return SA_INTRO_MORE;
         return closes(line) ? SA_INTRO_SKIP : SA_INTRO_NO;
     }
-    if (line.len == 20 && sa_is_rule(line, '~', 20))
+    if (line.len == 20 && memcmp(line.p, "~~~~~~~~~~~~~~~~~~~~", 20) == 0)
         return SA_INTRO_DONE;
     switch (line.len == 0 ? '\0' : line.p[0]) {
     case 't':
