@@ -13,8 +13,13 @@ static const struct command {
     {"explain", sa_command_explain, "explain CODE... [--json]",
      "what a SIP status code means and what to do"},
     {"codes", sa_command_codes, "codes [--kind KIND] [--json]", "the whole catalog of status codes"},
-    {"scan", sa_command_scan, "scan [--format NAME | --xlog S | --xlog-sent S | --regex R] [--json] FILE...",
-     "count the responses in log files; - is standard input"},
+    {"scan", sa_command_scan,
+     "scan [FORMAT] [--by code|method|peer|source|minute] [--plot] [-j N] [--json] FILE...",
+     "count the responses in log files (also .gz, .zst; - is standard input)"},
+    {"match", sa_command_match, "match [FORMAT] [--missed] [--json] FILE",
+     "show what each line is taken for, and which format would fit"},
+    {"formats", sa_command_formats, "formats [--json]",
+     "the log formats that are understood, with a line of each"},
     {"status", sa_command_status, "status [--json]", "the running daemon: sources, counts, alarms"},
 };
 
@@ -37,6 +42,10 @@ help(FILE *out)
     (void)fputs("usage: sipalert [-c CONFIG] [--socket PATH] COMMAND ...\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
+    (void)fputs("\nFORMAT is --format NAME, --xlog TEMPLATE, --xlog-sent TEMPLATE or --regex PATTERN; "
+                "without it the\n"
+                "format is found out.  Options may be repeated.\n",
+                out);
     (void)fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", out);
     return out == stdout ? 0 : 2;
 }

@@ -64,31 +64,45 @@ find_cell(const struct sa_peers *peers, uint32_t peer, unsigned code)
     return &peers->cells[at];
 }
 
-void
-sa_peers_add(struct sa_peers *peers, const struct sa_response *response)
+static void
+add(struct sa_peers *peers, const char *name, unsigned code, uint64_t responses)
 {
-    uint32_t peer;
+    uint32_t peer = find_peer(peers, name);
     struct sa_peer_cell *cell;
 
-    if (response->peer[0] == '\0')
-        return;
-    peer = find_peer(peers, response->peer);
     if (peer == 0) {
-        peers->lost += response->repeat;
+        peers->lost += responses;
         return;
     }
-    peers->responses[peer - 1] += response->repeat;
-    cell = find_cell(peers, peer, response->code);
+    peers->responses[peer - 1] += responses;
+    cell = find_cell(peers, peer, code);
     if (cell->peer == 0) {
         if (peers->n_cells == SA_PEER_CELLS_MAX) {
-            peers->lost += response->repeat;
+            peers->lost += responses;
             return;
         }
         cell->peer = peer;
-        cell->code = response->code;
+        cell->code = (uint16_t)code;
         peers->n_cells++;
     }
-    cell->responses += response->repeat;
+    cell->responses += responses;
+}
+
+void
+sa_peers_add(struct sa_peers *peers, const struct sa_response *response)
+{
+    if (response->peer[0] != '\0')
+        add(peers, response->peer, response->code, response->repeat);
+}
+
+void
+sa_peers_merge(struct sa_peers *peers, const struct sa_peers *other)
+{
+    peers->lost += other->lost;
+    for (size_t i = 0; i < CELLS; i++)
+        if (other->cells[i].peer != 0)
+            add(peers, other->names[other->cells[i].peer - 1], other->cells[i].code,
+                other->cells[i].responses);
 }
 
 uint64_t

@@ -31,6 +31,9 @@ struct sa_peers *sa_peers_free(struct sa_peers *peers);
 /* A response without a peer is not counted here. */
 void sa_peers_add(struct sa_peers *peers, const struct sa_response *response);
 
+/* Adds what another table counted. */
+void sa_peers_merge(struct sa_peers *peers, const struct sa_peers *other);
+
 /* Responses of peer i with this code. */
 uint64_t sa_peers_count(const struct sa_peers *peers, unsigned peer, unsigned code);
 

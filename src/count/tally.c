@@ -86,3 +86,30 @@ sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t
     if (tally->window_s != 0 && now_s >= 0)
         sa_window_add(&slot->window, now_s, response->repeat);
 }
+
+void
+sa_tally_merge(struct sa_tally *tally, const struct sa_tally *other)
+{
+    tally->responses += other->responses;
+    tally->lost += other->lost;
+    for (unsigned code = 0; code <= SA_CODE_MAX; code++) {
+        const struct sa_tally_code *from = other->codes[code];
+        struct sa_tally_code *slot = from == NULL ? NULL : sa_tally_slot(tally, code);
+
+        if (from == NULL)
+            continue;
+        if (slot == NULL) {
+            tally->lost += from->count.responses;
+            continue;
+        }
+        slot->count.responses += from->count.responses;
+        slot->count.received += from->count.received;
+        slot->count.sent += from->count.sent;
+        for (unsigned i = 0; i < other->n_methods; i++)
+            if (from->by_method[i] != 0)
+                slot->by_method[sa_tally_method(tally, other->methods[i])] += from->by_method[i];
+        if (from->last_seen_ms > slot->last_seen_ms)
+            slot->last_seen_ms = from->last_seen_ms;
+        slot->changed = true;
+    }
+}

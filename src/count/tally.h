@@ -49,4 +49,7 @@ unsigned sa_tally_method(struct sa_tally *tally, const char *method);
  */
 void sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t now_s, int64_t seen_ms);
 
+/* Adds what another tally counted; windows are left alone. */
+void sa_tally_merge(struct sa_tally *tally, const struct sa_tally *other);
+
 #endif

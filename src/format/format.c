@@ -324,6 +324,55 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
     return skipped ? SA_PAYLOAD_TAKEN : SA_PAYLOAD_MISS;
 }
 
+void
+sa_format_explain(struct sa_format *format, const struct sa_record *record, char *text, size_t size)
+{
+    (void)sa_text_format(text, size, "%s",
+                         format->undecided ? "of no known format" : "no such line of this format");
+    for (unsigned i = 0; i < format->n_parts && !format->undecided; i++) {
+        const struct part *part = &format->parts[i];
+
+        if (part->kind == SA_PART_PATTERN)
+            sa_pattern_explain(part->pattern, record, text, size);
+        else if (part->kind == SA_PART_JSON)
+            sa_json_explain(part->json, record, text, size);
+        else if (part->kind == SA_PART_MESSAGE)
+            (void)sa_text_format(text, size, "no SIP message is introduced here");
+        else
+            (void)sa_text_format(text, size, "no response in a line of %s", part->preset->name);
+        return;
+    }
+}
+
+bool
+sa_format_is_settled(const struct sa_format *format)
+{
+    return !format->undecided;
+}
+
+bool
+sa_format_may_begin_at(const struct sa_format *format, const struct sa_record *record, struct sa_slice line)
+{
+    for (unsigned i = 0; i < format->n_parts; i++) {
+        const struct sa_family *family =
+            format->parts[i].kind == SA_PART_MESSAGE ? format->parts[i].preset->family : NULL;
+        struct sa_intro intro = {.step = 0};
+        enum sa_intro_verdict verdict;
+
+        if (format->parts[i].kind != SA_PART_MESSAGE)
+            continue;
+        if (family == NULL) {
+            if (!record->enveloped)
+                return false;
+            continue;
+        }
+        verdict = family->intro(&intro, record, line);
+        if (verdict != SA_INTRO_MORE && verdict != SA_INTRO_DONE)
+            return false;
+    }
+    return true;
+}
+
 const char *
 sa_format_describe(const struct sa_format *format)
 {

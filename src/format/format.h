@@ -55,6 +55,17 @@ int sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struc
 const char *sa_format_chosen(const struct sa_format *format);
 void sa_format_choose(struct sa_format *format, const char *preset);
 
+/* Why the record is no response of this format, for people; of several patterns the one that came furthest is
+ * not looked for, the first has to do. */
+void sa_format_explain(struct sa_format *format, const struct sa_record *record, char *text, size_t size);
+
+/* auto has decided, or there was nothing to decide. */
+bool sa_format_is_settled(const struct sa_format *format);
+
+/* Whether a line begins something by itself, whatever the lines before it were. */
+bool sa_format_may_begin_at(const struct sa_format *format, const struct sa_record *record,
+                            struct sa_slice line);
+
 /* What to show: the chosen preset or the user's name; "auto" and what it has seen while it is undecided. */
 const char *sa_format_describe(const struct sa_format *format);
 

@@ -1,6 +1,8 @@
 #include "stream.h"
 #include "daemon_lines.h"
 
+#include <errno.h>
+
 static struct sa_passed pass_lines(void *arg, const char *p, size_t len);
 
 int
@@ -235,4 +237,61 @@ sa_stream_recall(struct sa_stream *stream, const void *kept, size_t len)
 {
     if (len == sizeof stream->messages)
         memcpy(&stream->messages, kept, len);
+}
+
+bool
+sa_stream_may_begin_at(const struct sa_stream *stream, struct sa_slice line)
+{
+    struct sa_peeler peeler = {.stamps = stream->peeler.stamps};
+    struct sa_slice bare = line, ignored;
+    struct sa_record record;
+    bool may = line.len > 0 && line.p[0] != '\0';
+
+    if (bare.len > 0 && bare.p[bare.len - 1] == '\r')
+        bare.len--;
+    sa_envelope_peel(&peeler, bare, &record);
+    may = may && sa_daemon_line_repeated(&record, &ignored) == 0 &&
+          sa_format_may_begin_at(stream->format, &record, bare);
+    sa_peeler_done(&peeler);
+    return may;
+}
+
+void
+sa_stream_begin_like(struct sa_stream *stream, const struct sa_stream *other)
+{
+    stream->messages.has_records = stream->began_with_records = other->messages.has_records;
+}
+
+int
+sa_stream_follow(struct sa_stream *stream, struct sa_stream *next)
+{
+    struct sa_stream_counts *counts = &stream->counts;
+    struct sa_lines lines = next->lines;
+    struct sa_journal_export export = next->export;
+
+    if (stream->lines.partial || stream->export.active || stream->messages.state != SA_SIP_IDLE ||
+        stream->messages.has_records != next->began_with_records)
+        return -EAGAIN;
+    lines.lines += stream->lines.lines;
+    lines.oversize += stream->lines.oversize;
+    lines.nul_bytes += stream->lines.nul_bytes;
+    lines.partial_dropped += stream->lines.partial_dropped;
+    next->lines = stream->lines; /* what each owns changes hands */
+    stream->lines = lines;
+    next->export = stream->export;
+    stream->export = export;
+    stream->messages = next->messages;
+    stream->last = next->last;
+    memcpy(stream->last_start, next->last_start, sizeof stream->last_start);
+    stream->last_start_len = next->last_start_len;
+    counts->bytes += next->counts.bytes;
+    counts->responses += next->counts.responses;
+    counts->matched += next->counts.matched;
+    counts->unmatched += next->counts.unmatched;
+    if (counts->first_ms == 0)
+        counts->first_ms = next->counts.first_ms;
+    if (next->counts.last_ms > counts->last_ms)
+        counts->last_ms = next->counts.last_ms;
+    copy_line_counts(stream);
+    return 0;
 }

@@ -37,7 +37,8 @@ struct sa_stream {
     void *arg;
     struct sa_response last; /* of the line before, which a log daemon may say was repeated */
     char last_start[SA_STREAM_START];
-    size_t last_start_len; /* 0: the line before held no response by itself */
+    bool began_with_records; /* what sa_stream_begin_like() supposed */
+    size_t last_start_len;   /* 0: the line before held no response by itself */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -47,6 +48,16 @@ void sa_stream_done(struct sa_stream *stream);
 
 /* reference_ms: wall clock that stamps without a year are nearest to. */
 void sa_stream_feed(struct sa_stream *stream, const char *buf, size_t len, int64_t reference_ms);
+
+/*
+ * For several threads on one file.  Whether another stream could begin with the line: what came before it has
+ * no say in what it is, as far as the line itself tells.  A stream that begins there like this one is set up
+ * by sa_stream_begin_like(); sa_stream_follow() appends it to the one that read up to there, if that ended as
+ * was supposed.  Returns 0, or -EAGAIN and has changed nothing.
+ */
+bool sa_stream_may_begin_at(const struct sa_stream *stream, struct sa_slice line);
+void sa_stream_begin_like(struct sa_stream *stream, const struct sa_stream *other);
+int sa_stream_follow(struct sa_stream *stream, struct sa_stream *next);
 
 /* The stream is complete: an unterminated last line and an unfinished message get their verdict. */
 void sa_stream_finish(struct sa_stream *stream);

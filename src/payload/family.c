@@ -75,9 +75,3 @@ sa_is_rule(struct sa_slice line, char c, size_t n)
             return false;
     return line.len >= n;
 }
-
-struct sa_slice
-sa_family_text(const struct sa_record *record, struct sa_slice line)
-{
-    return record->enveloped || record->proxy != SA_PROXY_UNKNOWN ? record->payload : line;
-}

@@ -39,8 +39,10 @@ struct sa_family {
     bool (*continues)(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line,
                       struct sa_slice *rest);
     unsigned indent; /* each line of the message may be indented by so much */
+    bool plain;      /* its logs have no envelopes: what looks like one in a message is text */
     bool blank_ends; /* each line has a blank at its end */
-    bool two_blanks; /* some firmware writes two blanks for the end of a line */
+    /* Behind this some firmware writes the message on the same line, with two blanks for the end of each. */
+    const char *two_blanks_behind;
 };
 
 /* The families, by program. */
@@ -61,7 +63,5 @@ bool sa_take_word(struct sa_slice *s, struct sa_slice *word);
 void sa_take_peer(struct sa_response *response, struct sa_slice address, bool has_port);
 /* Whether the line is one character, repeated at least n times. */
 bool sa_is_rule(struct sa_slice line, char c, size_t n);
-/* Every payload of a record, or the line where there are no records. */
-struct sa_slice sa_family_text(const struct sa_record *record, struct sa_slice line);
 
 #endif

@@ -78,20 +78,32 @@ plain(const struct reading *reading, int field, char room[VALUE_MAX])
     return (struct sa_slice){room, sa_json_unescape(value, room, VALUE_MAX)};
 }
 
-int
-sa_json_payload(const struct sa_json_def *def, const struct sa_record *record, struct sa_response *response)
+/* Reads the object of the record; false if there is none. */
+static bool
+read_record(struct reading *reading, const struct sa_json_def *def, const struct sa_record *record,
+            char room[VALUE_MAX])
 {
-    struct reading reading = {
-        def, {def->code, def->method, def->peer, def->direction, def->call_id}, {{NULL, 0}}, {false}, 0, 0};
     struct sa_slice text = record->payload;
-    char room[VALUE_MAX];
 
+    *reading = (struct reading){.def = def,
+                                .names = {def->code, def->method, def->peer, def->direction, def->call_id}};
     if (!sa_json_enter(&text)) {
         text = record->object; /* the wrapping itself may be meant */
         if (text.len == 0 || !sa_json_enter(&text))
-            return SA_PAYLOAD_MISS;
+            return false;
     }
-    read_object(&reading, text, room, 0, 0);
+    read_object(reading, text, room, 0, 0);
+    return true;
+}
+
+int
+sa_json_payload(const struct sa_json_def *def, const struct sa_record *record, struct sa_response *response)
+{
+    struct reading reading;
+    char room[VALUE_MAX];
+
+    if (!read_record(&reading, def, record, room))
+        return SA_PAYLOAD_MISS;
     sa_payload_begin(response, record);
     if (reading.held != (1u << def->n_where) - 1 || reading.values[CODE].p == NULL ||
         !sa_payload_set_code(response, reading.values[CODE]))
@@ -107,4 +119,23 @@ sa_json_payload(const struct sa_json_def *def, const struct sa_record *record, s
     else if (is(reading.values[DIRECTION], def->sent))
         response->direction = SA_DIR_SENT;
     return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+}
+
+void
+sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, char *text, size_t size)
+{
+    struct reading reading;
+    char room[VALUE_MAX];
+
+    if (!read_record(&reading, def, record, room)) {
+        (void)sa_text_format(text, size, "it is not a JSON object");
+        return;
+    }
+    for (unsigned i = 0; i < def->n_where; i++)
+        if (!(reading.held & 1u << i)) {
+            (void)sa_text_format(text, size, "%s does not hold", def->where[i]);
+            return;
+        }
+    (void)sa_text_format(
+        text, size, reading.values[CODE].p == NULL ? "it has no %s" : "%s is not a status code", def->code);
 }

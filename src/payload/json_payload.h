@@ -25,4 +25,7 @@ struct sa_json_def {
 int sa_json_payload(const struct sa_json_def *def, const struct sa_record *record,
                     struct sa_response *response);
 
+/* Why the record is not one of its responses, for people. */
+void sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, char *text, size_t size);
+
 #endif

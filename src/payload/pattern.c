@@ -178,6 +178,26 @@ sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, str
     return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
 }
 
+void
+sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *record, char *text, size_t size)
+{
+    uint64_t hits = pattern->limit_hits;
+    struct sa_response ignored;
+
+    if (pattern->template == NULL)
+        (void)snprintf(text, size, "%s",
+                       sa_pattern_match(pattern, record, &ignored) == SA_PAYLOAD_MISS &&
+                               pattern->limit_hits != hits
+                           ? "the regular expression gave up: too many ways to match"
+                           : "the regular expression does not match");
+    else if (record->module.len != 0)
+        (void)snprintf(text, size, "module %.*s wrote it, not the script", (int)(record->module.len & 63),
+                       record->module.p);
+    else
+        sa_template_explain(pattern->template, record->payload, text, size);
+    pattern->limit_hits = hits;
+}
+
 struct sa_slice
 sa_pattern_literal(const struct sa_pattern *pattern)
 {

@@ -26,6 +26,9 @@ struct sa_pattern *sa_pattern_free(struct sa_pattern *pattern);
 int sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record,
                      struct sa_response *response);
 
+/* Why it does not match the record, for people. */
+void sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *record, char *text, size_t size);
+
 /* What every payload holds that the pattern can match; empty if nothing is known. */
 struct sa_slice sa_pattern_literal(const struct sa_pattern *pattern);
 

@@ -222,6 +222,7 @@ take_intro(struct sa_sip_reader *reader, const struct sa_record *record, struct 
     size_t start;
 
     reader->family = 0;
+    reader->plain = false;
     reader->intro.size = 0;
     sa_payload_begin(&reader->intro.about, record);
     reader->intro.about.method[0] = reader->intro.about.call_id[0] = '\0'; /* the message's own are better */
@@ -326,6 +327,7 @@ read_first_of_intro(struct sa_sip_reader *reader, const struct sa_family *family
     reader->intro = intro;
     reader->intro_host = sa_text_hash(record->host.p, record->host.len);
     reader->family = family->id;
+    reader->plain = family->plain;
     reader->state = SA_SIP_INTRO;
     reader->waited = verdict == SA_INTRO_DONE ? 1 : 0;
     reader->has_records |= begins_record(record);
@@ -376,7 +378,8 @@ read_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct 
         return SA_PAYLOAD_TAKEN;
     text = strip_cr(text);
     if (reader->waited++ < WAIT_MAX &&
-        (trim(text).len == 0 || sa_is_rule(text, '-', 5) || sa_is_rule(text, '~', 5)))
+        (trim(text).len == 0 || (family->closes != NULL && family->closes(text)) ||
+         sa_is_rule(text, '-', 5) || sa_is_rule(text, '~', 5)))
         return SA_PAYLOAD_TAKEN;
     return sa_sip_reader_abandon(reader);
 }
@@ -393,6 +396,8 @@ read_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct 
 static bool
 is_next_record(const struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record)
 {
+    if (reader->plain)
+        return false;
     if (reader->intro.size != 0 && reader->intro.size - reader->size_left < CUT_BYTES)
         return false;
     return record->enveloped && !(reader->intro.each_line && record->bare_stamp) &&
@@ -499,6 +504,19 @@ read_step(struct sa_sip_reader *reader, const struct sa_family *family, struct s
                           : read_first_of_intro(reader, family, line, record);
 }
 
+/* Length of an introduction that the message follows on the same line, or 0. */
+static size_t
+intro_length(struct sa_slice text, const struct sa_family *family)
+{
+    const char *mark = family == NULL ? NULL : family->two_blanks_behind;
+    struct sa_slice rest = text;
+
+    while (mark != NULL && sa_take_past(&rest, mark))
+        if (sa_slice_starts(rest, "  "))
+            return (size_t)(rest.p - text.p);
+    return 0;
+}
+
 /* What stands for the end of a line inside a record: rsyslog's escape, the LF itself, or two blanks. */
 static const char *
 line_end(struct sa_slice text, const struct sa_family *family)
@@ -507,9 +525,7 @@ line_end(struct sa_slice text, const struct sa_family *family)
         return "#012";
     if (sa_slice_find(text, '\n') < text.len)
         return "\n";
-    return family != NULL && family->two_blanks && text.len != 0 && memmem(text.p, text.len, "  ", 2) != NULL
-               ? "  "
-               : NULL;
+    return intro_length(text, family) != 0 ? "  " : NULL;
 }
 
 /* The text up to the end of its first line; steps over it. */
@@ -540,9 +556,14 @@ read_block(struct sa_sip_reader *reader, const struct sa_family *family, const s
     int verdict = SA_PAYLOAD_TAKEN;
 
     for (bool first = reader->state == SA_SIP_IDLE; rest.len > 0; first = false) {
-        struct sa_slice line = end == NULL ? rest : take_line(&rest, end);
+        size_t skip = first && end != NULL && end[0] == ' ' ? intro_length(rest, family) : 0;
+        struct sa_slice line = {rest.p, skip}, text = sa_slice_from(rest, skip);
 
-        rest.len = end == NULL ? 0 : rest.len;
+        if (skip != 0)
+            (void)take_line(&text, end);
+        else
+            line = end == NULL ? rest : take_line(&text, end);
+        rest = end == NULL ? (struct sa_slice){rest.p, 0} : text;
         part.payload = line;
         part.enveloped = first && record->enveloped;
         if (first)
@@ -571,7 +592,7 @@ int
 sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
                    const struct sa_record *record, struct sa_response *response)
 {
-    bool is_record = begins_record(record) || (family != NULL && family->two_blanks);
+    bool is_record = begins_record(record) || (family != NULL && family->two_blanks_behind != NULL);
     struct sa_slice text = begins_record(record) ? record->payload : strip_cr(line);
     int verdict;
 

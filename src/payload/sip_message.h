@@ -31,6 +31,7 @@ struct sa_sip_reader {
     unsigned header;       /* the one being read, which may be folded */
     unsigned headers;      /* which of the headers that every SIP message has were seen, as bits */
     unsigned indent;       /* blanks before each line */
+    bool plain;            /* the log has no envelopes */
     bool blank_ends;       /* and one behind each */
     bool has_cr;           /* the log kept the CRs, so lengths count them */
     bool multi_line;       /* the message spans lines of the log */

@@ -1,6 +1,7 @@
 #include "xlog_template.h"
 #include "payload.h"
 #include "pseudo_variables.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -291,6 +292,8 @@ struct attempt {
     const char *tail;    /* from here on there is only what transports make of the newline */
     struct sa_slice *fields;
     unsigned tries;
+    unsigned furthest; /* the last part that was reached */
+    const char *furthest_at;
 };
 
 static bool match_from(struct attempt *attempt, unsigned part, const char *at);
@@ -471,6 +474,10 @@ match_from(struct attempt *attempt, unsigned part, const char *at)
     const struct sa_template_part *this = &template->parts[part];
     const char *end = at, *shortest = at + 1;
 
+    if (part > attempt->furthest) {
+        attempt->furthest = part;
+        attempt->furthest_at = at;
+    }
     if (part == template->n_parts)
         return at >= attempt->tail;
     switch (this->shape) {
@@ -501,21 +508,67 @@ match_from(struct attempt *attempt, unsigned part, const char *at)
     return end >= shortest && match_run(attempt, part, at, shortest, end);
 }
 
+static bool
+try(struct attempt *attempt, const struct sa_template *template, struct sa_slice payload,
+    struct sa_slice fields[SA_FIELD_COUNT])
+{
+    *attempt = (struct attempt){.template = template,
+                                .p = payload.p,
+                                .end = payload.p + payload.len,
+                                .tail = payload.p + payload.len,
+                                .fields = fields,
+                                .furthest_at = payload.p};
+    while (attempt->tail > payload.p &&
+           (is_blank(attempt->tail[-1]) || (attempt->tail[-1] >= '\n' && attempt->tail[-1] <= '\r')))
+        attempt->tail--;
+    if (attempt->tail - payload.p >= 4 && memcmp(attempt->tail - 4, "#012", 4) == 0)
+        attempt->tail -= 4;
+    for (int i = 0; i < SA_FIELD_COUNT; i++)
+        fields[i] = (struct sa_slice){payload.p, 0};
+    return match_from(attempt, 0, payload.p);
+}
+
 enum sa_template_verdict
 sa_template_match(const struct sa_template *template, struct sa_slice payload,
                   struct sa_slice fields[SA_FIELD_COUNT])
 {
-    struct attempt attempt = {template, payload.p, payload.p + payload.len, payload.p + payload.len,
-                              fields,   0};
+    struct attempt attempt;
 
-    while (attempt.tail > payload.p &&
-           (is_blank(attempt.tail[-1]) || (attempt.tail[-1] >= '\n' && attempt.tail[-1] <= '\r')))
-        attempt.tail--;
-    if (attempt.tail - payload.p >= 4 && memcmp(attempt.tail - 4, "#012", 4) == 0)
-        attempt.tail -= 4;
-    for (int i = 0; i < SA_FIELD_COUNT; i++)
-        fields[i] = (struct sa_slice){payload.p, 0};
-    if (match_from(&attempt, 0, payload.p))
+    if (try(&attempt, template, payload, fields))
         return SA_TEMPLATE_HIT;
     return attempt.tries > TRIES ? SA_TEMPLATE_LIMIT : SA_TEMPLATE_MISS;
+}
+
+void
+sa_template_explain(const struct sa_template *template, struct sa_slice payload, char *text, size_t size)
+{
+    static const char *const shapes[] = {
+        [SA_SHAPE_CODE] = "a status code", [SA_SHAPE_METHOD] = "a method",    [SA_SHAPE_CSEQ] = "a CSeq",
+        [SA_SHAPE_CALLID] = "a Call-ID",   [SA_SHAPE_ADDRESS] = "an address", [SA_SHAPE_NUMBER] = "a number",
+        [SA_SHAPE_PROTO] = "a transport",  [SA_SHAPE_URI] = "a word",         [SA_SHAPE_TEXT] = "text"};
+    struct sa_slice fields[SA_FIELD_COUNT];
+    char fits[64], wanted[64], found[64];
+    struct attempt attempt;
+    const struct sa_template_part *part = template->parts;
+    size_t done, left;
+
+    if (try(&attempt, template, payload, fields)) {
+        (void)sa_text_format(text, size, "it matches");
+        return;
+    }
+    part += attempt.furthest;
+    done = (size_t)(attempt.furthest_at - payload.p);
+    left = (size_t)(attempt.end - attempt.furthest_at);
+    (void)sa_text_escape(fits, sizeof fits, attempt.furthest_at - (done < 24 ? done : 24),
+                         done < 24 ? done : 24);
+    (void)sa_text_escape(found, sizeof found, attempt.furthest_at, left < 24 ? left : 24);
+    if (attempt.furthest == template->n_parts)
+        (void)sa_text_format(wanted, sizeof wanted, "the end");
+    else if (part->shape != SA_SHAPE_LITERAL)
+        (void)sa_text_format(wanted, sizeof wanted, "%s", shapes[part->shape]);
+    else
+        (void)sa_text_format(wanted, sizeof wanted, "\"%.*s\"", (int)(part->len < 40 ? part->len : 40),
+                             template->text + part->start);
+    (void)sa_text_format(text, size, "fits up to \"%s\", then wants %s and finds \"%s\"", fits, wanted,
+                         found);
 }

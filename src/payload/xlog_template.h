@@ -49,6 +49,10 @@ enum sa_template_verdict {
 enum sa_template_verdict sa_template_match(const struct sa_template *template, struct sa_slice payload,
                                            struct sa_slice fields[SA_FIELD_COUNT]);
 
+/* For a payload that does not match: how far it does, what would have to come there and what does. */
+void sa_template_explain(const struct sa_template *template, struct sa_slice payload, char *text,
+                         size_t size);
+
 /* The longest literal, without characters that JSON would escape: a payload without it does not match.
  * Empty if there is none of two characters. */
 struct sa_slice sa_template_literal(const struct sa_template *template);

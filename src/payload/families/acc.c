@@ -77,7 +77,7 @@ sa_payload_acc(const struct sa_record *record, struct sa_response *response)
     sa_payload_begin(response, record);
     if (!next_attribute(&s, "timestamp", &timestamp))
         return SA_PAYLOAD_MISS;
-    if (response->time_ms == 0)
+    if (epoch_ms(timestamp) != 0) /* it has a zone and a year, which the stamp of the log may not have */
         response->time_ms = epoch_ms(timestamp);
     while (!next_attribute(&s, "method", &method)) /* OpenSIPS writes created= and setuptime= before it */
         if (!next_attribute(&s, "created", &value) && !next_attribute(&s, "setuptime", &value))

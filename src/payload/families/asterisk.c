@@ -14,8 +14,9 @@
 static enum sa_intro_verdict
 pjsip_intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line)
 {
-    struct sa_slice s = sa_family_text(record, line), address;
+    struct sa_slice s = record->payload, address;
 
+    (void)line;
     if (!sa_slice_skip(&s, "<--- "))
         return SA_INTRO_NO;
     if (sa_slice_skip(&s, "Received SIP "))
@@ -62,9 +63,10 @@ chan_sip_closes(struct sa_slice line)
 static enum sa_intro_verdict
 chan_sip_intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line)
 {
-    struct sa_slice s = sa_family_text(record, line), address;
+    struct sa_slice s = record->payload, address;
     bool first = intro->step++ == 0, framed;
 
+    (void)line;
     if (first && s.len == 0)
         return record->enveloped ? SA_INTRO_MORE : SA_INTRO_SKIP; /* the rest may stand on the next line */
     if (first && chan_sip_closes(s))

@@ -54,7 +54,7 @@ take_time(struct sa_intro *intro, const struct sa_record *record, struct sa_slic
 static enum sa_intro_verdict
 intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line)
 {
-    struct sa_slice s = sa_family_text(record, line), address;
+    struct sa_slice s = record->payload, address;
 
     if (s.len == 0 || (s.len == 1 && s.p[0] == ' '))
         return SA_INTRO_SKIP;
@@ -75,12 +75,22 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
+/* " [Time:20-11@16:44:04.397]", the end of each datagram. */
+static bool
+closes(struct sa_slice line)
+{
+    while (line.len > 0 && line.p[0] == ' ')
+        line = sa_slice_from(line, 1);
+    return sa_slice_starts(line, "[Time:");
+}
+
 static bool
 continues(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line, struct sa_slice *rest)
 {
-    struct sa_slice s = sa_family_text(record, line);
+    struct sa_slice s = record->payload;
     uint32_t sequence, session;
 
+    (void)line;
     if (!take_sequence(&s, &sequence, &session) || session != intro->session ||
         sequence != intro->sequence + 1 || (s.len > 0 && s.p[0] == ' '))
         return false;
@@ -89,5 +99,9 @@ continues(struct sa_intro *intro, const struct sa_record *record, struct sa_slic
     return true;
 }
 
-const struct sa_family sa_family_audiocodes = {
-    .id = 7, .intro = intro, .continues = continues, .two_blanks = true, .blank_ends = true};
+const struct sa_family sa_family_audiocodes = {.id = 7,
+                                               .intro = intro,
+                                               .continues = continues,
+                                               .closes = closes,
+                                               .two_blanks_behind = " ----",
+                                               .blank_ends = true};

@@ -41,4 +41,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_oracle = {.id = 6, .intro = intro, .closes = closes};
+const struct sa_family sa_family_oracle = {.id = 6, .intro = intro, .closes = closes, .plain = true};

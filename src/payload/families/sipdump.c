@@ -72,4 +72,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     }
 }
 
-const struct sa_family sa_family_sipdump = {.id = 1, .intro = intro, .closes = closes};
+const struct sa_family sa_family_sipdump = {.id = 1, .intro = intro, .closes = closes, .plain = true};

@@ -51,7 +51,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
                : SA_INTRO_MORE;
 }
 
-const struct sa_family sa_family_sipp = {.id = 12, .intro = intro};
+const struct sa_family sa_family_sipp = {.id = 12, .intro = intro, .plain = true};
 
 /* The text up to the next tab; steps over both. */
 static bool

@@ -69,5 +69,5 @@ portaone_intro(struct sa_intro *intro, const struct sa_record *record, struct sa
     return take_message(intro, line) ? SA_INTRO_DONE : SA_INTRO_NO;
 }
 
-const struct sa_family sa_family_sippy = {.id = 9, .intro = sippy_intro};
-const struct sa_family sa_family_portaone = {.id = 10, .intro = portaone_intro};
+const struct sa_family sa_family_sippy = {.id = 9, .intro = sippy_intro, .plain = true};
+const struct sa_family sa_family_portaone = {.id = 10, .intro = portaone_intro, .plain = true};

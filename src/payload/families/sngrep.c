@@ -21,4 +21,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
                : SA_INTRO_NO;
 }
 
-const struct sa_family sa_family_sngrep = {.id = 14, .intro = intro};
+const struct sa_family sa_family_sngrep = {.id = 14, .intro = intro, .plain = true};

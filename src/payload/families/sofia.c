@@ -21,8 +21,18 @@ closes(struct sa_slice line)
 static enum sa_intro_verdict
 intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line)
 {
-    struct sa_slice s = sa_family_text(record, line), address;
+    struct sa_slice s = record->payload, stamped = line, address;
     int64_t time_ms;
+    size_t stamp =
+        line.len > 0 && sa_is_digit(line.p[0]) ? sa_timestamp_iso(record->stamps, line, &time_ms) : 0;
+
+    if (stamp != 0) { /* drachtio: a date, and no host and no program behind it */
+        stamped = sa_slice_from(line, stamp);
+        if (sa_slice_starts(stamped, " recv ") || sa_slice_starts(stamped, " send ")) {
+            s = sa_slice_from(stamped, 1);
+            intro->about.time_ms = time_ms;
+        }
+    }
 
     if (sa_slice_skip(&s, "recv "))
         intro->about.direction = SA_DIR_RECEIVED;

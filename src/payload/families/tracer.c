@@ -28,4 +28,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_tracer = {.id = 2, .intro = intro};
+const struct sa_family sa_family_tracer = {.id = 2, .intro = intro, .plain = true};

@@ -13,6 +13,19 @@ closes(struct sa_slice line)
     return sa_is_rule(line, '-', 5);
 }
 
+/* "udp:0.0.0.0:5060", or of a connection "tcp:192.0.2.1:5060-198.51.100.7:5060", which has the peer. */
+static void
+take_connection(struct sa_intro *intro, struct sa_slice line)
+{
+    struct sa_slice name = line;
+
+    if (!sa_take_past(&name, "'"))
+        return;
+    name.len = sa_slice_find(name, '\'');
+    if (sa_slice_find(name, '-') < name.len)
+        sa_take_peer(&intro->about, sa_slice_from(name, sa_slice_find(name, '-') + 1), true);
+}
+
 /* "20261120164404.260456 " or "2026-11-20_16:44:04.397456 " */
 static void
 take_stamp(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line)
@@ -46,6 +59,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
 
     if (closes(line))
         return SA_INTRO_SKIP;
+    take_connection(intro, line);
     if (!sa_take_past(&s, "' ") || !(sa_slice_starts(s, "received ") || sa_slice_starts(s, "sending ")))
         return SA_INTRO_NO;
     intro->about.direction = s.p[0] == 'r' ? SA_DIR_RECEIVED : SA_DIR_SENT;
@@ -68,4 +82,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_yate = {.id = 11, .intro = intro, .closes = closes};
+const struct sa_family sa_family_yate = {.id = 11, .intro = intro, .closes = closes, .plain = true};

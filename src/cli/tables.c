@@ -1,0 +1,202 @@
+#include "tables.h"
+#include "catalog.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PEERS_SHOWN 50
+#define PLOT_WIDTH  60
+#define PLOT_ROWS   12
+
+static double
+percent(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
+}
+
+void
+sa_table_by_code(const struct sa_scan_result *result)
+{
+    (void)printf("code  %-32s %10s %10s %10s  share\n", "phrase", "responses", "received", "sent");
+    for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
+        const struct sa_tally_code *code = result->tally->codes[i];
+
+        if (code != NULL)
+            (void)printf("%-4u  %-32.32s %10llu %10llu %10llu %5.1f%%\n", i, sa_catalog_explain(i).phrase,
+                         (unsigned long long)code->count.responses, (unsigned long long)code->count.received,
+                         (unsigned long long)code->count.sent,
+                         percent(code->count.responses, result->tally->responses));
+    }
+}
+
+void
+sa_table_by_method(const struct sa_scan_result *result)
+{
+    const struct sa_tally *tally = result->tally;
+
+    (void)printf("%-12s %10s  share  codes\n", "method", "responses");
+    for (unsigned m = 0; m < tally->n_methods; m++) {
+        uint64_t sum = 0;
+
+        for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
+            sum += tally->codes[i] == NULL ? 0 : tally->codes[i]->by_method[m];
+        (void)printf("%-12s %10llu %5.1f%% ", tally->methods[m], (unsigned long long)sum,
+                     percent(sum, tally->responses));
+        for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
+            if (tally->codes[i] != NULL && tally->codes[i]->by_method[m] != 0)
+                (void)printf(" %u:%llu", i, (unsigned long long)tally->codes[i]->by_method[m]);
+        (void)putchar('\n');
+    }
+}
+
+static const struct sa_peers *sorting; /* qsort() has no argument for it */
+
+static int
+more_responses(const void *one, const void *other)
+{
+    uint64_t a = sorting->responses[*(const unsigned *)one], b = sorting->responses[*(const unsigned *)other];
+
+    return a != b ? (a < b) - (a > b)
+                  : strcmp(sorting->names[*(const unsigned *)one], sorting->names[*(const unsigned *)other]);
+}
+
+void
+sa_table_by_peer(const struct sa_scan_result *result)
+{
+    const struct sa_peers *peers = result->peers;
+    unsigned *order = calloc(peers->n_peers + 1, sizeof *order);
+
+    if (order == NULL)
+        return;
+    for (unsigned i = 0; i < peers->n_peers; i++)
+        order[i] = i;
+    sorting = peers;
+    qsort(order, peers->n_peers, sizeof *order, more_responses);
+    (void)printf("%-40s %10s  codes\n", "peer", "responses");
+    for (unsigned i = 0; i < peers->n_peers && i < PEERS_SHOWN; i++) {
+        (void)printf("%-40s %10llu ", peers->names[order[i]], (unsigned long long)peers->responses[order[i]]);
+        for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++)
+            if (result->tally->codes[code] != NULL && sa_peers_count(peers, order[i], code) != 0)
+                (void)printf(" %u:%llu", code, (unsigned long long)sa_peers_count(peers, order[i], code));
+        (void)putchar('\n');
+    }
+    if (peers->n_peers > PEERS_SHOWN)
+        (void)printf("… and %u more (--json has all)\n", peers->n_peers - PEERS_SHOWN);
+    free(order);
+}
+
+static struct sa_series_cell *
+sorted(const struct sa_scan_result *result)
+{
+    struct sa_series_cell *cells = calloc(result->series.n + 1, sizeof *cells);
+
+    if (cells != NULL)
+        sa_series_sorted(&result->series, cells);
+    return cells;
+}
+
+/* "2026-11-20 16:46" in the zone of the one who reads it. */
+static void
+put_minute(char text[32], int64_t minute)
+{
+    time_t seconds = (time_t)(minute * 60);
+    struct tm tm = {0};
+
+    (void)localtime_r(&seconds, &tm);
+    (void)strftime(text, 32, "%Y-%m-%d %H:%M", &tm);
+}
+
+void
+sa_table_by_minute(const struct sa_scan_result *result)
+{
+    struct sa_series_cell *cells = sorted(result);
+    char stamp[32];
+
+    (void)printf("%-16s %10s  codes\n", "minute", "responses");
+    for (unsigned i = 0, end; cells != NULL && i < result->series.n; i = end) {
+        uint64_t sum = 0;
+
+        for (end = i; end < result->series.n && cells[end].minute == cells[i].minute; end++)
+            sum += cells[end].responses;
+        put_minute(stamp, cells[i].minute);
+        (void)printf("%-16s %10llu ", stamp, (unsigned long long)sum);
+        for (unsigned k = i; k < end; k++)
+            (void)printf(" %u:%llu", cells[k].code, (unsigned long long)cells[k].responses);
+        (void)putchar('\n');
+    }
+    free(cells);
+}
+
+/* The codes with the most responses, in the order of their numbers. */
+static unsigned
+frequent_codes(const struct sa_tally *tally, unsigned codes[PLOT_ROWS])
+{
+    unsigned n = 0;
+
+    for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
+        unsigned least = 0;
+
+        if (tally->codes[i] == NULL)
+            continue;
+        if (n < PLOT_ROWS) {
+            codes[n++] = i;
+            continue;
+        }
+        for (unsigned k = 1; k < n; k++)
+            if (tally->codes[codes[k]]->count.responses < tally->codes[codes[least]]->count.responses)
+                least = k;
+        if (tally->codes[i]->count.responses > tally->codes[codes[least]]->count.responses) {
+            memmove(codes + least, codes + least + 1, (n - least - 1) * sizeof *codes);
+            codes[n - 1] = i;
+        }
+    }
+    return n;
+}
+
+static void
+plot_code(const struct sa_scan_result *result, const struct sa_series_cell *cells, unsigned code,
+          int64_t first, int64_t minutes_per_cell, unsigned width)
+{
+    static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    uint64_t columns[PLOT_WIDTH] = {0}, highest = 0;
+
+    for (unsigned i = 0; i < result->series.n; i++)
+        if (cells[i].code == code)
+            columns[(cells[i].minute - first) / minutes_per_cell] += cells[i].responses;
+    for (unsigned i = 0; i < width; i++)
+        highest = columns[i] > highest ? columns[i] : highest;
+    (void)printf("%-4u │", code);
+    for (unsigned i = 0; i < width; i++)
+        (void)fputs(blocks[columns[i] == 0 ? 0 : 1 + (columns[i] * 7) / highest], stdout);
+    (void)printf("│ %llu, at most %llu\n", (unsigned long long)result->tally->codes[code]->count.responses,
+                 (unsigned long long)highest);
+}
+
+void
+sa_plot(const struct sa_scan_result *result)
+{
+    struct sa_series_cell *cells = sorted(result);
+    unsigned codes[PLOT_ROWS], n = frequent_codes(result->tally, codes), width;
+    int64_t first, minutes, per_cell;
+    char from[32], to[32];
+
+    if (cells == NULL || result->series.n == 0) {
+        (void)puts("nothing to draw: the log says no times");
+        free(cells);
+        return;
+    }
+    first = cells[0].minute;
+    minutes = cells[result->series.n - 1].minute - first + 1;
+    per_cell = (minutes + PLOT_WIDTH - 1) / PLOT_WIDTH;
+    width = (unsigned)((minutes + per_cell - 1) / per_cell);
+    put_minute(from, first);
+    put_minute(to, cells[result->series.n - 1].minute);
+    (void)printf("%s to %s, %lld minute%s to a column\n", from, to, (long long)per_cell,
+                 per_cell == 1 ? "" : "s");
+    for (unsigned i = 0; i < n; i++)
+        plot_code(result, cells, codes[i], first, per_cell, width);
+    free(cells);
+}
