@@ -1,7 +1,8 @@
 /*
- * Log bytes to responses.  Input: the first byte ('0' to '5') selects the format, the rest is the log.  Fed
- * at once and fed in slices cut at places that the input decides, it must give the same responses and counts.
- * With '5', two streams share one format, as the files of a source do, and take the lines in turns.
+ * Log bytes to responses.  Input: the first byte ('0' to '5', 'j' for JSON, 'A' and so on for the presets in
+ * the order of their table) selects the format, the rest is the log.  Fed at once and fed in slices cut at
+ * places that the input decides, it must give the same responses and counts. With '5', two streams share one
+ * format, as the files of a source do, and take the lines in turns.
  */
 #include "fuzz.h"
 #include "stream.h"
@@ -40,11 +41,29 @@ new_format(unsigned selector)
     static char *regex[] = {"status=(?<code>\\d{3}) method=(?<method>\\w+)(?: peer=(?<peer>\\S+))?", NULL};
     static const struct sa_format_def template = {"t", xlog, xlog_sent, none, NULL},
                                       search = {"r", none, none, regex, NULL};
+    static struct sa_json_def json = {.where = {"event=sip_reply"},
+                                      .n_where = 1,
+                                      .code = "status",
+                                      .method = "method",
+                                      .peer = "src_ip",
+                                      .direction = "dir",
+                                      .received = "in",
+                                      .sent = "out",
+                                      .call_id = "sip.call_id"};
+    static const struct sa_format_def objects = {"j", none, none, none, &json};
     struct sa_format *format = sa_format_new();
     char error[SA_PATTERN_ERROR_SIZE];
     int r = 0;
 
+    if (selector >= 100) {
+        r = sa_format_add_preset(format, sa_presets[selector - 100].name, error);
+        FUZZ_CHECK(r == 0);
+        return format;
+    }
     switch (selector) {
+    case 6:
+        r = sa_format_add_user(format, &objects, error);
+        break;
     case 0:
         r = sa_format_add_preset(format, "auto", error);
         break;
@@ -66,13 +85,15 @@ new_format(unsigned selector)
 }
 
 static void
-run_over(struct run *run, unsigned selector, const char *log, size_t len, bool sliced)
+run_over(struct run *run, unsigned selector, const char *log, size_t len, bool sliced, bool line_by_line)
 {
     struct sa_format *format = new_format(selector);
     uint32_t random = sa_text_hash(log, len) | 1;
 
     *run = (struct run){.hash = 0};
     FUZZ_CHECK(sa_stream_init(&run->stream, format, LINE_LIMIT, on_response, run) == 0);
+    if (line_by_line)
+        run->stream.lines.pass = NULL;
     while (len > 0) {
         size_t n = len;
 
@@ -115,28 +136,44 @@ run_pair(const char *log, size_t len)
     (void)sa_format_free(format);
 }
 
+/* 100 and more: a preset. */
+static unsigned
+select_format(uint8_t byte)
+{
+    unsigned presets = 0;
+
+    while (sa_presets[presets].name != NULL)
+        presets++;
+    if (byte == 'j')
+        return 6;
+    return byte >= 'A' && byte < 'A' + presets ? 100 + (unsigned)byte - 'A' : ((unsigned)byte - '0') % 6;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct run whole, sliced;
-    const struct sa_stream_counts *a = &whole.stream.counts, *b = &sliced.stream.counts;
+    struct run whole, other;
+    const struct sa_stream_counts *a = &whole.stream.counts, *b = &other.stream.counts;
     unsigned selector;
 
     if (size < 2)
         return 0;
-    selector = ((unsigned)data[0] - '0') % 6;
+    selector = select_format(data[0]);
     if (selector == 5) {
         run_pair((const char *)data + 1, size - 1);
         return 0;
     }
-    run_over(&whole, selector, (const char *)data + 1, size - 1, false);
-    run_over(&sliced, selector, (const char *)data + 1, size - 1, true);
-
+    run_over(&whole, selector, (const char *)data + 1, size - 1, false, false);
     FUZZ_CHECK(a->bytes == size - 1 && a->responses == whole.repeats && a->matched == whole.calls);
     FUZZ_CHECK(a->matched <= a->lines && a->unmatched <= a->lines - a->matched && a->oversize <= a->lines);
     FUZZ_CHECK((a->first_ms == 0) == (a->last_ms == 0));
-    FUZZ_CHECK(whole.hash == sliced.hash && a->responses == b->responses && a->matched == b->matched);
-    FUZZ_CHECK(a->lines == b->lines && a->bytes == b->bytes && a->unmatched == b->unmatched);
-    FUZZ_CHECK(a->oversize == b->oversize && a->first_ms == b->first_ms && a->last_ms == b->last_ms);
+    /* However the bytes come, and whether or not lines may be passed over. */
+    for (int way = 1; way < 4; way++) {
+        run_over(&other, selector, (const char *)data + 1, size - 1, way & 1, way & 2);
+        FUZZ_CHECK(whole.hash == other.hash && a->responses == b->responses && a->matched == b->matched);
+        FUZZ_CHECK(a->lines == b->lines && a->bytes == b->bytes && a->unmatched == b->unmatched);
+        FUZZ_CHECK(a->oversize == b->oversize && a->first_ms == b->first_ms && a->last_ms == b->last_ms);
+        FUZZ_CHECK(a->nul_bytes == b->nul_bytes && a->partial_dropped == b->partial_dropped);
+    }
     return 0;
 }
