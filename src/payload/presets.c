@@ -75,7 +75,7 @@ const struct sa_preset sa_presets[] = {
      .description = "whole SIP messages that any record introduces, on many lines or escaped on one",
      .sample = "INFO: <script>: SIP/2.0 302 Moved Temporarily#015#012Via: …"},
     {"kv", RECORD(sa_payload_kv),
-     .literal = "code=", .description = "words of the form key=value: code, method, peer, dir, callid",
+     .description = "words of the form key=value: code, method, peer, dir, callid",
      .sample = "SIPALERT dir=in code=503 method=INVITE peer=192.0.2.5:5060 callid=a@b"},
     {.name = NULL},
 };
