@@ -418,7 +418,14 @@ sa_follower_add(struct sa_follower *follower, const struct sa_follow_options *op
 int
 sa_follower_restore(struct sa_follower *follower, unsigned source, const struct sa_position *position)
 {
-    return sa_ghost_add(&follower->sources[source], position, false);
+    struct source *target = &follower->sources[source];
+    int r = sa_ghost_add(target, position, false);
+
+    /* Without a place in the file system it was lost in the earlier life, and its copy is still not to be
+     * counted: that one has no position of its own if it was only recognised. */
+    if (r == 0 && !position->open && position->dev == 0 && position->ino == 0)
+        target->ghosts[target->n_ghosts - 1].lost = true;
+    return r;
 }
 
 void

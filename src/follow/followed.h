@@ -129,7 +129,7 @@ struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source
 
 /* Forgets the i-th file of a source; where it was is kept if it may come back. */
 void sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i);
-/* Whether the file's name is that of a generation of another file that is followed. */
+/* Whether the file's name is that of a generation of its log, or of another file that is followed. */
 bool sa_follow_has_family(const struct source *source, const struct file *file);
 /* Whether the file has the name of its log now. */
 bool sa_follow_is_log(const struct file *file);

@@ -304,6 +304,8 @@ sa_follow_wait_for(struct source *source, struct file *file, struct file *before
 bool
 sa_follow_has_family(const struct source *source, const struct file *file)
 {
+    if (sa_family_is(file->origin, file->path)) /* of a log whose own file this scan may not have met yet */
+        return true;
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i] != file && sa_family_is(source->files[i]->path, file->path))
             return true;

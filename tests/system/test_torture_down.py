@@ -201,6 +201,26 @@ def test_copytruncated_twice_while_down(torture):  # 31
     torture.exact()
 
 
+@pytest.mark.parametrize("unread", [0, 5])
+@pytest.mark.parametrize("pattern", ["proxy.log", "proxy.log*"])
+def test_copy_comes_to_light_after_the_truncation(torture, pattern, unread):  # 31
+    """What was only recognised as a copy has to be recognised in the next life too."""
+    hidden = torture.logs / "elsewhere"
+    prepared(torture, file=pattern)
+    with torture.asleep():
+        torture.write(unread)
+        shutil.copy2(torture.log, hidden)
+        os.truncate(torture.log, 0)
+    torture.write(10)
+    wait_for(lambda: torture.source()["truncations"] == 1, 10, "a truncation")
+    hidden.rename(torture.logs / "proxy.log.1")
+    torture.caught_up()
+    pause(1.5)  # for a commit
+    torture.kill()
+    torture.start()
+    torture.exact(truncations=1)
+
+
 def test_truncated_while_down_without_a_copy(torture):  # 31
     """The five lines that nobody kept are lost by nature; nothing else may be."""
     prepared(torture)

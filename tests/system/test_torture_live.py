@@ -274,6 +274,22 @@ def test_pattern_matches_old_generations_too(torture, how, ending):  # 18
     torture.exact()
 
 
+def test_copy_is_met_before_its_log(torture):  # 18
+    """Of two new names the pattern gives first the copy, then the log that is yet to be truncated."""
+    torture.setup("proxy*.log").start()
+    torture.write(50)
+    torture.caught_up()
+    with torture.asleep():
+        torture.log.rename(torture.logs / "proxy-20261119.log")
+        torture.write(20)
+        shutil.copy(torture.log, torture.logs / "proxy-20261120.log")
+    torture.caught_up()
+    pause(0.3)
+    os.truncate(torture.log, 0)
+    torture.write(5)
+    torture.exact(truncations=1)
+
+
 @pytest.mark.parametrize("pattern", ["proxy.log", "proxy.log*"])
 def test_renamed_compressed_and_removed_while_we_lag(torture, pattern):  # 19
     torture.setup(pattern).start()
