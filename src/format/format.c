@@ -74,7 +74,7 @@ static void
 collect_literals(struct sa_format *format)
 {
     static const char *const others[] = {
-        "rsyslogd", "systemd-journal", "Last message '", "__CURSOR=", "\"MESSAGE\":[",
+        "rsyslogd", "systemd-journal", "message repeated ", "Last message '", "__CURSOR=", "\"MESSAGE\":[",
     };
 
     format->literals = (struct sa_literals){.n = 0};

@@ -1,5 +1,6 @@
 #include "stream.h"
 #include "daemon_lines.h"
+#include "text.h"
 
 #include <errno.h>
 
@@ -26,7 +27,7 @@ count_response(struct sa_stream *stream, const struct sa_response *response)
 {
     stream->counts.matched++;
     stream->counts.responses += response->repeat;
-    if (response->time_ms != 0) {
+    if (response->time_ms > 0) {
         if (stream->counts.first_ms == 0)
             stream->counts.first_ms = response->time_ms;
         if (response->time_ms > stream->counts.last_ms)
@@ -45,6 +46,19 @@ remember(struct sa_stream *stream, const struct sa_record *record, const struct 
     stream->last.repeat = 1;
     stream->last_start_len = text.len < SA_STREAM_START ? text.len : SA_STREAM_START;
     memcpy(stream->last_start, text.p, stream->last_start_len);
+    stream->last_hash = text.len < SA_STREAM_CUT ? 0 : sa_text_hash(text.p, SA_STREAM_CUT);
+}
+
+/* rsyslog repeats the line before, cut, so that it can no longer be read. */
+static bool
+read_cut_repetition(struct sa_stream *stream, const struct sa_record *record)
+{
+    if (record->repeat == 1 || record->text.len < SA_STREAM_CUT || stream->last_start_len == 0 ||
+        stream->last_hash == 0 || stream->last_hash != sa_text_hash(record->text.p, SA_STREAM_CUT))
+        return false;
+    stream->last.repeat = record->repeat;
+    count_response(stream, &stream->last);
+    return true;
 }
 
 /* A log daemon's line about the line before, or about lines that never came. */
@@ -83,7 +97,8 @@ read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_reco
         if (verdict & SA_PAYLOAD_OTHER)
             stream->counts.unmatched++;
     } while (verdict != SA_PAYLOAD_MISS && !(verdict & SA_PAYLOAD_TAKEN));
-    if (verdict == SA_PAYLOAD_MISS && !read_daemon_line(stream, record))
+    if (verdict == SA_PAYLOAD_MISS && !read_daemon_line(stream, record) &&
+        !read_cut_repetition(stream, record))
         stream->counts.unmatched++;
     else if (verdict & SA_PAYLOAD_JOINS)
         stream->counts.unmatched--;

@@ -22,6 +22,8 @@ struct sa_stream_counts {
 
 #define SA_STREAM_START 20 /* what syslog-ng quotes of a line that it suppressed */
 
+#define SA_STREAM_CUT   512 /* rsyslog cuts the text that it says was repeated somewhere behind this */
+
 typedef void (*sa_lost_fn)(void *arg, uint64_t lines);
 typedef void (*sa_response_fn)(void *arg, const struct sa_response *response);
 
@@ -38,6 +40,7 @@ struct sa_stream {
     struct sa_response last; /* of the line before, which a log daemon may say was repeated */
     char last_start[SA_STREAM_START];
     bool began_with_records; /* what sa_stream_begin_like() supposed */
+    uint32_t last_hash;      /* of the first SA_STREAM_CUT bytes of its text; 0: it was shorter */
     size_t last_start_len;   /* 0: the line before held no response by itself */
 };
 

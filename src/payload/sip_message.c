@@ -269,11 +269,24 @@ begin_message(struct sa_sip_reader *reader, struct sa_slice line)
     reader->has_length = reader->has_type = false;
     reader->header = HEADER_OTHER;
     reader->body_left = 0;
+    reader->bare_end = false;
     reader->multi_line = true;
     reader->has_cr = start.len != line.len;
     reader->size_left = reader->intro.size;
     use_up(reader, line);
     return true;
+}
+
+/* journalctl indents what follows the first line of a record by the width of the prefix of that line. */
+static unsigned
+margin_of(const struct sa_sip_reader *reader, struct sa_slice line)
+{
+    if (reader->margin < 8 || line.len < reader->margin)
+        return 0;
+    for (unsigned i = 0; i < reader->margin; i++)
+        if (line.p[i] != ' ')
+            return 0;
+    return reader->margin;
 }
 
 /*
@@ -300,7 +313,13 @@ read_idle(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_re
     }
     reader->indent = 0;
     reader->blank_ends = false;
-    if (!begin_message(reader, start)) {
+    if (is_record)
+        reader->margin = record->text.p >= line.p && record->text.p <= line.p + line.len
+                             ? (unsigned)(record->text.p - line.p)
+                             : 0;
+    else
+        reader->indent = margin_of(reader, start);
+    if (!begin_message(reader, sa_slice_from(start, reader->indent))) {
         reader->introduced = is_record;
         return SA_PAYLOAD_MISS;
     }
@@ -415,12 +434,37 @@ break_off(struct sa_sip_reader *reader, struct sa_response *response)
     return conclude(reader, response);
 }
 
+/*
+ * The journal takes away the blank line behind a message, and with it the CR of the last header.  Without
+ * bodies only: anybody can leave out a CR.
+ */
+static bool
+was_trimmed(const struct sa_sip_reader *reader)
+{
+    return reader->bare_end && reader->has_length && reader->body_left == 0 && is_message(reader);
+}
+
+static bool
+begins_message(struct sa_slice line)
+{
+    struct sa_response ignored;
+
+    return status_line(line, &ignored) || request_line(line);
+}
+
 static int
 read_header(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_record *record,
             struct sa_response *response)
 {
-    struct sa_slice text = message_line(reader, line, record), header = strip_cr(text);
+    struct sa_slice text, header;
 
+    if (reader->headers == 0 && reader->indent == 0 && reader->family == 0 && reader->multi_line)
+        reader->indent = margin_of(reader, line);
+    text = message_line(reader, line, record);
+    header = strip_cr(text);
+    if (was_trimmed(reader) && (record->proxy != SA_PROXY_UNKNOWN || begins_message(header)))
+        return break_off(reader, response);
+    reader->bare_end = reader->has_cr && header.len == text.len;
     if (header.len == 0) {
         use_up(reader, text);
         return conclude(reader, response) | SA_PAYLOAD_TAKEN;
@@ -517,14 +561,20 @@ intro_length(struct sa_slice text, const struct sa_family *family)
     return 0;
 }
 
-/* What stands for the end of a line inside a record: rsyslog's escape, the LF itself, or two blanks. */
+/*
+ * What stands for the end of a line inside a record: the LF itself, or what a log daemon made of it.  Where
+ * there are LFs, an escape is text that somebody wrote.
+ */
 static const char *
 line_end(struct sa_slice text, const struct sa_family *family)
 {
-    if (text.len != 0 && memmem(text.p, text.len, "#012", 4) != NULL)
-        return "#012";
+    static const char *const escapes[] = {"#012", "\\012", "\\n"};
+
     if (sa_slice_find(text, '\n') < text.len)
         return "\n";
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0] && text.len != 0; i++)
+        if (memmem(text.p, text.len, escapes[i], strlen(escapes[i])) != NULL)
+            return escapes[i];
     return intro_length(text, family) != 0 ? "  " : NULL;
 }
 
@@ -541,8 +591,11 @@ take_line(struct sa_slice *text, const char *end)
         line.len = (size_t)(at - text->p);
         *text = sa_slice_from(*text, line.len + strlen(end));
     }
-    if (line.len >= 4 && memcmp(line.p + line.len - 4, "#015", 4) == 0)
+    if (line.len >= 4 &&
+        (memcmp(line.p + line.len - 4, "#015", 4) == 0 || memcmp(line.p + line.len - 4, "\\015", 4) == 0))
         line.len -= 4;
+    else if (line.len >= 2 && memcmp(line.p + line.len - 2, "\\r", 2) == 0)
+        line.len -= 2;
     return strip_cr(line);
 }
 
@@ -553,6 +606,7 @@ read_block(struct sa_sip_reader *reader, const struct sa_family *family, const s
 {
     const char *end = line_end(rest, family);
     struct sa_record part = *record; /* each line as if it were the record */
+    bool introduced = reader->introduced;
     int verdict = SA_PAYLOAD_TAKEN;
 
     for (bool first = reader->state == SA_SIP_IDLE; rest.len > 0; first = false) {
@@ -580,12 +634,17 @@ read_block(struct sa_sip_reader *reader, const struct sa_family *family, const s
     }
     if (family != NULL && family->continues != NULL && sa_sip_reader_is_open(reader))
         return SA_PAYLOAD_TAKEN; /* the rest may be in the next record, or on lines of its own */
-    if (reader->state == SA_SIP_HEADERS)
+    if (reader->state == SA_SIP_HEADERS && !is_message(reader)) /* text that happens to hold an escape */
+        verdict = SA_PAYLOAD_MISS;
+    else if (reader->state == SA_SIP_HEADERS)
         verdict = break_off(reader, response);
     reader->state = SA_SIP_IDLE;
+    if (!(verdict & (SA_PAYLOAD_HIT | SA_PAYLOAD_OTHER))) {
+        reader->introduced = introduced;
+        return SA_PAYLOAD_MISS;
+    }
     reader->introduced = false;
-    return verdict & (SA_PAYLOAD_HIT | SA_PAYLOAD_OTHER) ? (verdict & ~SA_PAYLOAD_JOINS) | SA_PAYLOAD_TAKEN
-                                                         : SA_PAYLOAD_MISS;
+    return (verdict & ~SA_PAYLOAD_JOINS) | SA_PAYLOAD_TAKEN;
 }
 
 int
@@ -679,7 +738,8 @@ sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *f
 
     if (reader->state == SA_SIP_INTRO)
         return family == NULL ? passed : pass_intro(reader, family, stamps, p, len, limit);
-    if (!reader->has_cr || reader->intro.each_line || reader->indent != 0 || reader->blank_ends)
+    if (!reader->has_cr || reader->bare_end || reader->intro.each_line || reader->indent != 0 ||
+        reader->blank_ends)
         return passed;
     if (reader->intro.size != 0 && len > reader->size_left)
         len = reader->size_left;

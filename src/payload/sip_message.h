@@ -30,7 +30,9 @@ struct sa_sip_reader {
     bool is_response;      /* of the message being read */
     unsigned header;       /* the one being read, which may be folded */
     unsigned headers;      /* which of the headers that every SIP message has were seen, as bits */
+    unsigned margin;       /* width of the prefix of the record that introduced it */
     unsigned indent;       /* blanks before each line */
+    bool bare_end;         /* the last header ended without the CR that the others have */
     bool plain;            /* the log has no envelopes */
     bool blank_ends;       /* and one behind each */
     bool has_cr;           /* the log kept the CRs, so lengths count them */

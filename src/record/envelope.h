@@ -57,7 +57,7 @@ static inline bool
 sa_envelope_may_wrap(char c)
 {
     return (unsigned char)(c - 'A') < 26 || sa_is_digit(c) || c == ' ' || c == '<' || c == '[' || c == '{' ||
-           c == '@' || c == '\033';
+           c == '@' || c == 'm' || c == '\033' || c == '\036';
 }
 
 void sa_peeler_done(struct sa_peeler *peeler);

@@ -1,5 +1,6 @@
 #include "envelope_json.h"
 #include "json_text.h"
+#include "program_prefix.h"
 
 /* What a member of the object is good for. */
 enum use {
@@ -49,6 +50,7 @@ use_of(struct sa_slice key)
         {"logprefix", USE_KAMAILIO},
     };
 
+    (void)sa_slice_skip(&key, "kamailio."); /* --log-engine=json:a */
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++)
         if (strlen(uses[i].key) == key.len && memcmp(uses[i].key, key.p, key.len) == 0)
             return uses[i].use;
@@ -128,6 +130,15 @@ is_script(struct sa_slice module)
            (module.len == 8 && memcmp(module.p, "<script>", 8) == 0);
 }
 
+/* Text that begins with a proxy's level is a log message whatever stands beside it. */
+static bool
+is_proxys(struct sa_slice message)
+{
+    while (message.len > 0 && message.p[0] == ' ')
+        message = sa_slice_from(message, 1);
+    return sa_program_prefix_begins(message);
+}
+
 bool
 sa_envelope_json(struct sa_peeler *peeler, struct sa_slice text, struct sa_record *record,
                  struct sa_slice *message)
@@ -139,6 +150,7 @@ sa_envelope_json(struct sa_peeler *peeler, struct sa_slice text, struct sa_recor
 
     while (text.len > 0 && text.p[0] == ' ')
         text = sa_slice_from(text, 1);
+    (void)sa_slice_skip(&text, "\036");  /* RFC 7464 */
     (void)sa_slice_skip(&text, "@cee:"); /* the cookie of CEE in syslog */
     if (!sa_json_enter(&text))
         return false;
@@ -168,7 +180,7 @@ sa_envelope_json(struct sa_peeler *peeler, struct sa_slice text, struct sa_recor
         else if (use == USE_KAMAILIO)
             found.proxy = SA_PROXY_KAMAILIO;
     }
-    if (kind == SA_JSON_BROKEN || wrapped.p == NULL || !marked)
+    if (kind == SA_JSON_BROKEN || wrapped.p == NULL || !(marked || is_proxys(wrapped)))
         return false;
     *record = found;
     *message = unwrap(peeler, wrapped, wrapped_kind);

@@ -193,3 +193,9 @@ sa_program_prefix_peel(struct sa_record *record)
     }
     record->payload = s;
 }
+
+bool
+sa_program_prefix_begins(struct sa_slice text)
+{
+    return skip_level(&text);
+}

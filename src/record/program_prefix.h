@@ -10,4 +10,7 @@
 /* Peels the prefix of record->payload, and says in the record whose it was. */
 void sa_program_prefix_peel(struct sa_record *record);
 
+/* Whether the text begins with a proxy's own prefix: a level and its colon. */
+bool sa_program_prefix_begins(struct sa_slice text);
+
 #endif

@@ -87,11 +87,13 @@ read_iso(struct sa_timestamp_cache *cache, const char *p)
 {
     int century = two(p), year = two(p + 2), month = two(p + 5), day = two(p + 8), hour, minute, second;
 
-    if ((p[4] != '-' && p[4] != '/') || p[7] != p[4] || (p[10] != 'T' && p[10] != ' ') || century < 0 ||
+    if ((p[4] != '-' && p[4] != '/') || p[7] != p[4] || (p[10] != 'T' && p[10] != ' ') || century < 19 ||
         year < 0 || month < 1 || month > 12 || day < 1 || day > 31 ||
         !clock_time(p + 11, &hour, &minute, &second))
         return false;
     year += century * 100;
+    if (year < 1970)
+        return false;
     cache->iso.civil_ms = civil_ms(year, month, day, hour, minute, second);
     cache->iso.local_ms = local_ms(cache, year, month, day, hour, minute, second);
     memcpy(cache->iso.text, p, 19);
@@ -183,8 +185,9 @@ sa_timestamp_civil(struct sa_timestamp_cache *cache, const struct sa_civil_time 
 {
     int year = time->year;
 
-    if (time->month < 1 || time->month > 12 || time->day < 1 || time->day > 31 || time->hour < 0 ||
-        time->hour > 23 || time->minute < 0 || time->minute > 59 || time->second < 0 || time->second > 60)
+    if ((time->year != 0 && time->year < 1970) || time->month < 1 || time->month > 12 || time->day < 1 ||
+        time->day > 31 || time->hour < 0 || time->hour > 23 || time->minute < 0 || time->minute > 59 ||
+        time->second < 0 || time->second > 60)
         return 0;
     if (year == 0)
         year = nearest_year(cache, time->month, time->day);
