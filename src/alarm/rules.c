@@ -190,10 +190,30 @@ sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response
 {
     bool matched = false;
 
-    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
-        if (count_in_group(&rules->groups[i], response, now_ms / 1000))
+    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++) {
+        struct group *group = &rules->groups[i];
+        struct sa_response once;
+
+        if (group->rule->count_of == SA_COUNT_TRANSACTIONS) {
+            if (response->again)
+                continue;
+            once = *response;
+            once.repeat = 1;
+        }
+        if (count_in_group(group, group->rule->count_of == SA_COUNT_TRANSACTIONS ? &once : response,
+                           now_ms / 1000))
             matched = true;
+    }
     return matched;
+}
+
+bool
+sa_rules_count_transactions(const struct sa_rules *rules, unsigned source)
+{
+    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
+        if (rules->groups[i].rule->count_of == SA_COUNT_TRANSACTIONS)
+            return true;
+    return false;
 }
 
 /* The ways the rule's direction looks at the group; returns how many. */

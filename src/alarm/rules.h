@@ -52,6 +52,9 @@ bool sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_res
 
 #define SA_NO_GROUP UINT32_MAX
 
+/* Whether any rule of the source wants to know of responses that were seen before. */
+bool sa_rules_count_transactions(const struct sa_rules *rules, unsigned source);
+
 /*
  * After a change of the rules: fresh takes over windows and states from old, group by group, where rule and
  * source have the same names and the rule still counts the same responses over the same window; its limits

@@ -69,6 +69,7 @@ ONE_OF(check_log_level, "error", "warning", "info", "debug")
 ONE_OF(check_start_at, "end", "begin", "beginning")
 ONE_OF(check_direction, "any", "received", "sent", "both")
 ONE_OF(check_ratio_of, "final", "all")
+ONE_OF(check_count_of, "responses", "transactions")
 ONE_OF(check_by, "source")
 ONE_OF(check_mode, "agentx", "standalone", "off")
 ONE_OF(check_version, "2c")
@@ -162,6 +163,17 @@ check_journal_match(cfg_t *cfg, cfg_opt_t *opt)
 
     if (text[0] != '/' && strchr(text, '=') == NULL)
         BAD(cfg, "%s: \"%s\" is not \"FIELD=value\", nor the path of a journal", opt->name, text);
+    return 0;
+}
+
+static int
+check_timezone(cfg_t *cfg, cfg_opt_t *opt)
+{
+    int64_t ms;
+    bool fixed;
+
+    if (!sa_units_timezone(last_string(opt), &fixed, &ms))
+        BAD(cfg, "timezone: \"%s\" is not local, utc or an offset such as +02:00", last_string(opt));
     return 0;
 }
 
@@ -536,6 +548,9 @@ static const struct {
     {"rule|direction", check_direction},
     {"rule|by", check_by},
     {"rule|ratio_of", check_ratio_of},
+    {"rule|count", check_count_of},
+    {"source|count", check_count_of},
+    {"source|timezone", check_timezone},
     {"rule|window", check_window},
     {"rule|min_total", check_count},
     {"rule|for", check_duration},

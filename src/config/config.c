@@ -83,6 +83,13 @@ word_index(cfg_t *section, const char *name, const char *const *words)
     return i;
 }
 
+static enum sa_count_of
+count_of(cfg_t *section)
+{
+    return strcmp(cfg_getstr(section, "count"), "transactions") == 0 ? SA_COUNT_TRANSACTIONS
+                                                                     : SA_COUNT_RESPONSES;
+}
+
 static void
 read_codes(struct sa_rule_def *rule, char *const *words)
 {
@@ -118,6 +125,7 @@ read_rule(struct sa_rule_def *rule, cfg_t *section)
         (void)sa_text_copy(rule->sources[i], sizeof rule->sources[i], cfg_getnstr(section, "sources", i));
     rule->direction = (enum sa_rule_direction)word_index(section, "direction", directions);
     rule->ratio_of = (enum sa_ratio_of)word_index(section, "ratio_of", bases);
+    rule->count_of = count_of(section);
     rule->window_s = seconds(section, "window");
     rule->min_total = cfg_getint(section, "min_total") < 0 ? SA_MIN_TOTAL_UNSET
                                                            : (uint32_t)cfg_getint(section, "min_total");
@@ -230,6 +238,8 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         source->formats = copy_list(section, "format");
         source->start_at_end = strcmp(cfg_getstr(section, "start_at"), "end") == 0;
         (void)sa_units_size(cfg_getstr(section, "line_limit"), &source->line_limit);
+        source->count_of = count_of(section);
+        (void)sa_text_copy(source->timezone, sizeof source->timezone, cfg_getstr(section, "timezone"));
         source->olddir = copy(cfg_getstr(section, "olddir"));
         source->rotate_wait_s = seconds(section, "rotate_wait");
         source->backfill_max_age_s = seconds(section, "backfill_max_age");

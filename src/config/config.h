@@ -27,7 +27,9 @@ struct sa_source_def {
     char **formats; /* preset names, "auto", names of format sections */
     bool start_at_end;
     size_t line_limit;
-    char *olddir; /* where rotated files go; "": beside the log */
+    enum sa_count_of count_of;
+    char timezone[16]; /* of stamps that name none: "local", "utc" or "+02:00" */
+    char *olddir;      /* where rotated files go; "": beside the log */
     uint32_t rotate_wait_s, backfill_max_age_s;
     size_t backfill_max_bytes;
 };

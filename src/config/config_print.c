@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const counts[] = {"responses", "transactions"};
+
 static void
 print_string(FILE *out, const char *text)
 {
@@ -119,6 +121,7 @@ print_rule(FILE *out, const struct sa_rule_def *rule)
     print_names(out, "sources", rule->sources[0], rule->n_sources, sizeof rule->sources[0]);
     print_setting(out, "  ", "direction", directions[rule->direction]);
     print_setting(out, "  ", "ratio_of", bases[rule->ratio_of]);
+    print_setting(out, "  ", "count", counts[rule->count_of]);
     print_duration(out, "window", rule->window_s);
     if (rule->min_total != SA_MIN_TOTAL_UNSET)
         (void)fprintf(out, "  min_total = %u\n", rule->min_total);
@@ -182,6 +185,8 @@ sa_config_print(const struct sa_config *config, FILE *out)
         print_origin(out, source);
         print_list(out, "format", source->formats);
         print_setting(out, "  ", "start_at", source->start_at_end ? "end" : "begin");
+        print_setting(out, "  ", "count", counts[source->count_of]);
+        print_setting(out, "  ", "timezone", source->timezone);
         (void)fprintf(out, "  line_limit = \"%zu\"\n", source->line_limit);
         print_setting(out, "  ", "olddir", source->olddir);
         print_duration(out, "rotate_wait", source->rotate_wait_s);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #define SYSLOG_NAMES
@@ -92,4 +93,21 @@ sa_units_facility(const char *name)
         if (strcmp(facility->c_name, name) == 0 && strcmp(name, "mark") != 0)
             return facility->c_val;
     return -1;
+}
+
+bool
+sa_units_timezone(const char *text, bool *ret_fixed, int64_t *ret_ms)
+{
+    unsigned hours, minutes;
+    char sign, end;
+
+    *ret_ms = 0;
+    *ret_fixed = strcmp(text, "local") != 0;
+    if (!*ret_fixed || strcmp(text, "utc") == 0)
+        return true;
+    if (sscanf(text, "%c%2u:%2u%c", &sign, &hours, &minutes, &end) != 3 || (sign != '+' && sign != '-') ||
+        hours > 14 || minutes > 59 || strlen(text) != 6)
+        return false;
+    *ret_ms = (int64_t)(hours * 60 + minutes) * (sign == '-' ? -60000 : 60000);
+    return true;
 }

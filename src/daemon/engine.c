@@ -1,5 +1,6 @@
 #include "engine.h"
 #include "snapshot.h"
+#include "units.h"
 #include "text.h"
 
 #include <errno.h>
@@ -71,6 +72,7 @@ sa_engine_done(struct sa_engine *engine)
     for (unsigned i = 0; engine->sources != NULL && i < engine->config->n_sources; i++) {
         (void)sa_format_free(engine->sources[i].format);
         (void)sa_tally_free(engine->sources[i].tally);
+        (void)sa_recent_free(engine->sources[i].recent);
     }
     free(engine->sources);
     (void)sa_tally_free(engine->tally);
@@ -101,6 +103,17 @@ time_of(const struct sa_engine *engine, const struct sa_response *response)
     return when;
 }
 
+/* A retransmission, or the same message logged twice; by the log's time, so that reading up changes nothing.
+ */
+static bool
+was_seen(struct sa_engine_source *source, const struct sa_response *response, int64_t now_ms)
+{
+    if (source->recent == NULL)
+        source->recent = sa_recent_new();
+    return source->recent != NULL &&
+           sa_recent_again(source->recent, response, response->time_ms != 0 ? response->time_ms : now_ms);
+}
+
 /* The one place where a decoded response enters the counters. */
 static void
 on_response(void *arg, const struct sa_response *response)
@@ -109,7 +122,19 @@ on_response(void *arg, const struct sa_response *response)
     struct sa_engine *engine = file->engine;
     struct sa_engine_source *source = &engine->sources[file->source];
     struct sa_time when = time_of(engine, response);
+    struct sa_response once;
 
+    if (source->def->count_of == SA_COUNT_TRANSACTIONS ||
+        sa_rules_count_transactions(engine->rules, file->source)) {
+        once = *response;
+        once.again = was_seen(source, response, engine->now.wall_ms);
+        if (source->def->count_of == SA_COUNT_TRANSACTIONS) {
+            if (once.again)
+                return;
+            once.repeat = 1;
+        }
+        response = &once;
+    }
     sa_tally_add(source->tally, response, -1, when.wall_ms);
     sa_tally_add(engine->tally, response, when.mono_ms < 0 ? -1 : when.mono_ms / 1000, when.wall_ms);
     if (when.wall_ms > source->last_response_ms)
@@ -142,6 +167,8 @@ sa_engine_open(struct sa_engine *engine, unsigned source)
         return NULL;
     }
     file->stream.lost_fn = on_lost_line;
+    (void)sa_units_timezone(engine->config->sources[source].timezone, &file->stream.peeler.stamps.zone_fixed,
+                            &file->stream.peeler.stamps.zone_ms);
     file->next = engine->sources[source].streams;
     engine->sources[source].streams = file;
     return file;

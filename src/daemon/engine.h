@@ -13,6 +13,7 @@
 #include "intake.h"
 #include "outbox.h"
 #include "stream.h"
+#include "recent.h"
 #include "tally.h"
 
 /* One source: what its streams have in common. */
@@ -20,6 +21,7 @@ struct sa_engine_source {
     const struct sa_source_def *def;
     struct sa_format *format;
     struct sa_tally *tally;
+    struct sa_recent *recent;       /* NULL: nobody counts transactions */
     struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */
     int64_t last_line_ms, last_response_ms;
     uint64_t rotations, truncations; /* of earlier lives */

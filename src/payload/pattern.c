@@ -140,6 +140,7 @@ match_regex(struct sa_pattern *pattern, struct sa_slice subject, struct sa_slice
     fields[SA_FIELD_METHOD] = captured(pattern, offsets, subject, pattern->group_method);
     fields[SA_FIELD_CALL_ID] = captured(pattern, offsets, subject, pattern->group_call_id);
     fields[SA_FIELD_PEER] = captured(pattern, offsets, subject, pattern->group_peer);
+    fields[SA_FIELD_CSEQ].len = 0;
     return true;
 }
 
@@ -175,6 +176,8 @@ sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, str
         sa_payload_set_call_id(response, fields[SA_FIELD_CALL_ID]);
     if (fields[SA_FIELD_PEER].len != 0)
         sa_payload_set_peer(response, fields[SA_FIELD_PEER]);
+    if (fields[SA_FIELD_CSEQ].len != 0)
+        sa_payload_mix_transaction(response, fields[SA_FIELD_CSEQ]);
     return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
 }
 

@@ -10,6 +10,8 @@ sa_payload_begin(struct sa_response *response, const struct sa_record *record)
     response->direction = SA_DIR_UNKNOWN;
     response->repeat = record->repeat;
     response->time_ms = record->time_ms;
+    response->transaction = 0;
+    response->again = false;
     response->method[0] = response->peer[0] = response->call_id[0] = '\0';
     if (record->method.len != 0)
         sa_payload_set_method(response, record->method);
@@ -107,4 +109,10 @@ void
 sa_payload_set_call_id(struct sa_response *response, struct sa_slice text)
 {
     (void)sa_text_slice(response->call_id, sizeof response->call_id, text.p, text.len);
+}
+
+void
+sa_payload_mix_transaction(struct sa_response *response, struct sa_slice text)
+{
+    response->transaction = response->transaction * 16777619u ^ sa_text_hash(text.p, text.len);
 }

@@ -33,6 +33,9 @@ void sa_payload_set_peer(struct sa_response *response, struct sa_slice text);
 
 void sa_payload_set_call_id(struct sa_response *response, struct sa_slice text);
 
+/* A further part of what tells the transaction from others of the call: CSeq number, branch. */
+void sa_payload_mix_transaction(struct sa_response *response, struct sa_slice text);
+
 /* The families that judge one record by itself. */
 
 /* acc of Kamailio and OpenSIPS: "ACC: transaction answered: …".  "call missed" is not a response. */

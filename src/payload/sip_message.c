@@ -84,6 +84,7 @@ take_cseq(struct sa_response *response, struct sa_slice value)
     size_t digits = sa_slice_digits(value);
 
     sa_payload_set_method(response, trim(sa_slice_from(value, digits)));
+    sa_payload_mix_transaction(response, (struct sa_slice){value.p, digits});
 }
 
 /* No datagram is longer, and what is announced beyond it cannot be waited for. */
@@ -149,6 +150,22 @@ header_of(struct sa_slice name)
     }
 }
 
+/* The branch of the top Via (RFC 3261 section 8.1.1.7). */
+static void
+take_branch(struct sa_sip_reader *reader, struct sa_slice value)
+{
+    static const char name[] = ";branch=";
+    const char *at;
+
+    if (reader->has_branch || (at = memmem(value.p, value.len, name, sizeof name - 1)) == NULL)
+        return;
+    value = sa_slice_from(value, (size_t)(at - value.p) + sizeof name - 1);
+    value.len = sa_slice_find(value, ';');
+    value.len = sa_slice_find(value, ',');
+    sa_payload_mix_transaction(&reader->response, value);
+    reader->has_branch = true;
+}
+
 static void
 take_header(struct sa_sip_reader *reader, struct sa_slice line)
 {
@@ -167,7 +184,9 @@ take_header(struct sa_sip_reader *reader, struct sa_slice line)
     value = trim(value);
     if (value.len == 0)
         return;
-    if (reader->header == HEADER_CSEQ && reader->response.method[0] == '\0')
+    if (reader->header == HEADER_VIA && reader->is_response)
+        take_branch(reader, value);
+    else if (reader->header == HEADER_CSEQ && reader->response.method[0] == '\0')
         take_cseq(&reader->response, value);
     else if (reader->header == HEADER_CALL_ID && reader->response.call_id[0] == '\0')
         sa_payload_set_call_id(&reader->response, value);
@@ -269,7 +288,7 @@ begin_message(struct sa_sip_reader *reader, struct sa_slice line)
     reader->has_length = reader->has_type = false;
     reader->header = HEADER_OTHER;
     reader->body_left = 0;
-    reader->bare_end = false;
+    reader->bare_end = reader->has_branch = false;
     reader->multi_line = true;
     reader->has_cr = start.len != line.len;
     reader->size_left = reader->intro.size;
@@ -441,7 +460,8 @@ break_off(struct sa_sip_reader *reader, struct sa_response *response)
 static bool
 was_trimmed(const struct sa_sip_reader *reader)
 {
-    return reader->bare_end && reader->has_length && reader->body_left == 0 && is_message(reader);
+    return reader->bare_end && reader->has_length && reader->body_left == 0 &&
+           (!reader->is_response || is_message(reader));
 }
 
 static bool

@@ -38,6 +38,7 @@ struct sa_sip_reader {
     bool has_cr;           /* the log kept the CRs, so lengths count them */
     bool multi_line;       /* the message spans lines of the log */
     bool has_length;       /* Content-Length was seen */
+    bool has_branch;       /* the top Via was seen */
     bool has_type;         /* Content-Type was seen: there is a body */
     size_t body_left, body_lines;
     size_t size_left; /* of the whole message, if the introduction told its size */

@@ -58,7 +58,7 @@ variable_of(struct sa_slice name, uint8_t shape)
                                             ? SA_FIELD_PEER
                                             : SA_FIELD_NONE};
     default:
-        return (struct variable){shape, SA_FIELD_NONE};
+        return (struct variable){shape, is_text(name, "cs") ? SA_FIELD_CSEQ : SA_FIELD_NONE};
     }
 }
 

@@ -20,6 +20,7 @@ enum sa_template_field {
     SA_FIELD_METHOD,
     SA_FIELD_CALL_ID,
     SA_FIELD_PEER,
+    SA_FIELD_CSEQ, /* its number */
     SA_FIELD_COUNT
 };
 

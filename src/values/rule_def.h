@@ -38,6 +38,7 @@ struct sa_rule_def {
     unsigned n_sources; /* 0: all */
     enum sa_rule_direction direction;
     enum sa_ratio_of ratio_of;
+    enum sa_count_of count_of;
     uint32_t window_s;
     uint32_t min_total; /* responses in the window below which no level is met, or SA_MIN_TOTAL_UNSET */
     struct sa_rule_level levels[SA_RULE_LEVELS]; /* ascending gravity, see sa_rule_level_severity() */

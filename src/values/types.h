@@ -50,6 +50,9 @@ enum sa_alarm_kind {
     SA_KIND_STATE_LOST = 8
 };
 
+/* What counts once: each response, or a response of a transaction however often it was sent. */
+enum sa_count_of { SA_COUNT_RESPONSES, SA_COUNT_TRANSACTIONS };
+
 /* Unit of an alarm's Value and Threshold. */
 enum sa_unit { SA_UNIT_RESPONSES = 1, SA_UNIT_PER_MILLE = 2, SA_UNIT_MILLI_PER_SECOND = 3 };
 
@@ -74,6 +77,8 @@ struct sa_response {
     uint16_t code;               /* SA_CODE_MIN..SA_CODE_MAX */
     enum sa_direction direction; /* as seen by the program that wrote the log */
     uint32_t repeat;             /* how many times the record stands for, at least 1 */
+    uint32_t transaction;        /* hash of CSeq number and branch, as far as the log tells them; 0: not */
+    bool again;                  /* set by who counts: seen before, a retransmission or logged twice */
     int64_t time_ms;             /* wall clock of the record, milliseconds since 1970; 0: not known */
     char method[SA_METHOD_SIZE]; /* upper case token of CSeq, "" if not known */
     char peer[SA_PEER_SIZE];     /* "" if not known */
