@@ -270,7 +270,10 @@ sa_format_pass_lines(struct sa_format *format, struct sa_sip_reader *reader,
     }
     if (!format->by_literals)
         return (struct sa_passed){0, 0};
-    return sa_pass_lines(p, sa_find_literal(&format->literals, p, len), 0, limit);
+    len = sa_find_literal(&format->literals, p, len);
+    if (memchr(p, '\n', len) == NULL) /* often it is in this very line */
+        return (struct sa_passed){0, 0};
+    return sa_pass_lines(p, len, 0, limit);
 }
 
 static void

@@ -2,17 +2,6 @@
 #include "payload.h"
 
 bool
-sa_take_past(struct sa_slice *s, const char *text)
-{
-    const char *at = s->len == 0 ? NULL : memmem(s->p, s->len, text, strlen(text));
-
-    if (at == NULL)
-        return false;
-    *s = sa_slice_from(*s, (size_t)(at - s->p) + strlen(text));
-    return true;
-}
-
-bool
 sa_take_number(struct sa_slice *s, uint32_t *ret_number)
 {
     size_t digits = sa_slice_digits(*s);

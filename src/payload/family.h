@@ -52,8 +52,6 @@ extern const struct sa_family sa_family_sipdump, sa_family_tracer, sa_family_pjs
 
 /* Small steps that introductions are read in: each steps over what it found, or leaves the text as it was. */
 
-/* Up to and over the first occurrence of the text. */
-bool sa_take_past(struct sa_slice *s, const char *text);
 /* A decimal number. */
 bool sa_take_number(struct sa_slice *s, uint32_t *ret_number);
 /* The word up to a blank or the end; false if there is none. */

@@ -53,27 +53,25 @@ sa_payload_set_method(struct sa_response *response, struct sa_slice text)
 static size_t
 ipv4_length(struct sa_slice text)
 {
-    unsigned parts = 0, number = 0, digits = 0;
-    size_t i;
+    const char *p = text.p, *end = text.p + text.len;
 
-    for (i = 0; i < text.len; i++) {
-        unsigned digit = (unsigned char)(text.p[i] - '0');
+    for (int part = 0;; part++) {
+        unsigned number, digit;
+        const char *first = p;
 
-        if (digit < 10) {
-            if (digits != 0 && number == 0)
-                return 0;
+        if (p == end || (number = (unsigned char)(*p++ - '0')) > 9)
+            return 0;
+        while (p < end && (digit = (unsigned char)(*p - '0')) <= 9 && p - first < 3) {
             number = number * 10 + digit;
-            digits++;
-            if (number > 255)
-                return 0;
-        } else if (text.p[i] == '.' && digits != 0 && parts < 3) {
-            parts++;
-            number = digits = 0;
-        } else {
-            break;
+            p++;
         }
+        if (number > 255 || (*first == '0' && p - first > 1))
+            return 0;
+        if (part == 3)
+            return p < end && sa_is_digit(*p) ? 0 : (size_t)(p - text.p);
+        if (p == end || *p++ != '.')
+            return 0;
     }
-    return parts == 3 && digits != 0 ? i : 0;
 }
 
 void

@@ -154,12 +154,8 @@ header_of(struct sa_slice name)
 static void
 take_branch(struct sa_sip_reader *reader, struct sa_slice value)
 {
-    static const char name[] = ";branch=";
-    const char *at;
-
-    if (reader->has_branch || (at = memmem(value.p, value.len, name, sizeof name - 1)) == NULL)
+    if (reader->has_branch || !sa_slice_seek(&value, ";branch="))
         return;
-    value = sa_slice_from(value, (size_t)(at - value.p) + sizeof name - 1);
     value.len = sa_slice_find(value, ';');
     value.len = sa_slice_find(value, ',');
     sa_payload_mix_transaction(&reader->response, value);
@@ -575,7 +571,7 @@ intro_length(struct sa_slice text, const struct sa_family *family)
     const char *mark = family == NULL ? NULL : family->two_blanks_behind;
     struct sa_slice rest = text;
 
-    while (mark != NULL && sa_take_past(&rest, mark))
+    while (mark != NULL && sa_slice_seek(&rest, mark))
         if (sa_slice_starts(rest, "  "))
             return (size_t)(rest.p - text.p);
     return 0;
@@ -592,9 +588,12 @@ line_end(struct sa_slice text, const struct sa_family *family)
 
     if (sa_slice_find(text, '\n') < text.len)
         return "\n";
-    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0] && text.len != 0; i++)
-        if (memmem(text.p, text.len, escapes[i], strlen(escapes[i])) != NULL)
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++) {
+        struct sa_slice rest = text;
+
+        if (sa_slice_seek(&rest, escapes[i]))
             return escapes[i];
+    }
     return intro_length(text, family) != 0 ? "  " : NULL;
 }
 

@@ -446,48 +446,82 @@ match_cseq(struct attempt *attempt, unsigned part, const char *at)
     return end > method && match_run(attempt, part, method, method + 1, end);
 }
 
+/* Literals are short: a call costs more than the comparison. */
+static inline bool
+is_literal_at(const struct attempt *attempt, const struct sa_template_part *part, const char *at)
+{
+    const char *text = attempt->template->text + part->start;
+    size_t len = part->len;
+
+    if ((size_t)(attempt->end - at) < len || at[0] != text[0])
+        return false;
+    for (size_t i = 1; i < len; i++)
+        if (at[i] != text[i])
+            return false;
+    return true;
+}
+
 /* Anything: up to each place in turn where the next literal stands. */
 static bool
 match_free(struct attempt *attempt, unsigned part, const char *at)
 {
     const struct sa_template_part *next = &attempt->template->parts[part + 1];
-    bool last = part + 1 == attempt->template->n_parts;
+    const char *end;
 
-    if (last)
+    if (part + 1 == attempt->template->n_parts)
         return match_behind(attempt, part, at, at < attempt->tail ? attempt->tail : at);
-    for (const char *end = at; end <= attempt->end && attempt->tries <= TRIES; end++) {
-        if (next->shape == SA_SHAPE_LITERAL) {
-            end = memmem(end, (size_t)(attempt->end - end), attempt->template->text + next->start, next->len);
-            if (end == NULL)
-                return false;
-        }
-        if (match_behind(attempt, part, at, end))
+    if (next->shape != SA_SHAPE_LITERAL) {
+        for (end = at; end <= attempt->end && attempt->tries <= TRIES; end++)
+            if (match_behind(attempt, part, at, end))
+                return true;
+        return false;
+    }
+    for (end = at; attempt->tries <= TRIES; end++) {
+        end = memchr(end, attempt->template->text[next->start], (size_t)(attempt->end - end));
+        if (end == NULL)
+            return false;
+        if (is_literal_at(attempt, next, end) && match_behind(attempt, part, at, end))
             return true;
     }
     return false;
 }
 
-static bool
-match_from(struct attempt *attempt, unsigned part, const char *at)
+/*
+ * The only place where the value can end, or NULL if there may be several or none: a run without blanks
+ * before a literal that has one ends so far before the next blank, and a run of digits before what is no
+ * digit ends there.
+ */
+static const char *
+only_end(const struct attempt *attempt, const struct sa_template_part *part, const char *at)
 {
-    const struct sa_template *template = attempt->template;
-    const struct sa_template_part *this = &template->parts[part];
+    const struct sa_template_part *next = part + 1;
+    const char *end, *text = attempt->template->text + next->start;
+    size_t i = 0;
+
+    if (next == attempt->template->parts + attempt->template->n_parts || next->shape != SA_SHAPE_LITERAL)
+        return NULL;
+    if (part->shape == SA_SHAPE_NUMBER || part->shape == SA_SHAPE_ADDRESS) {
+        if (sa_is_digit(text[0]) || text[0] == '.' || text[0] == '%' || text[0] == ']')
+            return NULL;
+        end = part->shape == SA_SHAPE_NUMBER ? digits_end(attempt, at) : ipv4_end(attempt, at);
+        return end == at ? NULL : end;
+    }
+    while (i < next->len && text[i] != ' ')
+        i++;
+    if (i == next->len || at == attempt->tail ||
+        (end = memchr(at, ' ', (size_t)(attempt->tail - at))) == NULL ||
+        memchr(at, '\t', (size_t)(end - at)) != NULL)
+        return NULL;
+    return (size_t)(end - at) > i ? end - i : NULL;
+}
+
+static bool
+match_open(struct attempt *attempt, unsigned part, const char *at)
+{
+    const struct sa_template_part *this = &attempt->template->parts[part];
     const char *end = at, *shortest = at + 1;
 
-    if (part > attempt->furthest) {
-        attempt->furthest = part;
-        attempt->furthest_at = at;
-    }
-    if (part == template->n_parts)
-        return at >= attempt->tail;
     switch (this->shape) {
-    case SA_SHAPE_LITERAL:
-        return (size_t)(attempt->end - at) >= this->len &&
-               memcmp(at, template->text + this->start, this->len) == 0 &&
-               match_from(attempt, part + 1, at + this->len);
-    case SA_SHAPE_CODE:
-        return attempt->tail - at >= 3 && digits_end(attempt, at) >= at + 3 && *at != '0' &&
-               match_behind(attempt, part, at, at + 3);
     case SA_SHAPE_CSEQ:
         return match_cseq(attempt, part, at);
     case SA_SHAPE_ADDRESS:
@@ -506,6 +540,52 @@ match_from(struct attempt *attempt, unsigned part, const char *at)
     }
     end = run_end(this->shape, end, attempt->tail);
     return end >= shortest && match_run(attempt, part, at, shortest, end);
+}
+
+/* Steps through the parts as long as there is one way only, then tries the ways there are. */
+static bool
+match_from(struct attempt *attempt, unsigned part, const char *at)
+{
+    const struct sa_template *template = attempt->template;
+
+    for (; part < template->n_parts; part++) {
+        const struct sa_template_part *this = &template->parts[part];
+        const char *end;
+
+        if (part > attempt->furthest) {
+            attempt->furthest = part;
+            attempt->furthest_at = at;
+        }
+        switch (this->shape) {
+        case SA_SHAPE_LITERAL:
+            if (!is_literal_at(attempt, this, at))
+                return false;
+            at += this->len;
+            continue;
+        case SA_SHAPE_CODE:
+            if (attempt->tail - at < 3 || digits_end(attempt, at) < at + 3 || *at == '0')
+                return false;
+            end = at + 3;
+            break;
+        case SA_SHAPE_TEXT:
+        case SA_SHAPE_CSEQ:
+        case SA_SHAPE_PROTO:
+            return match_open(attempt, part, at);
+        default:
+            end = only_end(attempt, this, at);
+            if (end == NULL)
+                return match_open(attempt, part, at);
+            break;
+        }
+        if (this->field != SA_FIELD_NONE)
+            attempt->fields[this->field] = (struct sa_slice){at, (size_t)(end - at)};
+        at = end;
+    }
+    if (part > attempt->furthest) {
+        attempt->furthest = part;
+        attempt->furthest_at = at;
+    }
+    return at >= attempt->tail;
 }
 
 static bool

@@ -62,9 +62,10 @@ remember_prefix(struct sa_peeler *peeler, struct sa_slice line, const struct sa_
     struct sa_peeled *peeled = &peeler->recent[peeler->next % 4];
 
     if (len >= sizeof peeled->text || len < 20 || !record->enveloped || record->proxy != SA_PROXY_KAMAILIO ||
-        record->module.len != 0 || record->method.len != 0 || record->call_id.len != 0 ||
-        record->repeat != 1 || record->object.len != 0 ||
-        memcmp(record->payload.p - 10, "<script>: ", 10) != 0)
+        record->method.len != 0 || record->call_id.len != 0 || record->repeat != 1 || record->object.len != 0)
+        return;
+    if (memcmp(record->payload.p - 10, "<script>: ", 10) != 0 &&
+        (record->module.len == 0 || memcmp(record->payload.p - 4, "(): ", 4) != 0))
         return;
     peeler->next++;
     memcpy(peeled->text, line.p, len);
@@ -73,6 +74,8 @@ remember_prefix(struct sa_peeler *peeler, struct sa_slice line, const struct sa_
     peeled->host_len = (uint8_t)record->host.len;
     peeled->program_at = (uint8_t)(record->program.len == 0 ? 0 : record->program.p - line.p);
     peeled->program_len = (uint8_t)record->program.len;
+    peeled->module_at = (uint8_t)(record->module.len == 0 ? 0 : record->module.p - line.p);
+    peeled->module_len = (uint8_t)record->module.len;
     peeled->time_ms = record->time_ms;
     peeled->reference_day = reference_day(peeler);
     peeled->text_at = (uint8_t)(record->text.p - line.p);
@@ -91,6 +94,7 @@ recall_prefix(const struct sa_peeler *peeler, struct sa_slice line, struct sa_re
         record->text = sa_slice_from(line, peeled->text_at);
         record->host = (struct sa_slice){line.p + peeled->host_at, peeled->host_len};
         record->program = (struct sa_slice){line.p + peeled->program_at, peeled->program_len};
+        record->module = (struct sa_slice){line.p + peeled->module_at, peeled->module_len};
         record->time_ms = peeled->time_ms;
         record->enveloped = true;
         record->proxy = SA_PROXY_KAMAILIO;

@@ -39,12 +39,12 @@ struct sa_record {
 /* What is remembered from line to line, and room for text whose escapes were undone. */
 struct sa_peeler {
     /*
-     * Prefixes up to "<script>: " that were peeled last, and what came of them: lines of one second and
-     * process begin with the same bytes, and nothing behind those bytes has a say in it.
+     * Prefixes up to "<script>: " or "function(): " that were peeled last, and what came of them: lines of
+     * one second and process begin with the same bytes, and nothing behind those bytes has a say in it.
      */
     struct sa_peeled {
-        char text[96];
-        uint8_t len, text_at, host_at, host_len, program_at, program_len;
+        char text[144];
+        uint8_t len, text_at, host_at, host_len, program_at, program_len, module_at, module_len;
         int64_t time_ms, reference_day;
     } recent[4];
     unsigned next;

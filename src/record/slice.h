@@ -46,6 +46,24 @@ sa_slice_find(struct sa_slice s, char c)
     return at == NULL ? s.len : (size_t)(at - s.p);
 }
 
+/* Steps to the first occurrence of a short text and over it.  Its first character should be rare. */
+static inline bool
+sa_slice_seek(struct sa_slice *s, const char *text)
+{
+    size_t n = strlen(text);
+    const char *at = s->p, *end = s->p + s->len;
+
+    while ((size_t)(end - at) >= n &&
+           (at = (const char *)memchr(at, text[0], (size_t)(end - at) - n + 1)) != NULL) {
+        if (memcmp(at, text, n) == 0) {
+            *s = (struct sa_slice){at + n, (size_t)(end - at) - n};
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
 static inline bool
 sa_is_digit(char c)
 {

@@ -13,25 +13,13 @@ next_attribute(struct sa_slice *s, const char *name, struct sa_slice *value)
     return true;
 }
 
-/* Steps to the first occurrence of the text and over it. */
-static bool
-seek(struct sa_slice *s, const char *text)
-{
-    const char *at = s->len == 0 ? NULL : memmem(s->p, s->len, text, strlen(text));
-
-    if (at == NULL)
-        return false;
-    *s = sa_slice_from(*s, (size_t)(at - s->p) + strlen(text));
-    return true;
-}
-
 /* Steps over the next ";code=DDD;reason=" and gives what stands before it and the code. */
 static bool
 seek_code(struct sa_slice *s, struct sa_slice *before, struct sa_slice *code)
 {
     struct sa_slice rest = *s;
 
-    while (seek(&rest, ";code=")) {
+    while (sa_slice_seek(&rest, ";code=")) {
         size_t digits = sa_slice_digits(rest);
         struct sa_slice behind = sa_slice_from(rest, digits);
 
@@ -90,7 +78,7 @@ sa_payload_acc(const struct sa_record *record, struct sa_response *response)
         return SA_PAYLOAD_MISS;
     sa_payload_set_call_id(response, value);
     response->direction = SA_DIR_SENT;
-    while (seek(&s, ";src_ip=")) { /* the last one: it stands behind the reason */
+    while (sa_slice_seek(&s, ";src_ip=")) { /* the last one: it stands behind the reason */
         value = (struct sa_slice){s.p, sa_slice_find(s, ';')};
         sa_payload_set_peer(response, value);
     }

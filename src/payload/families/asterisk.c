@@ -106,7 +106,7 @@ sa_payload_got_response(const struct sa_record *record, struct sa_response *resp
     if (!sa_slice_skip(&s, " \""))
         return SA_PAYLOAD_MISS;
     peer.len = 0;
-    while (sa_take_past(&s, "\" back from ")) /* the last one: the reason is the sender's choice */
+    while (sa_slice_seek(&s, "\" back from ")) /* the last one: the reason is the sender's choice */
         peer = s;
     if (peer.len == 0)
         return SA_PAYLOAD_MISS;

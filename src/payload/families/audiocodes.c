@@ -15,7 +15,7 @@ take_sequence(struct sa_slice *s, uint32_t *sequence, uint32_t *session)
 {
     struct sa_slice rest = *s, id;
 
-    if (!sa_take_past(&rest, "[S=") || (size_t)(rest.p - s->p) > 80 || !sa_take_number(&rest, sequence) ||
+    if (!sa_slice_seek(&rest, "[S=") || (size_t)(rest.p - s->p) > 80 || !sa_take_number(&rest, sequence) ||
         !sa_slice_skip(&rest, "] [SID="))
         return false;
     id = (struct sa_slice){rest.p, sa_slice_find(rest, ']')};
@@ -34,7 +34,7 @@ take_time(struct sa_intro *intro, const struct sa_record *record, struct sa_slic
     struct sa_civil_time time = {0};
     uint32_t ms = 0;
 
-    while (sa_take_past(&s, "[Time:")) {
+    while (sa_slice_seek(&s, "[Time:")) {
         struct sa_slice stamp = s;
 
         if (s.len < 18 || s.p[2] != '-' || s.p[5] != '@')
@@ -58,7 +58,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
 
     if (s.len == 0 || (s.len == 1 && s.p[0] == ' '))
         return SA_INTRO_SKIP;
-    if (!take_sequence(&s, &intro->sequence, &intro->session) || !sa_take_past(&s, "---- "))
+    if (!take_sequence(&s, &intro->sequence, &intro->session) || !sa_slice_seek(&s, "---- "))
         return SA_INTRO_NO;
     if (sa_slice_skip(&s, "Incoming SIP Message from "))
         intro->about.direction = SA_DIR_RECEIVED;
@@ -66,7 +66,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
         intro->about.direction = SA_DIR_SENT;
     else
         return SA_INTRO_NO;
-    if (!sa_take_word(&s, &address) || !sa_take_past(&s, " ----"))
+    if (!sa_take_word(&s, &address) || !sa_slice_seek(&s, " ----"))
         return SA_INTRO_NO;
     sa_take_peer(&intro->about, address, true);
     if (!record->enveloped)

@@ -19,7 +19,7 @@ direction(struct sa_intro *intro, struct sa_slice line)
     else
         return SA_INTRO_NO;
     if (sa_slice_skip(&line, " SIP ") &&
-        sa_take_past(&line, intro->about.direction == SA_DIR_SENT ? " to " : " from ") &&
+        sa_slice_seek(&line, intro->about.direction == SA_DIR_SENT ? " to " : " from ") &&
         sa_take_word(&line, &peer))
         sa_take_peer(&intro->about, peer, true);
     return SA_INTRO_DONE;

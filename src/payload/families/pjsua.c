@@ -29,7 +29,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
         return SA_INTRO_NO;
     intro->about.direction = proto.p[0] == 'R' ? SA_DIR_RECEIVED : SA_DIR_SENT;
     if (!sa_slice_skip(&s, " ") || !sa_take_number(&s, &intro->size) || !sa_slice_skip(&s, " bytes ") ||
-        !sa_take_past(&s, intro->about.direction == SA_DIR_RECEIVED ? ") from " : ") to ") ||
+        !sa_slice_seek(&s, intro->about.direction == SA_DIR_RECEIVED ? ") from " : ") to ") ||
         !sa_take_word(&s, &proto) || !sa_take_word(&s, &address) || address.p[address.len - 1] != ':')
         return SA_INTRO_NO;
     if (sa_timestamp_clock(record->stamps, word, &time_ms) != 0)

@@ -34,19 +34,19 @@ sa_payload_repro(const struct sa_record *record, struct sa_response *response)
     struct sa_slice s = record->payload, level, stamp, code, method;
     uint32_t number;
 
-    if (s.len < 40 || !sa_take_past(&s, " | ") || !sa_take_past(&s, "SipResp: ") || s.len < 5)
+    if (s.len < 40 || !sa_slice_seek(&s, " | ") || !sa_slice_seek(&s, "SipResp: ") || s.len < 5)
         return SA_PAYLOAD_MISS;
     code = (struct sa_slice){s.p, 3};
-    if (s.p[3] != ' ' || !sa_take_past(&s, " cseq=") || !sa_take_number(&s, &number) ||
+    if (s.p[3] != ' ' || !sa_slice_seek(&s, " cseq=") || !sa_take_number(&s, &number) ||
         !sa_take_word(&s, &method))
         return SA_PAYLOAD_MISS;
     sa_payload_begin(response, record);
     if (!sa_payload_set_code(response, code))
         return SA_PAYLOAD_MISS;
     sa_payload_set_method(response, method);
-    if (sa_take_past(&s, " from(wire)"))
+    if (sa_slice_seek(&s, " from(wire)"))
         response->direction = SA_DIR_RECEIVED;
-    else if (sa_take_past(&s, " from(tu)"))
+    else if (sa_slice_seek(&s, " from(tu)"))
         response->direction = SA_DIR_SENT;
     else
         return SA_PAYLOAD_MISS;

@@ -47,7 +47,7 @@ sippy_intro(struct sa_intro *intro, const struct sa_record *record, struct sa_sl
         return SA_INTRO_NO;
     time.ms = ms < 1000 ? (int)ms : 0;
     intro->about.time_ms = sa_timestamp_civil(record->stamps, &time);
-    return sa_take_past(&s, ": ") && take_message(intro, s) ? SA_INTRO_DONE : SA_INTRO_NO;
+    return sa_slice_seek(&s, ": ") && take_message(intro, s) ? SA_INTRO_DONE : SA_INTRO_NO;
 }
 
 static enum sa_intro_verdict

@@ -77,8 +77,8 @@ sa_payload_flexisip(const struct sa_record *record, struct sa_response *response
         return SA_PAYLOAD_MISS;
     time.year = (int)year;
     to = s;
-    if (!sa_take_past(&to, "> --> ") ||
-        !sa_take_past(&to, "<")) /* the caller's URI, in brackets, is the first */
+    if (!sa_slice_seek(&to, "> --> ") ||
+        !sa_slice_seek(&to, "<")) /* the caller's URI, in brackets, is the first */
         return SA_PAYLOAD_MISS;
     end = sa_slice_find(to, '>');
     if (end == to.len)

@@ -19,7 +19,7 @@ take_connection(struct sa_intro *intro, struct sa_slice line)
 {
     struct sa_slice name = line;
 
-    if (!sa_take_past(&name, "'"))
+    if (!sa_slice_seek(&name, "'"))
         return;
     name.len = sa_slice_find(name, '\'');
     if (sa_slice_find(name, '-') < name.len)
@@ -60,7 +60,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     if (closes(line))
         return SA_INTRO_SKIP;
     take_connection(intro, line);
-    if (!sa_take_past(&s, "' ") || !(sa_slice_starts(s, "received ") || sa_slice_starts(s, "sending ")))
+    if (!sa_slice_seek(&s, "' ") || !(sa_slice_starts(s, "received ") || sa_slice_starts(s, "sending ")))
         return SA_INTRO_NO;
     intro->about.direction = s.p[0] == 'r' ? SA_DIR_RECEIVED : SA_DIR_SENT;
     s = sa_slice_from(s, s.p[0] == 'r' ? 9 : 8);
@@ -75,7 +75,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     } else {
         if (!sa_slice_skip(&s, "code ") && s.p[0] != '\'')
             return SA_INTRO_NO;
-        if (sa_take_past(&s, " to ") && sa_take_word(&s, &address))
+        if (sa_slice_seek(&s, " to ") && sa_take_word(&s, &address))
             sa_take_peer(&intro->about, address, true);
     }
     take_stamp(intro, record, line);
