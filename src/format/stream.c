@@ -114,7 +114,9 @@ read_exported(struct sa_stream *stream, struct sa_slice line)
     struct sa_slice message;
     enum sa_export_verdict verdict;
 
-    if (!stream->export.active && (line.len == 0 || line.p[0] != '_'))
+    /* Anybody can write such a line into a message: only a log that has no other records can be an export. */
+    if (!stream->export.active &&
+        (line.len == 0 || line.p[0] != '_' || stream->has_records || stream->messages.state != SA_SIP_IDLE))
         return false;
     verdict = sa_journal_export_line(&stream->export, line, &record, &message);
     stream->lines.nuls_count = sa_journal_export_binary(&stream->export);
@@ -138,6 +140,7 @@ read_line(void *arg, const char *text, size_t len, bool cut)
     if (bare.len > 0 && bare.p[bare.len - 1] == '\r')
         bare.len--;
     sa_envelope_peel(&stream->peeler, bare, &record);
+    stream->has_records |= record.enveloped;
     read_record(stream, line, &record);
 }
 
@@ -275,6 +278,7 @@ void
 sa_stream_begin_like(struct sa_stream *stream, const struct sa_stream *other)
 {
     stream->messages.has_records = stream->began_with_records = other->messages.has_records;
+    stream->has_records = other->has_records;
 }
 
 int

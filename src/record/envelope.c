@@ -62,7 +62,9 @@ remember_prefix(struct sa_peeler *peeler, struct sa_slice line, const struct sa_
     struct sa_peeled *peeled = &peeler->recent[peeler->next % 4];
 
     if (len >= sizeof peeled->text || len < 20 || !record->enveloped || record->proxy != SA_PROXY_KAMAILIO ||
-        record->method.len != 0 || record->call_id.len != 0 || record->repeat != 1 || record->object.len != 0)
+        record->method.len != 0 || record->call_id.len != 0 || record->repeat != 1 ||
+        record->object.len != 0 ||
+        record->payload.p + record->payload.len != line.p + line.len) /* "repeated 1 times: [ … ]" */
         return;
     if (memcmp(record->payload.p - 10, "<script>: ", 10) != 0 &&
         (record->module.len == 0 || memcmp(record->payload.p - 4, "(): ", 4) != 0))

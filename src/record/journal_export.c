@@ -1,6 +1,7 @@
 #include "journal_export.h"
 
-#define VALUE_MAX 1048576 /* of a longer value the first bytes are kept */
+#define VALUE_MAX  1048576  /* of a longer value the first bytes are kept */
+#define BINARY_MAX 67108864 /* a longer one is not believed */
 
 void
 sa_journal_export_done(struct sa_journal_export *export)
@@ -59,6 +60,10 @@ take_binary(struct sa_journal_export *export, struct sa_slice line)
             for (size_t k = sizeof export->length; k-- > 0;)
                 export->left = export->left << 8 | export->length[k];
             export->state = SA_EXPORT_DATA;
+            if (export->left > BINARY_MAX) { /* no journal has such a field */
+                export->active = false;
+                return;
+            }
             continue;
         }
         if (export->left == 0) { /* the LF behind the value, or what is no export format */
