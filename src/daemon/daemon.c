@@ -92,6 +92,21 @@ show_status(struct daemon *daemon)
     sa_sdnotify_status(text);
 }
 
+/* What auto took a source for, when it has found out or changed its mind. */
+static void
+tell_formats(struct daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
+        struct sa_engine_source *source = &daemon->engine.sources[i];
+        const char *chosen = sa_format_chosen(source->format);
+
+        if (chosen[0] == '\0' || strcmp(chosen, source->told_format) == 0)
+            continue;
+        (void)sa_text_copy(source->told_format, sizeof source->told_format, chosen);
+        sa_log(LOG_NOTICE, "format", "source %s: the log is read as %s", source->def->name, chosen);
+    }
+}
+
 static void
 on_publish(void *arg)
 {
@@ -103,6 +118,7 @@ on_publish(void *arg)
         sa_agent_wake(daemon->agent);
     }
     show_status(daemon);
+    tell_formats(daemon);
 }
 
 static void

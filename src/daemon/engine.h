@@ -20,6 +20,7 @@
 struct sa_engine_source {
     const struct sa_source_def *def;
     struct sa_format *format;
+    char told_format[SA_NAME_SIZE]; /* of auto, as the log was told */
     struct sa_tally *tally;
     struct sa_recent *recent;       /* NULL: nobody counts transactions */
     struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */

@@ -6,6 +6,8 @@
 
 /* auto decides for a preset after this many hits, if no other has half as many. */
 #define AUTO_HITS 3
+/* and looks at all of them again when so many lines held nothing. */
+#define AUTO_LINES 20000
 
 struct part {
     const struct sa_preset *preset; /* NULL: a user's pattern */
@@ -18,11 +20,12 @@ struct part {
 struct sa_format {
     struct part parts[SA_FORMAT_PARTS];
     unsigned n_parts;
-    bool automatic;   /* auto */
-    bool undecided;   /* auto that has not chosen yet */
-    bool by_literals; /* a line without any of the literals is of no use */
+    bool automatic;     /* auto */
+    bool undecided;     /* auto that has not chosen yet */
+    uint64_t since_hit; /* lines since the last response */
+    bool by_literals;   /* a line without any of the literals is of no use */
     struct sa_literals literals;
-    char description[SA_LONG_SIZE];
+    char description[SA_LONG_SIZE], seen[SA_LONG_SIZE];
 };
 
 struct sa_format *
@@ -204,6 +207,28 @@ decide(struct sa_format *format, unsigned candidate)
     choose(format, candidate);
 }
 
+/* The log has changed, or is quiet: every preset gets another chance, the chosen one too. */
+static void
+reconsider(struct sa_format *format)
+{
+    char error[SA_PATTERN_ERROR_SIZE];
+
+    for (unsigned i = 0; i < format->n_parts; i++)
+        free_part(&format->parts[i]);
+    format->n_parts = 0;
+    format->since_hit = 0;
+    format->description[0] = '\0';
+    (void)sa_format_add_preset(format, "auto", error); /* it could be made before */
+}
+
+static void
+count_nothing(struct sa_format *format, size_t lines)
+{
+    format->since_hit += lines;
+    if (format->since_hit > AUTO_LINES && format->automatic && !format->undecided)
+        reconsider(format);
+}
+
 const char *
 sa_format_chosen(const struct sa_format *format)
 {
@@ -261,6 +286,8 @@ sa_format_pass_lines(struct sa_format *format, struct sa_sip_reader *reader,
                      struct sa_timestamp_cache *stamps, const char *p, size_t len, size_t limit,
                      bool *ret_unmatched)
 {
+    struct sa_passed passed;
+
     *ret_unmatched = reader->state == SA_SIP_IDLE;
     if (!*ret_unmatched) {
         const struct part *part = part_reading(format, reader);
@@ -273,13 +300,16 @@ sa_format_pass_lines(struct sa_format *format, struct sa_sip_reader *reader,
     len = sa_find_literal(&format->literals, p, len);
     if (memchr(p, '\n', len) == NULL) /* often it is in this very line */
         return (struct sa_passed){0, 0};
-    return sa_pass_lines(p, len, 0, limit);
+    passed = sa_pass_lines(p, len, 0, limit);
+    count_nothing(format, passed.lines);
+    return passed;
 }
 
 static void
 count_hit(struct sa_format *format, struct part *part)
 {
     part->hits++;
+    format->since_hit = 0;
     if (format->undecided)
         decide(format, (unsigned)(part - format->parts));
 }
@@ -324,6 +354,7 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
             count_hit(format, &format->parts[i]);
         return verdict;
     }
+    count_nothing(format, 1);
     return skipped ? SA_PAYLOAD_TAKEN : SA_PAYLOAD_MISS;
 }
 
@@ -377,7 +408,16 @@ sa_format_may_begin_at(const struct sa_format *format, const struct sa_record *r
 }
 
 const char *
-sa_format_describe(const struct sa_format *format)
+sa_format_describe(struct sa_format *format)
 {
-    return format->description;
+    size_t len = 0;
+
+    if (!format->undecided)
+        return format->description;
+    for (unsigned i = 0; i < format->n_parts; i++)
+        if (format->parts[i].hits != 0)
+            len += sa_text_format(format->seen + len, sizeof format->seen - len, "%s%s %llu",
+                                  len == 0 ? "auto: " : ", ", format->parts[i].preset->name,
+                                  (unsigned long long)format->parts[i].hits);
+    return len == 0 ? format->description : format->seen;
 }

@@ -67,6 +67,6 @@ bool sa_format_may_begin_at(const struct sa_format *format, const struct sa_reco
                             struct sa_slice line);
 
 /* What to show: the chosen preset or the user's name; "auto" and what it has seen while it is undecided. */
-const char *sa_format_describe(const struct sa_format *format);
+const char *sa_format_describe(struct sa_format *format);
 
 #endif

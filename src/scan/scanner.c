@@ -307,7 +307,7 @@ sa_scanner_counts(const struct sa_scanner *scanner)
     return &scanner->stream.counts;
 }
 
-const struct sa_format *
+struct sa_format *
 sa_scanner_format(const struct sa_scanner *scanner)
 {
     return scanner->format;

@@ -45,6 +45,6 @@ int sa_scanner_file(struct sa_scanner *scanner, const char *path);
 void sa_scanner_finish(struct sa_scanner *scanner);
 
 const struct sa_stream_counts *sa_scanner_counts(const struct sa_scanner *scanner);
-const struct sa_format *sa_scanner_format(const struct sa_scanner *scanner);
+struct sa_format *sa_scanner_format(const struct sa_scanner *scanner);
 
 #endif

@@ -117,6 +117,39 @@ test_auto(void **state)
     }
 }
 
+/* A log whose format changes is found out about again, and what auto saw of several is said. */
+static void
+test_auto_again(void **state)
+{
+    static const char xlog[] = "INFO: <script>: [a@b] 302 Moved from 192.0.2.1:5060 method INVITE\n",
+                      got[] = "-- Got SIP response 503 \"x\" back from 192.0.2.5:5060\n",
+                      nothing[] = "INFO: nothing\n";
+    struct sa_format *format = sa_format_new();
+    char error[SA_PATTERN_ERROR_SIZE];
+    struct sa_stream stream;
+
+    (void)state;
+    assert_int_equal(sa_format_add_preset(format, "auto", error), 0);
+    assert_int_equal(sa_stream_init(&stream, format, 65536, on_response, NULL), 0);
+    counted = 0;
+    for (int i = 0; i < 2; i++) {
+        sa_stream_feed(&stream, xlog, strlen(xlog), 1795194000000);
+        sa_stream_feed(&stream, got, strlen(got), 1795194000000);
+    }
+    assert_string_equal(sa_format_describe(format), "auto: kamailio-xlog 2, asterisk-got-response 2");
+    for (int i = 0; i < 5; i++)
+        sa_stream_feed(&stream, xlog, strlen(xlog), 1795194000000);
+    assert_string_equal(sa_format_describe(format), "kamailio-xlog");
+    for (int i = 0; i < 20001; i++)
+        sa_stream_feed(&stream, nothing, strlen(nothing), 1795194000000);
+    for (int i = 0; i < 3; i++)
+        sa_stream_feed(&stream, got, strlen(got), 1795194000000);
+    assert_string_equal(sa_format_describe(format), "asterisk-got-response");
+    assert_int_equal(counted, 12);
+    sa_stream_done(&stream);
+    sa_format_free(format);
+}
+
 int
 main(void)
 {
@@ -124,6 +157,7 @@ main(void)
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_auto),
+        cmocka_unit_test(test_auto_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
