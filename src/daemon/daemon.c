@@ -10,6 +10,7 @@
 #include "scribe.h"
 #include "sdnotify.h"
 #include "store.h"
+#include "text.h"
 #include "units.h"
 
 #include <errno.h>

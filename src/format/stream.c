@@ -114,9 +114,9 @@ read_exported(struct sa_stream *stream, struct sa_slice line)
     struct sa_slice message;
     enum sa_export_verdict verdict;
 
-    /* Anybody can write such a line into a message: only a log that has no other records can be an export. */
+    /* Anybody can write such a line into a message: only what begins as an export is one. */
     if (!stream->export.active &&
-        (line.len == 0 || line.p[0] != '_' || stream->has_records || stream->messages.state != SA_SIP_IDLE))
+        (line.len == 0 || line.p[0] != '_' || stream->is_log || stream->messages.state != SA_SIP_IDLE))
         return false;
     verdict = sa_journal_export_line(&stream->export, line, &record, &message);
     stream->lines.nuls_count = sa_journal_export_binary(&stream->export);
@@ -140,7 +140,7 @@ read_line(void *arg, const char *text, size_t len, bool cut)
     if (bare.len > 0 && bare.p[bare.len - 1] == '\r')
         bare.len--;
     sa_envelope_peel(&stream->peeler, bare, &record);
-    stream->has_records |= record.enveloped;
+    stream->is_log = true;
     read_record(stream, line, &record);
 }
 
@@ -159,8 +159,10 @@ pass_lines(void *arg, const char *p, size_t len)
                                   stream->lines.limit, &unmatched);
     if (unmatched)
         stream->counts.unmatched += passed.lines;
-    if (passed.lines > 0)
+    if (passed.lines > 0) {
         stream->last_start_len = 0;
+        stream->is_log = true;
+    }
     return passed;
 }
 
@@ -278,7 +280,7 @@ void
 sa_stream_begin_like(struct sa_stream *stream, const struct sa_stream *other)
 {
     stream->messages.has_records = stream->began_with_records = other->messages.has_records;
-    stream->has_records = other->has_records;
+    stream->is_log = other->is_log;
 }
 
 int

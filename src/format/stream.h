@@ -39,7 +39,7 @@ struct sa_stream {
     void *arg;
     struct sa_response last; /* of the line before, which a log daemon may say was repeated */
     char last_start[SA_STREAM_START];
-    bool has_records;        /* a line had an envelope that was not the journal's export */
+    bool is_log;             /* a line was no part of a journal's export */
     bool began_with_records; /* what sa_stream_begin_like() supposed */
     uint32_t last_hash;      /* of the first SA_STREAM_CUT bytes of its text; 0: it was shorter */
     size_t last_start_len;   /* 0: the line before held no response by itself */
