@@ -170,7 +170,7 @@ plot_code(const struct sa_scan_result *result, const struct sa_series_cell *cell
         highest = columns[i] > highest ? columns[i] : highest;
     (void)printf("%-4u │", code);
     for (unsigned i = 0; i < width; i++)
-        (void)fputs(blocks[columns[i] == 0 ? 0 : 1 + (columns[i] * 7) / highest], stdout);
+        (void)fputs(blocks[columns[i] == 0 || highest == 0 ? 0 : 1 + (columns[i] * 7) / highest], stdout);
     (void)printf("│ %llu, at most %llu\n", (unsigned long long)result->tally->codes[code]->count.responses,
                  (unsigned long long)highest);
 }

@@ -170,10 +170,11 @@ sse2_probe(const struct sa_literals *set, const char *p)
 #undef BLANK
 #undef PROBE
 
-#pragma GCC push_options
-#pragma GCC target("avx2,popcnt,bmi")
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,popcnt,bmi"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,popcnt,bmi")
 #endif
 
 struct avx2 {
@@ -264,8 +265,9 @@ avx2_probe(const struct sa_literals *set, const char *p)
 
 #ifdef __clang__
 #pragma clang attribute pop
-#endif
+#else
 #pragma GCC pop_options
+#endif
 #endif /* __SSE2__ */
 
 bool

@@ -21,7 +21,7 @@ closes(struct sa_slice line)
 static enum sa_intro_verdict
 intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice line)
 {
-    struct sa_slice s = record->payload, stamped = line, address;
+    struct sa_slice s = record->payload, stamped, address;
     int64_t time_ms;
     size_t stamp =
         line.len > 0 && sa_is_digit(line.p[0]) ? sa_timestamp_iso(record->stamps, line, &time_ms) : 0;
