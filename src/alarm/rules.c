@@ -192,6 +192,7 @@ sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response
 
     for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++) {
         struct group *group = &rules->groups[i];
+        const struct sa_response *counted = response;
         struct sa_response once;
 
         if (group->rule->count_of == SA_COUNT_TRANSACTIONS) {
@@ -199,9 +200,9 @@ sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response
                 continue;
             once = *response;
             once.repeat = 1;
+            counted = &once;
         }
-        if (count_in_group(group, group->rule->count_of == SA_COUNT_TRANSACTIONS ? &once : response,
-                           now_ms / 1000))
+        if (count_in_group(group, counted, now_ms / 1000))
             matched = true;
     }
     return matched;
@@ -446,8 +447,8 @@ static bool
 counts_alike(const struct sa_rule_def *a, const struct sa_rule_def *b)
 {
     return strcmp(a->name, b->name) == 0 && memcmp(&a->codes, &b->codes, sizeof a->codes) == 0 &&
-           a->window_s == b->window_s && a->ratio_of == b->ratio_of && a->n_methods == b->n_methods &&
-           memcmp(a->methods, b->methods, sizeof a->methods) == 0;
+           a->window_s == b->window_s && a->ratio_of == b->ratio_of && a->count_of == b->count_of &&
+           a->n_methods == b->n_methods && memcmp(a->methods, b->methods, sizeof a->methods) == 0;
 }
 
 static uint32_t
@@ -505,7 +506,7 @@ fingerprint(const struct sa_rule_def *rule)
         sa_text_hash((const char *)&rule->codes, sizeof rule->codes),
         sa_text_hash((const char *)rule->methods, sizeof rule->methods),
         rule->window_s,
-        (uint32_t)rule->ratio_of,
+        (uint32_t)rule->ratio_of | (uint32_t)rule->count_of << 8,
     };
 
     return sa_text_hash((const char *)parts, sizeof parts);

@@ -508,7 +508,7 @@ only_end(const struct attempt *attempt, const struct sa_template_part *part, con
     }
     while (i < next->len && text[i] != ' ')
         i++;
-    if (i == next->len || at == attempt->tail ||
+    if (i == next->len || at >= attempt->tail ||
         (end = memchr(at, ' ', (size_t)(attempt->tail - at))) == NULL ||
         memchr(at, '\t', (size_t)(end - at)) != NULL)
         return NULL;

@@ -21,7 +21,7 @@ static void
 name_field(struct sa_journal_export *export, struct sa_slice name)
 {
     static const char *const names[] = {"MESSAGE", "_HOSTNAME", "SYSLOG_IDENTIFIER", "__REALTIME_TIMESTAMP"};
-    int field = 0;
+    unsigned field = 0;
 
     while (field < SA_EXPORT_OTHER &&
            !(strlen(names[field]) == name.len && memcmp(names[field], name.p, name.len) == 0))

@@ -232,9 +232,10 @@ test_iso(void **state)
     for (unsigned i = 0; i < ROWS(cases); i++) {
         int64_t ms = -1;
 
-        CHECK_INT(cases[i].text,
-                  sa_timestamp_iso(&cache.stamps, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
-                  cases[i].len);
+        CHECK_INT(
+            cases[i].text,
+            sa_timestamp_iso(&cache.stamps, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
+            cases[i].len);
         CHECK_INT(cases[i].text, ms, cases[i].ms);
     }
     for (unsigned i = 0; i < ROWS(bad); i++) {
@@ -278,9 +279,10 @@ test_bsd(void **state)
         int64_t ms = -1;
 
         for (unsigned again = 0; again < 2; again++) {
-            CHECK_INT(cases[i].text,
-                      sa_timestamp_bsd(&cache.stamps, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
-                      15);
+            CHECK_INT(
+                cases[i].text,
+                sa_timestamp_bsd(&cache.stamps, (struct sa_slice){cases[i].text, strlen(cases[i].text)}, &ms),
+                15);
             CHECK_INT(cases[i].text, ms, cases[i].ms);
         }
     }
@@ -319,7 +321,8 @@ compare_with_cold_cache(bool with_iso, bool moving_reference)
         else
             snprintf(text, sizeof text, "%s %2d %02d:%02d:%02d", months[month], day, hour, minute, second);
         stamp = (struct sa_slice){text, strlen(text)};
-        warm_len = iso ? sa_timestamp_iso(&warm.stamps, stamp, &warm_ms) : sa_timestamp_bsd(&warm.stamps, stamp, &warm_ms);
+        warm_len = iso ? sa_timestamp_iso(&warm.stamps, stamp, &warm_ms)
+                       : sa_timestamp_bsd(&warm.stamps, stamp, &warm_ms);
         cold_len = iso ? sa_timestamp_iso(&cold, stamp, &cold_ms) : sa_timestamp_bsd(&cold, stamp, &cold_ms);
         CHECK_INT(text, warm_len, stamp.len);
         CHECK_INT(text, cold_len, stamp.len);
