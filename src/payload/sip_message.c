@@ -1,215 +1,14 @@
-#include "sip_message.h"
+#include "sip_header.h"
 #include "text.h"
-
-/* Literals have capital letters where they have letters. */
-static inline bool
-starts_nocase(struct sa_slice s, const char *literal)
-{
-    size_t n = strlen(literal);
-
-    if (s.len < n)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (s.p[i] != literal[i] && ((s.p[i] & ~0x20) != literal[i] || literal[i] < 'A'))
-            return false;
-    return true;
-}
-
-static struct sa_slice
-trim(struct sa_slice s)
-{
-    while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = sa_slice_from(s, 1);
-    while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
-
-/* A continuation of the header before (RFC 3261 section 7.3.1). */
-static bool
-is_folded(struct sa_slice line)
-{
-    return line.p[0] == ' ' || line.p[0] == '\t';
-}
-
-/* "SIP/2.0 302 Moved", also "SIP/2.0 302" (RFC 3261 section 7.2; some senders leave the reason and its space
- * out). */
-static bool
-status_line(struct sa_slice line, struct sa_response *response)
-{
-    struct sa_slice s = line;
-
-    if (!starts_nocase(s, "SIP/2.0 "))
-        return false;
-    s = sa_slice_from(s, 8);
-    while (s.len > 0 && s.p[0] == ' ')
-        s = sa_slice_from(s, 1);
-    if (s.len < 3 || (s.len > 3 && s.p[3] != ' '))
-        return false;
-    return sa_payload_set_code(response, (struct sa_slice){s.p, 3});
-}
-
-/* "INVITE sip:bob@example.com SIP/2.0" (RFC 3261 section 7.1) */
-static bool
-request_line(struct sa_slice line)
-{
-    size_t method = sa_slice_find(line, ' ');
-
-    if (method == 0 || method > 32 || line.len < method + 10 || line.p[0] < 'A' || line.p[0] > 'Z')
-        return false;
-    return starts_nocase(sa_slice_from(line, line.len - 8), " SIP/2.0");
-}
-
-/* A line that can stand in the header part: "Name: value" or a folded continuation. */
-static bool
-looks_like_header(struct sa_slice line)
-{
-    size_t colon;
-
-    if (is_folded(line))
-        return true;
-    colon = sa_slice_find(line, ':');
-    if (colon == 0 || colon == line.len || colon > 64)
-        return false;
-    for (size_t i = 0; i < colon; i++)
-        if ((unsigned char)line.p[i] <= ' ' && trim((struct sa_slice){line.p + i, colon - i}).len != 0)
-            return false;
-    return true;
-}
-
-/* "1 INVITE": the method of the request that is answered. */
-static void
-take_cseq(struct sa_response *response, struct sa_slice value)
-{
-    size_t digits = sa_slice_digits(value);
-
-    sa_payload_set_method(response, trim(sa_slice_from(value, digits)));
-    sa_payload_mix_transaction(response, (struct sa_slice){value.p, digits});
-}
-
-/* No datagram is longer, and what is announced beyond it cannot be waited for. */
-#define BODY_MAX     65535
-#define BODY_UNKNOWN SIZE_MAX
-
-/* Of several announcements the largest is believed, so that no part of a body is read as a message. */
-static void
-take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
-{
-    size_t length = 0;
-
-    if (value.len == 0 || sa_slice_digits(value) != value.len)
-        return;
-    for (size_t i = 0; i < value.len && length < BODY_MAX; i++)
-        length = length * 10 + (size_t)(value.p[i] - '0');
-    if (length > BODY_MAX)
-        length = BODY_MAX;
-    if (!reader->has_length || length > reader->body_left)
-        reader->body_left = length;
-    reader->has_length = true;
-}
-
-/* The headers that matter here; the first five are in every message. */
-enum {
-    HEADER_CSEQ,
-    HEADER_CALL_ID,
-    HEADER_VIA,
-    HEADER_FROM,
-    HEADER_TO,
-    HEADER_CONTENT_LENGTH,
-    HEADER_CONTENT_TYPE,
-    HEADER_OTHER
-};
-
-/* The header of the name (RFC 3261 section 20, with the compact form). */
-static unsigned
-header_of(struct sa_slice name)
-{
-    static const char compact[] = "\0ivftlc"; /* in the order of the enumeration */
-    const char *at;
-
-    switch (name.len) {
-    case 1:
-        at = memchr(compact + 1, name.p[0] | 0x20, sizeof compact - 2);
-        return at == NULL ? HEADER_OTHER : (unsigned)(at - compact);
-    case 2:
-        return starts_nocase(name, "TO") ? HEADER_TO : HEADER_OTHER;
-    case 3:
-        return starts_nocase(name, "VIA") ? HEADER_VIA : HEADER_OTHER;
-    case 4:
-        return starts_nocase(name, "CSEQ")   ? HEADER_CSEQ
-               : starts_nocase(name, "FROM") ? HEADER_FROM
-                                             : HEADER_OTHER;
-    case 7:
-        return starts_nocase(name, "CALL-ID") ? HEADER_CALL_ID : HEADER_OTHER;
-    case 12:
-        return starts_nocase(name, "CONTENT-TYPE") ? HEADER_CONTENT_TYPE : HEADER_OTHER;
-    case 14:
-        return starts_nocase(name, "CONTENT-LENGTH") ? HEADER_CONTENT_LENGTH : HEADER_OTHER;
-    default:
-        return HEADER_OTHER;
-    }
-}
-
-/* The branch of the top Via (RFC 3261 section 8.1.1.7). */
-static void
-take_branch(struct sa_sip_reader *reader, struct sa_slice value)
-{
-    if (reader->has_branch || !sa_slice_seek(&value, ";branch="))
-        return;
-    value.len = sa_slice_find(value, ';');
-    value.len = sa_slice_find(value, ',');
-    sa_payload_mix_transaction(&reader->response, value);
-    reader->has_branch = true;
-}
-
-static void
-take_header(struct sa_sip_reader *reader, struct sa_slice line)
-{
-    struct sa_slice value = line;
-
-    if (!is_folded(line)) { /* otherwise the line goes on with the header before */
-        size_t colon = sa_slice_find(line, ':');
-
-        reader->header = colon == line.len ? HEADER_OTHER : header_of(trim((struct sa_slice){line.p, colon}));
-        value = sa_slice_from(line, colon == line.len ? colon : colon + 1);
-    }
-    if (reader->header < HEADER_CONTENT_LENGTH)
-        reader->headers |= 1u << reader->header;
-    else if (reader->header == HEADER_OTHER)
-        return;
-    value = trim(value);
-    if (value.len == 0)
-        return;
-    if (reader->header == HEADER_VIA && reader->is_response)
-        take_branch(reader, value);
-    else if (reader->header == HEADER_CSEQ && reader->response.method[0] == '\0')
-        take_cseq(&reader->response, value);
-    else if (reader->header == HEADER_CALL_ID && reader->response.call_id[0] == '\0')
-        sa_payload_set_call_id(&reader->response, value);
-    else if (reader->header == HEADER_CONTENT_LENGTH)
-        take_content_length(reader, value);
-    else if (reader->header == HEADER_CONTENT_TYPE)
-        reader->has_type = true;
-}
-
-/*
- * Every SIP message has all five headers (RFC 3261 section 8.1.1); two make a message out of a line that
- * looks like a start line, even if the log cut the rest.
- */
-static bool
-is_message(const struct sa_sip_reader *reader)
-{
-    return (reader->headers & (reader->headers - 1)) != 0;
-}
 
 /* The header part is over: the verdict on the message. */
 static int
 conclude(struct sa_sip_reader *reader, struct sa_response *response)
 {
-    bool hit = reader->is_response && is_message(reader);
+    bool hit = reader->is_response && sa_sip_is_message(reader);
 
     if (!reader->has_length && reader->has_type) /* RFC 3261 section 18.3: to the end of the datagram */
-        reader->body_left = BODY_UNKNOWN;
+        reader->body_left = SA_SIP_BODY_UNKNOWN;
     if (reader->intro.size != 0)
         reader->body_left = reader->size_left;
     reader->body_lines = 0;
@@ -233,7 +32,7 @@ begins_record(const struct sa_record *record)
 static void
 take_intro(struct sa_sip_reader *reader, const struct sa_record *record, struct sa_slice intro)
 {
-    struct sa_slice tail = trim(intro);
+    struct sa_slice tail = sa_sip_trim(intro);
     size_t start;
 
     reader->family = 0;
@@ -276,13 +75,13 @@ begin_message(struct sa_sip_reader *reader, struct sa_slice line)
     struct sa_slice start = strip_cr(line);
 
     reader->response = reader->intro.about;
-    reader->is_response = status_line(start, &reader->response);
-    if (!reader->is_response && !request_line(start))
+    reader->is_response = sa_sip_status_line(start, &reader->response);
+    if (!reader->is_response && !sa_sip_request_line(start))
         return false;
     reader->state = SA_SIP_HEADERS;
     reader->headers = 0;
     reader->has_length = reader->has_type = false;
-    reader->header = HEADER_OTHER;
+    reader->header = SA_SIP_HEADER_OTHER;
     reader->body_left = 0;
     reader->bare_end = reader->has_branch = false;
     reader->multi_line = true;
@@ -412,7 +211,7 @@ read_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct 
         return SA_PAYLOAD_TAKEN;
     text = strip_cr(text);
     if (reader->waited++ < WAIT_MAX &&
-        (trim(text).len == 0 || (family->closes != NULL && family->closes(text)) ||
+        (sa_sip_trim(text).len == 0 || (family->closes != NULL && family->closes(text)) ||
          sa_is_rule(text, '-', 5) || sa_is_rule(text, '~', 5)))
         return SA_PAYLOAD_TAKEN;
     return sa_sip_reader_abandon(reader);
@@ -457,7 +256,7 @@ static bool
 was_trimmed(const struct sa_sip_reader *reader)
 {
     return reader->bare_end && reader->has_length && reader->body_left == 0 &&
-           (!reader->is_response || is_message(reader));
+           (!reader->is_response || sa_sip_is_message(reader));
 }
 
 static bool
@@ -465,7 +264,7 @@ begins_message(struct sa_slice line)
 {
     struct sa_response ignored;
 
-    return status_line(line, &ignored) || request_line(line);
+    return sa_sip_status_line(line, &ignored) || sa_sip_request_line(line);
 }
 
 static int
@@ -485,15 +284,15 @@ read_header(struct sa_sip_reader *reader, struct sa_slice line, const struct sa_
         use_up(reader, text);
         return conclude(reader, response) | SA_PAYLOAD_TAKEN;
     }
-    if ((is_next_record(reader, line, record) && !is_folded(header)) ||
+    if ((is_next_record(reader, line, record) && !sa_sip_is_folded(header)) ||
         (reader->intro.size != 0 && reader->size_left == 0)) /* cut short */
         return break_off(reader, response);
-    if (!reader->has_records && reader->intro.size == 0 && !looks_like_header(header) &&
+    if (!reader->has_records && reader->intro.size == 0 && !sa_sip_looks_like_header(header) &&
         header.len == text.len)
         /* what is of no family breaks a message and cannot begin one */
         return break_off(reader, response) | (reader->family == 0 ? SA_PAYLOAD_TAKEN : 0);
     use_up(reader, text);
-    take_header(reader, header); /* one that is malformed belongs to the message all the same */
+    sa_sip_take_header(reader, header); /* one that is malformed belongs to the message all the same */
     return SA_PAYLOAD_TAKEN;
 }
 
@@ -511,7 +310,7 @@ may_end(const struct sa_sip_reader *reader, const struct sa_family *family, stru
     if (reader->has_cr || reader->body_left > reader->body_lines)
         return false;
     if (family == NULL)
-        return line.len == 0 || status_line(line, &ignored) || request_line(line);
+        return line.len == 0 || sa_sip_status_line(line, &ignored) || sa_sip_request_line(line);
     return line.len == 0 || (family->closes != NULL && family->closes(line)) ||
            family->intro(&intro, record, line) != SA_INTRO_NO;
 }
@@ -528,7 +327,7 @@ read_body(struct sa_sip_reader *reader, const struct sa_family *family, struct s
         return SA_PAYLOAD_MISS;
     }
     if (reader->body_left ==
-        BODY_UNKNOWN) { /* the log's own sign ends it, or, where it has none, a blank line */
+        SA_SIP_BODY_UNKNOWN) { /* the log's own sign ends it, or, where it has none, a blank line */
         if (family != NULL && family->closes != NULL ? family->closes(bare)
                                                      : bare.len == 0 && !reader->has_records)
             reader->state = SA_SIP_IDLE;
@@ -653,7 +452,8 @@ read_block(struct sa_sip_reader *reader, const struct sa_family *family, const s
     }
     if (family != NULL && family->continues != NULL && sa_sip_reader_is_open(reader))
         return SA_PAYLOAD_TAKEN; /* the rest may be in the next record, or on lines of its own */
-    if (reader->state == SA_SIP_HEADERS && !is_message(reader)) /* text that happens to hold an escape */
+    if (reader->state == SA_SIP_HEADERS &&
+        !sa_sip_is_message(reader)) /* text that happens to hold an escape */
         verdict = SA_PAYLOAD_MISS;
     else if (reader->state == SA_SIP_HEADERS)
         verdict = break_off(reader, response);
@@ -708,18 +508,18 @@ pass_headers(struct sa_sip_reader *reader, const char *p, size_t len, size_t lim
     struct sa_slice line;
 
     for (;;) {
-        if (!reader->is_response || is_message(reader)) {
+        if (!reader->is_response || sa_sip_is_message(reader)) {
             passed =
                 sa_pass_lines(p + all.bytes, len - all.bytes, SA_STOP_AT_BARE_LF | SA_STOP_AT_HEADER, limit);
             if (passed.lines != 0)
-                reader->header = HEADER_OTHER;
+                reader->header = SA_SIP_HEADER_OTHER;
             all.bytes += passed.bytes;
             all.lines += passed.lines;
         }
         if (!line_at(p + all.bytes, len - all.bytes, limit, &line) || line.len < 2 ||
             line.p[line.len - 1] != '\r')
             return all;
-        take_header(reader, (struct sa_slice){line.p, line.len - 1});
+        sa_sip_take_header(reader, (struct sa_slice){line.p, line.len - 1});
         all.bytes += line.len + 1;
         all.lines++;
     }
@@ -764,7 +564,7 @@ sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *f
         len = reader->size_left;
     if (reader->state == SA_SIP_HEADERS) {
         passed = pass_headers(reader, p, len, limit);
-    } else if (reader->state == SA_SIP_BODY && reader->body_left != BODY_UNKNOWN) {
+    } else if (reader->state == SA_SIP_BODY && reader->body_left != SA_SIP_BODY_UNKNOWN) {
         passed =
             sa_pass_lines(p, len < reader->body_left ? len : reader->body_left, SA_STOP_AT_BARE_LF, limit);
         reader->body_left -= passed.bytes;
