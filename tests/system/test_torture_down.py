@@ -430,10 +430,10 @@ def test_compressed_generation_is_odd(torture, damage):  # 30
     torture.start()
     if damage == "cut":  # what of the tail can still be unpacked is not ours to say
         torture.write(1)
-        wait_for(lambda: torture.source()["lines"] >= torture.written)
+        wait_for(lambda: torture.source()["lines"] >= torture.written, 90)  # the bomb is 4 GiB
         assert torture.written <= torture.source()["lines"] <= torture.written + 5
     else:
-        torture.exact(truncations=0)
+        torture.exact(truncations=0, timeout=90)
 
 
 @pytest.mark.parametrize("keys", ['backfill_max_age = "1h"', 'backfill_max_bytes = "1KiB"'])
