@@ -3,6 +3,8 @@
 The ratio is to `grep -c` on the same file.  Instructions per line come from callgrind on a part of the file and
 do not depend on the machine's load.
 """
+import gzip
+import json
 import os
 import pathlib
 import re
@@ -17,13 +19,21 @@ import follow
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
 CORPORA = pathlib.Path(__file__).resolve().parent.parent / "corpora"
 SIZE = int(os.environ.get("BENCH_MIB", "200")) << 20
-FAMILIES = [
-    ("xlog lines", "kamailio-xlog-traditional/kamailio.log",
-     ["--xlog", "[$ci] $rs $rr from $si:$sp method $rm",
-      "--xlog-sent", "[$ci] replying $rs $rr to $si:$sp method $rm"], " 302 "),
+XLOG = ["--xlog", "[$ci] $rs $rr from $si:$sp method $rm", "--xlog-sent", "[$ci] replying $rs $rr to $si:$sp method $rm"]
+FAMILIES = [  # name, corpus, options, what grep looks for
+    ("xlog lines", "kamailio-xlog-traditional/kamailio.log", XLOG, " 302 "),
     ("acc lines", "kamailio-acc/acc.log", ["--format", "kamailio-acc"], "code=302"),
     ("SIP messages", "kamailio-fulldump-multiline/kamailio.log", ["--format", "sip-message"], "^SIP/2.0 302"),
+    ("sipdump", "kamailio-sipdump-file/ksipdump.log", ["--format", "kamailio-sipdump"], "^SIP/2.0 302"),
+    ("PJSIP logger", "asterisk-pjsip-full/full.log", ["--format", "asterisk-pjsip"], "^SIP/2.0 302"),
+    ("JSON records", "kamailio-logengine-json/kamailio.log", XLOG, " 302 "),
 ]
+RECORDED = pathlib.Path(__file__).with_name("instructions.json")  # per line; what grows by a tenth is a finding
+
+
+def read_corpus(name):
+    path = CORPORA / name
+    return path.read_bytes() if path.exists() else gzip.decompress(path.with_name(path.name + ".gz").read_bytes())
 
 
 def best_of(command, runs=3):
@@ -79,10 +89,11 @@ def instructions_per_line(path, options):
 
 
 def main():
+    recorded, grown = json.loads(RECORDED.read_text()), []
     print(f"{'family':<14}{'tool':<24}{'seconds':>9}{'MB/s':>9}{'k lines/s':>11}{'x grep -c':>11}")
     with tempfile.TemporaryDirectory() as directory:
         for family, corpus, options, needle in FAMILIES:
-            data = (CORPORA / corpus).read_bytes()
+            data = read_corpus(corpus)
             path = pathlib.Path(directory) / "log"
             with open(path, "wb") as log:
                 for _ in range(max(1, SIZE // len(data))):
@@ -90,7 +101,8 @@ def main():
             size, lines = path.stat().st_size, path.read_bytes().count(b"\n")
             tools = [("cat (read only)", ["cat", path]), ("wc -l", ["wc", "-l", path]),
                      ("grep -c", ["grep", "-c", needle, path]),
-                     ("sipalert scan --json", [BUILD / "sipalert", "scan", "--json", *options, path])]
+                     ("sipalert scan --json", [BUILD / "sipalert", "scan", "--json", *options, path]),
+                     ("sipalert scan -j 2", [BUILD / "sipalert", "scan", "-j", "2", "--json", *options, path])]
             if shutil.which("mtail"):
                 program = pathlib.Path(directory) / "count.mtail"
                 program.write_text('counter responses by code\n/ (?P<code>\\d{3}) .* from / {\n'
@@ -104,12 +116,18 @@ def main():
                 print(f"{family:<14}{name:<24}{seconds[name]:>9.3f}{size / seconds[name] / 1e6:>9.0f}"
                       f"{lines / seconds[name] / 1e3:>11.0f}{seconds['grep -c'] / seconds[name]:>11.2f}")
             if shutil.which("valgrind"):
-                part = CORPORA / corpus
-                print(f"{family:<14}{'instructions per line':<24}{instructions_per_line(part, options):>9.0f}")
+                part = pathlib.Path(directory) / "part"
+                part.write_bytes(data)
+                now, before = instructions_per_line(part, options), recorded.get(family, 0)
+                print(f"{family:<14}{'instructions per line':<24}{now:>9.0f}  (recorded {before})")
+                if now > 1.1 * before:
+                    grown.append(f"{family}: {before} -> {now:.0f} instructions per line")
     for tool in ("mtail", "rsyslogd"):
         if not shutil.which(tool):
             print(f"not measured: {tool} is not installed")
     follow.main(BUILD, SIZE)
+    if grown:
+        sys.exit("grown by more than a tenth:\n" + "\n".join(grown))
 
 
 main()

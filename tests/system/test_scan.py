@@ -140,3 +140,49 @@ def test_first_and_last():
     lines = LINE + LINE.replace(b"16:46:53", b"16:47:54")
     report = json.loads(run("scan", "--json", "--xlog", XLOG, "-", stdin=lines).stdout)
     assert report["first"].endswith("-11-20T16:46:53.000Z") and report["last"].endswith("-11-20T16:47:54.000Z")
+
+
+SIPDUMP = """====================
+tag: rcv
+pid: 33
+process: 1
+time: 1795193090.747025
+date: Fri Nov 20 16:44:50 2026
+proto: udp ipv4
+srcip: {peer}
+srcport: 5062
+dstip: 127.0.0.1
+dstport: 5060
+~~~~~~~~~~~~~~~~~~~~
+"""
+HEADERS = "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: {call}@y\r\nCSeq: 1 INVITE\r\n"
+END = "||||||||||||||||||||\n"
+
+
+def sipdump(call, body=""):
+    """A received 486 with a body, which is counted as its bytes are."""
+    return (SIPDUMP.format(peer="192.0.2.1") + "SIP/2.0 486 Busy\r\n" + HEADERS.format(call=call) +
+            f"Content-Length: {len(body)}\r\n\r\n" + body + END)
+
+
+def test_threads_agree_where_a_body_imitates_the_log(tmp_path):
+    """Bodies full of whole records: wherever the file is divided, it must not be inside one of them."""
+    forged = (SIPDUMP.format(peer="192.0.2.66") + "SIP/2.0 301 Moved\r\n" + HEADERS.format(call="f") + "\r\n" + END) * 100
+    path = tmp_path / "log"
+    with open(path, "w", newline="") as out:
+        for call in range(700):
+            out.write(sipdump(call, forged[:60000]))
+    assert path.stat().st_size > 20 << 20
+    one, two, three = (json.loads(run("scan", "--json", "-j", n, "--format", "kamailio-sipdump", str(path)).stdout)
+                       for n in ("1", "2", "3"))
+    assert one == two == three and set(one["codes"]) == {"486"} and one["responses"] == 700
+
+
+def test_body_whose_line_ends_were_lost(tmp_path):
+    """sofia writes LF for CR LF: a body of many short lines seems shorter than it said, and ends all the same."""
+    body = "a=1\r\n" * 80
+    head = "SIP/2.0 200 OK\r\n" + HEADERS.format(call="x") + f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n"
+    text = (head + body).replace("\r\n", "\n")
+    log = "".join(f"recv {len(head + body)} bytes from udp/[192.0.2.1]:5060 at 12:30:57.91{i}:\n{'-' * 72}\n{text}" for i in range(10, 20))
+    report = json.loads(run("scan", "--json", "--format", "sofia", "-", stdin=log.encode()).stdout)
+    assert report["responses"] == 10

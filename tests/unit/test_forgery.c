@@ -54,6 +54,16 @@ static const struct {
      1},
     {"a start line that nothing introduces", RECORD "x\n\nSIP/2.0 302 Moved\r\n" HEADERS "\r\n" INTRO REAL,
      1},
+    {"a start line behind a header without its CR, before a body",
+     "NOTIFY sip:a@b SIP/2.0\r\n" HEADERS "Content-Length: 61\n" FRAGMENT FRAGMENT REAL, 1},
+    {"an entry of the journal's export inside a log",
+     INTRO REAL LATER
+     "__CURSOR=s=1;i=2\nMESSAGE=INFO: <script>: [a@b] 302 Moved from 192.0.2.1:5060 method INVITE\n"
+     "\n",
+     1},
+    {"JSON that breaks off behind a message",
+     REAL "{\"level\":\"INFO\",\"message\":\"[a@b] 302 Moved from 192.0.2.1:5060 method INVITE\",\"x\":\"\n",
+     1},
     {"a status line without headers", "SIP/2.0 302 Moved\r\n\r\nSIP/2.0 302\r\nUser-Agent: x\r\n\r\n" REAL,
      1},
 };
