@@ -1,18 +1,5 @@
 #include "program_prefix.h"
 
-/* The word up to the next space, stepping over that space; false if there is no further space. */
-static bool
-next_word(struct sa_slice *s, struct sa_slice *word)
-{
-    size_t n = sa_slice_find(*s, ' ');
-
-    if (n == 0 || n == s->len)
-        return false;
-    *word = (struct sa_slice){s->p, n};
-    *s = sa_slice_from(*s, n + 1);
-    return true;
-}
-
 /* A log level of either proxy and its colon. */
 static bool
 skip_level(struct sa_slice *s)
@@ -40,9 +27,10 @@ skip_default_log_prefix(struct sa_slice *s, struct sa_record *record)
 {
     struct sa_slice rest = *s, kind, number, method, call_id;
 
-    if (!sa_slice_skip(&rest, "{") || !next_word(&rest, &kind) || kind.len != 1 ||
-        !next_word(&rest, &number) || sa_slice_digits(number) != number.len || !next_word(&rest, &method) ||
-        !next_word(&rest, &call_id) || call_id.p[call_id.len - 1] != '}')
+    if (!sa_slice_skip(&rest, "{") || !sa_slice_next_word(&rest, &kind) || kind.len != 1 ||
+        !sa_slice_next_word(&rest, &number) || sa_slice_digits(number) != number.len ||
+        !sa_slice_next_word(&rest, &method) || !sa_slice_next_word(&rest, &call_id) ||
+        call_id.p[call_id.len - 1] != '}')
         return false;
     record->method = method;
     record->call_id = (struct sa_slice){call_id.p, call_id.len - 1};
@@ -57,7 +45,7 @@ skip_module(struct sa_slice *s, struct sa_slice *module)
     struct sa_slice rest = *s, name;
     size_t end, digits = 0;
 
-    if (!next_word(&rest, &name) || !sa_slice_skip(&rest, "["))
+    if (!sa_slice_next_word(&rest, &name) || !sa_slice_skip(&rest, "["))
         return false;
     end = sa_slice_find(rest, ']');
     while (digits < end && sa_is_digit(rest.p[end - 1 - digits]))
@@ -89,7 +77,7 @@ peel_kamailio(struct sa_slice *s, struct sa_record *record)
     }
     /* A log_prefix of the operator's own: believed if it is one word, so that no text of a message can pose
      * as it. */
-    if (next_word(&rest, &word) &&
+    if (sa_slice_next_word(&rest, &word) &&
         (sa_slice_skip(&rest, "<script>: ") || skip_module(&rest, &record->module)))
         *s = rest;
 }
@@ -115,14 +103,14 @@ skip_asterisk(struct sa_slice *s)
     if (end < 2 || end == rest.len)
         return false;
     rest = sa_slice_from(rest, end + 1);
-    if (!next_word(&rest, &word))
+    if (!sa_slice_next_word(&rest, &word))
         return false;
     if (word.p[word.len - 1] != ':') { /* "file.c:134 in function: " or "file.c:134 function: " */
         end = sa_slice_find(word, ':');
         if (end == word.len || sa_slice_digits(sa_slice_from(word, end + 1)) != word.len - end - 1)
             return false;
         (void)sa_slice_skip(&rest, "in ");
-        if (!next_word(&rest, &word) || word.p[word.len - 1] != ':')
+        if (!sa_slice_next_word(&rest, &word) || word.p[word.len - 1] != ':')
             return false;
     }
     *s = rest;
@@ -141,7 +129,7 @@ skip_freeswitch(struct sa_slice *s)
 
     if (rest.len == 0 || (digits == 0 && rest.p[0] != '['))
         return false;
-    if (digits > 0 && digits < 4 && next_word(&rest, &word) && word.p[word.len - 1] != '%')
+    if (digits > 0 && digits < 4 && sa_slice_next_word(&rest, &word) && word.p[word.len - 1] != '%')
         return false;
     for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
         if (sa_slice_skip(&rest, levels[i]))
@@ -149,9 +137,10 @@ skip_freeswitch(struct sa_slice *s)
     if (i == sizeof levels / sizeof levels[0])
         return false;
     *s = rest;
-    while (rest.len > 0 && rest.p[0] == '[' && next_word(&rest, &word))
+    while (rest.len > 0 && rest.p[0] == '[' && sa_slice_next_word(&rest, &word))
         *s = rest;
-    if (next_word(&rest, &word) && (dot = sa_slice_find(word, '.')) + 3 < word.len && word.p[dot + 1] == 'c')
+    if (sa_slice_next_word(&rest, &word) && (dot = sa_slice_find(word, '.')) + 3 < word.len &&
+        word.p[dot + 1] == 'c')
         *s = rest;
     return true;
 }

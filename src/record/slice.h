@@ -70,6 +70,19 @@ sa_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* The word up to the next space, stepping over that space; false if there is no further space. */
+static inline bool
+sa_slice_next_word(struct sa_slice *s, struct sa_slice *word)
+{
+    size_t n = sa_slice_find(*s, ' ');
+
+    if (n == 0 || n == s->len)
+        return false;
+    *word = (struct sa_slice){s->p, n};
+    *s = sa_slice_from(*s, n + 1);
+    return true;
+}
+
 /* Number of digits at the start. */
 static inline size_t
 sa_slice_digits(struct sa_slice s)

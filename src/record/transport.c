@@ -7,19 +7,6 @@ skip_spaces(struct sa_slice *s)
         *s = sa_slice_from(*s, 1);
 }
 
-/* The word up to the next space, stepping over that space; false if there is no further space. */
-static bool
-next_word(struct sa_slice *s, struct sa_slice *word)
-{
-    size_t n = sa_slice_find(*s, ' ');
-
-    if (n == 0 || n == s->len)
-        return false;
-    *word = (struct sa_slice){s->p, n};
-    *s = sa_slice_from(*s, n + 1);
-    return true;
-}
-
 /* "<134>" */
 static bool
 skip_priority(struct sa_slice *s)
@@ -67,8 +54,9 @@ peel_rfc5424(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa_rec
     struct sa_slice rest = *s, stamp, host, word;
     int64_t time_ms = 0;
 
-    if (!sa_slice_skip(&rest, "1 ") || !next_word(&rest, &stamp) || !next_word(&rest, &host) ||
-        !next_word(&rest, &record->program) || !next_word(&rest, &word) || !next_word(&rest, &word) ||
+    if (!sa_slice_skip(&rest, "1 ") || !sa_slice_next_word(&rest, &stamp) ||
+        !sa_slice_next_word(&rest, &host) || !sa_slice_next_word(&rest, &record->program) ||
+        !sa_slice_next_word(&rest, &word) || !sa_slice_next_word(&rest, &word) ||
         !skip_structured_data(&rest))
         return false;
     if (!(stamp.len == 1 && stamp.p[0] == '-') && sa_timestamp_iso(cache, stamp, &time_ms) != stamp.len)
@@ -141,7 +129,7 @@ skip_other_stamp(struct sa_timestamp_cache *cache, struct sa_slice *s, struct sa
         if (n != 19)
             return false;
         rest = sa_slice_from(rest, n);
-        if (!sa_slice_skip(&rest, " ") || !next_word(&rest, &word))
+        if (!sa_slice_skip(&rest, " ") || !sa_slice_next_word(&rest, &word))
             return false;
         if (word.len == 3 && memcmp(word.p, "UTC", 3) == 0)
             time_ms = cache->iso.civil_ms;
@@ -193,7 +181,7 @@ take_host_and_tag(struct sa_slice *s, struct sa_record *record)
 {
     struct sa_slice rest = *s, word;
 
-    if (!next_word(&rest, &word))
+    if (!sa_slice_next_word(&rest, &word))
         return;
     if (sa_program_prefix_begins(*s) || s->p[0] == ' ' ||
         s->p[0] == '{') /* a container's log has just the stamp */

@@ -1,10 +1,10 @@
 """The lines of conf/kamailio/sipalert.cfg, in a real Kamailio between real SIPp clients and servers on loopback:
 sipalert counts in Kamailio's log exactly the responses that SIPp sent to it (received) and got from it (sent).
 Truth: SIPp's own message traces, read by the parser below.  Skips when a program is missing."""
-import collections, glob, json, os, re, shutil, signal, socket, subprocess, time
+import collections, glob, json, os, re, shutil, signal, socket, subprocess
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, wait_for
 
 SIPALERT = str(BUILD / "sipalert")
 SNIPPET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "conf", "kamailio", "sipalert.cfg")
@@ -143,13 +143,6 @@ def free_ports(n):
     return p
 
 
-def wait(cond, seconds, what):
-    end = time.monotonic() + seconds
-    while not cond():
-        assert time.monotonic() < end, "timeout: " + what
-        time.sleep(0.05)
-
-
 class Lab:
     def __init__(self, tmp, snippet, mods="", extra=""):
         self.tmp, self.procs, self.n, self.traces = str(tmp), [], 0, []
@@ -162,7 +155,7 @@ class Lab:
                            CFG, flags=re.M) % {"port": self.port, "modules": MODULES, "snippet": snippet, "mods": mods, "extra": extra})
         self.kam = self.start([KAMAILIO, "-f", cfg, "-DD", "-E", "-P", os.path.join(self.tmp, "k.pid"), "-Y", self.tmp,
                                "-m", "64"], open(self.log, "wb"))
-        wait(self.answers, 15, "kamailio is up: " + open(self.log, errors="replace").read()[-500:])
+        wait_for(self.answers, 15, "kamailio is up: " + open(self.log, errors="replace").read()[-500:])
 
     def answers(self):
         assert self.kam.poll() is None, open(self.log, errors="replace").read()[-800:]
@@ -203,7 +196,7 @@ class Lab:
             uas_xml(x + "uas.xml", uas_code, **kw)
             server = self.sipp("uas", x + "uas.xml", uas, n)
             hexport = ":%04X " % uas
-            wait(lambda: hexport in open("/proc/net/udp").read(), 10, "sipp server")
+            wait_for(lambda: hexport in open("/proc/net/udp").read(), 10, "sipp server")
         uac_xml(x + "uac.xml", user, uas, final, method)
         client = self.sipp("uac", x + "uac.xml", uac, n)
         assert client.wait(30) == 0, (user, final, open(self.traces[-1][1] + ".out", errors="replace").read()[-1500:])
