@@ -1,5 +1,4 @@
 /* sipAlertCodeTable (R.1.3): all registered status codes, and those that were seen besides. */
-#include "catalog.h"
 #include "clock.h"
 #include "mib_table.h"
 #include "oids.h"
@@ -40,7 +39,7 @@ get(const struct sa_snapshot *snapshot, unsigned i, unsigned column, netsnmp_var
 
     switch (column) {
     case SA_CODE_REASON_PHRASE:
-        sa_view_text(var, sa_catalog_explain(code->code).phrase);
+        sa_view_text(var, code->phrase);
         break;
     case SA_CODE_RESPONSES:
         sa_view_counter64(var, code->responses);
@@ -64,10 +63,10 @@ get(const struct sa_snapshot *snapshot, unsigned i, unsigned column, netsnmp_var
         sa_view_time(var, code->last_seen_ms);
         break;
     case SA_CODE_MEANING:
-        sa_view_text(var, sa_catalog_explain(code->code).cause);
+        sa_view_text(var, code->meaning);
         break;
     case SA_CODE_REMEDIATION:
-        sa_view_text(var, sa_catalog_explain(code->code).remediation);
+        sa_view_text(var, code->remediation);
         break;
     }
 }

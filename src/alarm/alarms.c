@@ -1,5 +1,6 @@
 #include "alarms.h"
 #include "catalog.h"
+#include "lang.h"
 #include "text.h"
 
 #include <errno.h>
@@ -74,23 +75,39 @@ kind_of(const struct sa_code_set *codes)
 }
 
 /* "231 of 740 final responses (31.2%) in 60 s", or "25 responses in 60 s" */
-static size_t
+static void
 describe_numbers(char *dst, size_t size, const struct sa_verdict *verdict)
 {
-    const char *base = verdict->rule->ratio_of == SA_RATIO_FINAL ? "final responses" : "responses";
+    unsigned window_s = verdict->rule->window_s;
 
-    if (verdict->unit == SA_UNIT_PER_MILLE)
-        return sa_text_format(dst, size, "%u of %u %s (%u.%u%%) in %u s", verdict->count, verdict->total,
-                              base, verdict->value / 10, verdict->value % 10, verdict->rule->window_s);
-    return sa_text_format(dst, size, "%u responses in %u s", verdict->count, verdict->rule->window_s);
+    if (verdict->unit == SA_UNIT_RESPONSES)
+        (void)sa_text_format(dst, size, _("%u responses in %u s"), verdict->count, window_s);
+    else
+        (void)sa_text_format(
+            dst, size,
+            verdict->rule->ratio_of == SA_RATIO_FINAL ? _("%u of %u final responses (%u.%u%%) in %u s")
+                                                      : _("%u of %u responses (%u.%u%%) in %u s"),
+            verdict->count, verdict->total, verdict->value / 10, verdict->value % 10, window_s);
+}
+
+static const char *
+severity_word(enum sa_severity severity)
+{
+    static const char *const words[] = {[SA_SEV_CLEARED] = N_("cleared"),
+                                        [SA_SEV_CRITICAL] = N_("critical"),
+                                        [SA_SEV_MAJOR] = N_("major"),
+                                        [SA_SEV_MINOR] = N_("minor"),
+                                        [SA_SEV_WARNING] = N_("warning")};
+
+    return words[severity] == NULL ? "" : _(words[severity]);
 }
 
 static void
 describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
 {
-    char numbers[80], limit[32];
+    char numbers[SA_TEXT_SIZE], limit[32];
 
-    (void)describe_numbers(numbers, sizeof numbers, verdict);
+    describe_numbers(numbers, sizeof numbers, verdict);
     if (verdict->unit == SA_UNIT_PER_MILLE)
         (void)sa_text_format(limit, sizeof limit, "%u.%u%%", verdict->threshold / 10,
                              verdict->threshold % 10);
@@ -98,15 +115,16 @@ describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
         (void)sa_text_format(limit, sizeof limit, "%u", verdict->threshold);
     if (verdict->rule_gone)
         (void)sa_text_format(alarm->text, sizeof alarm->text,
-                             "Over: the rule is no longer configured; last seen %s", numbers);
+                             _("Over: the rule is no longer configured; last seen %s"), numbers);
     else if (verdict->transition == SA_CLEARED)
-        (void)sa_text_format(alarm->text, sizeof alarm->text, "Over: %s, below the %s limit of %s", numbers,
-                             sa_severity_name(verdict->severity), limit);
+        (void)sa_text_format(alarm->text, sizeof alarm->text, _("Over: %s, below the %s limit of %s"),
+                             numbers, severity_word(verdict->severity), limit);
     else
-        (void)sa_text_format(alarm->text, sizeof alarm->text, "%u %s%s: %s, %s limit %s", verdict->codes[0],
-                             sa_catalog_explain(verdict->codes[0]).phrase,
-                             verdict->n_codes > 1 ? " and others" : "", numbers,
-                             sa_severity_name(verdict->severity), limit);
+        (void)sa_text_format(alarm->text, sizeof alarm->text,
+                             verdict->n_codes > 1 ? _("%u %s and others: %s, %s limit %s")
+                                                  : _("%u %s: %s, %s limit %s"),
+                             verdict->codes[0], sa_catalog_explain(verdict->codes[0]).phrase, numbers,
+                             severity_word(verdict->severity), limit);
 }
 
 /* The numbers that move while an alarm is active. */
@@ -136,7 +154,7 @@ explain(struct sa_alarm *alarm, const struct sa_verdict *verdict, int64_t wall_m
     (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
                        verdict->rule->remediation[0] != '\0'
                            ? verdict->rule->remediation
-                           : sa_catalog_explain(verdict->codes[0]).remediation);
+                           : _(sa_catalog_explain(verdict->codes[0]).remediation));
     (void)sa_text_escape(alarm->evidence, sizeof alarm->evidence, verdict->evidence,
                          strlen(verdict->evidence));
 }
@@ -290,7 +308,26 @@ sa_alarms_end(const struct sa_alarm *alarm, int64_t wall_ms, struct sa_alarm_eve
     ret_event->alarm.severity = SA_SEV_CLEARED;
     ret_event->alarm.changed_ms = wall_ms;
     (void)sa_text_format(ret_event->alarm.text, sizeof ret_event->alarm.text,
-                         "Over: the %s is no longer configured", fault ? "source" : "rule");
+                         fault ? _("Over: the source is no longer configured")
+                               : _("Over: the rule is no longer configured"));
+}
+
+void
+sa_alarms_test(struct sa_alarms *alarms, const char *text, int64_t wall_ms, struct sa_alarm_event *ret_event)
+{
+    struct sa_alarm *alarm = &ret_event->alarm;
+
+    *ret_event = (struct sa_alarm_event){.transition = SA_TEST};
+    alarm->id = ++alarms->last_id;
+    alarm->severity = SA_SEV_INDETERMINATE;
+    alarm->kind = SA_KIND_RESPONSE;
+    alarm->unit = SA_UNIT_RESPONSES;
+    alarm->raised_ms = alarm->changed_ms = wall_ms;
+    (void)sa_text_copy(alarm->rule, sizeof alarm->rule, "test");
+    write_identity(alarm->identity, alarms->node, alarm->rule, "");
+    (void)sa_text_copy(alarm->text, sizeof alarm->text, text);
+    (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
+                       _("Nothing to do: who reads this gets the notifications of this node."));
 }
 
 /* What the three kinds of fault are called and what to do about them. */
@@ -299,21 +336,23 @@ static const struct {
     enum sa_severity severity;
     const char *rule, *remediation;
 } fault_kinds[SA_FAULT_KINDS] = {
-    [SA_FAULT_BLIND] =
-        {SA_KIND_SOURCE_BLIND, SA_SEV_MAJOR, "source-blind",
-         "Nothing of this source is counted and no alarm of it can clear. See that it exists and that user "
-         "sipalert may read it (group adm, directories on the way); \"sipalert status\" shows what is in the "
-         "way. It is looked at again by itself."},
+    [SA_FAULT_BLIND] = {SA_KIND_SOURCE_BLIND, SA_SEV_MAJOR, "source-blind",
+                        N_("Nothing of this source is counted and no alarm of it can clear. See that it "
+                           "exists and that user "
+                           "sipalert may read it (group adm, directories on the way); \"sipalert status\" "
+                           "shows what is in the "
+                           "way. It is looked at again by itself.")},
     [SA_FAULT_UNDERCOUNT] =
         {SA_KIND_UNDERCOUNT, SA_SEV_MINOR, "undercount",
-         "Log lines were lost before they could be counted: counts and ratios are too low. Raise the rate "
-         "limits of rsyslog (imuxsock, imjournal) or journald (RateLimitBurst), or the socket buffer "
-         "(net.core.rmem_max)."},
+         N_("Log lines were lost before they could be counted: counts and ratios are too low. Raise the rate "
+            "limits of rsyslog (imuxsock, imjournal) or journald (RateLimitBurst), or the socket buffer "
+            "(net.core.rmem_max).")},
     [SA_FAULT_STATE] =
         {SA_KIND_STATE_LOST, SA_SEV_MINOR, "state-lost",
-         "Counting and alarms go on. If the state cannot be saved: free space or mend the disk below "
-         "state_dir, or a restart counts from the last saved moment. If it was damaged: counters began anew, "
-         "check the disk."},
+         N_("Counting and alarms go on. If the state cannot be saved: free space or mend the disk below "
+            "state_dir, or a restart counts from the last saved moment. If it was damaged: counters began "
+            "anew, "
+            "check the disk.")},
 };
 
 bool
@@ -355,13 +394,13 @@ sa_alarms_fault(struct sa_alarms *alarms, const struct sa_fault *fault, int64_t 
         (void)sa_text_copy(alarm->source, sizeof alarm->source, fault->source);
         write_identity(alarm->identity, alarms->node, alarm->rule, alarm->source);
         (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
-                           fault_kinds[fault->kind].remediation);
+                           _(fault_kinds[fault->kind].remediation));
         alarms->groups[alarms->n_active++] = SA_NO_GROUP;
     }
     alarm->severity = fault->raised ? fault_kinds[fault->kind].severity : SA_SEV_CLEARED;
     alarm->value = fault->lost > UINT32_MAX ? UINT32_MAX : (uint32_t)fault->lost;
     alarm->changed_ms = alarms->changed_ms = wall_ms;
-    (void)sa_text_format(alarm->text, sizeof alarm->text, "%s%s", fault->raised ? "" : "Over: ", fault->text);
+    (void)sa_text_format(alarm->text, sizeof alarm->text, fault->raised ? "%s" : _("Over: %s"), fault->text);
     *ret_event =
         (struct sa_alarm_event){.transition = fault->raised ? SA_FAULT : SA_RESTORED, .alarm = *alarm};
     if (!fault->raised)

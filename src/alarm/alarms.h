@@ -49,6 +49,11 @@ bool sa_alarms_restore(struct sa_alarms *alarms, const struct sa_alarm *alarm, u
 /* An alarm of an earlier life that nothing can clear any more: its last event. */
 void sa_alarms_end(const struct sa_alarm *alarm, int64_t wall_ms, struct sa_alarm_event *ret_event);
 
+/* An event that tells of nothing: it shows that notifications arrive, and how they look.  It has an id of its
+ * own and is in no list. */
+void sa_alarms_test(struct sa_alarms *alarms, const char *text, int64_t wall_ms,
+                    struct sa_alarm_event *ret_event);
+
 /* CLEARED if none is active. */
 enum sa_severity sa_alarms_worst(const struct sa_alarms *alarms);
 

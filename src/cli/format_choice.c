@@ -1,5 +1,6 @@
 #include "format_choice.h"
 #include "config.h"
+#include "lang.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -30,9 +31,9 @@ sa_format_choice_take(struct sa_format_choice *choice, const char *command, int 
     if (k == 4)
         return 0;
     if (*i + 1 == argc)
-        return -sa_usage_error(command, "%s needs a value", argv[*i]) / 2;
+        return -sa_usage_error(command, _("%s needs a value"), argv[*i]) / 2;
     if (!push(lists[k], argv[++*i]))
-        return -sa_usage_error(command, "too many options") / 2;
+        return -sa_usage_error(command, "%s", _("too many options")) / 2;
     return 1;
 }
 
@@ -52,7 +53,7 @@ sa_format_choice_make(const struct sa_format_choice *choice, const char *command
         static struct sa_config_errors errors;
 
         if (sa_config_load(choice->config, &config, &errors) < 0) {
-            (void)fprintf(stderr, "%ssipalert %s: the configuration has errors\n", errors.text, command);
+            (void)fprintf(stderr, _("%ssipalert %s: the configuration has errors\n"), errors.text, command);
             return NULL;
         }
     }

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "lang.h"
 #include "presets.h"
 #include "report.h"
 
@@ -21,7 +22,7 @@ sa_command_formats(const struct sa_globals *globals, int argc, char **argv)
 {
     (void)argv;
     if (argc > 1)
-        return sa_usage_error("formats", "it takes no arguments");
+        return sa_usage_error("formats", "%s", _("it takes no arguments"));
     if (globals->json) {
         json_t *list = to_json();
 
@@ -31,7 +32,7 @@ sa_command_formats(const struct sa_globals *globals, int argc, char **argv)
         return 0;
     }
     for (const struct sa_preset *preset = sa_presets; preset->name != NULL; preset++)
-        (void)printf("%-22s %s%s\n%24s%s\n", preset->name, preset->description,
-                     preset->automatic ? "" : " (not tried by auto)", "", preset->sample);
+        (void)printf("%-22s %s%s\n%24s%s\n", preset->name, _(preset->description),
+                     preset->automatic ? "" : _(" (not tried by auto)"), "", preset->sample);
     return 0;
 }

@@ -1,26 +1,43 @@
 #include "commands.h"
+#include "lang.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define FORMAT_HELP                                                                                          \
+    N_("FORMAT is --format NAME, --xlog TEMPLATE, --xlog-sent TEMPLATE or --regex PATTERN, each as often "   \
+       "as\n"                                                                                                \
+       "needed; without it the format is found out.\n")
+
 static const struct command {
     const char *name;
     int (*run)(const struct sa_globals *, int, char **);
-    const char *usage, *help;
+    const char *words, *summary; /* its usage, and what it does in a line */
+    const char *more;            /* what else its --help says, or NULL */
 } commands[] = {
-    {"explain", sa_command_explain, "explain CODE... [--json]",
-     "what a SIP status code means and what to do"},
-    {"codes", sa_command_codes, "codes [--kind KIND] [--json]", "the whole catalog of status codes"},
+    {"explain", sa_command_explain, "CODE... [--json]", N_("what a SIP status code means and what to do"),
+     N_("Codes are 100 to 999; one that is not registered is explained by its class.\n")},
+    {"compare", sa_command_compare, "A B [--json]",
+     N_("two codes side by side: what differs, and what to do"), NULL},
+    {"codes", sa_command_codes, "[--kind KIND] [--json]", N_("the whole catalog of status codes"),
+     N_("KIND is a word of the third column: redirect, flow, auth, ...\n")},
     {"scan", sa_command_scan,
-     "scan [FORMAT] [--by code|method|peer|source|minute] [--plot] [-j N] [--json] FILE...",
-     "count the responses in log files (also .gz, .zst; - is standard input)"},
-    {"match", sa_command_match, "match [FORMAT] [--missed] [--json] FILE",
-     "show what each line is taken for, and which format would fit"},
-    {"formats", sa_command_formats, "formats [--json]",
-     "the log formats that are understood, with a line of each"},
-    {"status", sa_command_status, "status [--json]", "the running daemon: sources, counts, alarms"},
+     "[FORMAT] [--by code|method|peer|source|minute] [--plot] [-j N] [--json] FILE...",
+     N_("count the responses in log files (also .gz, .zst; - is standard input)"), FORMAT_HELP},
+    {"match", sa_command_match, "[FORMAT] [--missed] [--json] FILE",
+     N_("show what each line is taken for, and which format would fit"), FORMAT_HELP},
+    {"formats", sa_command_formats, "[--json]",
+     N_("the log formats that are understood, with a line of each"), NULL},
+    {"status", sa_command_status, "[--json]", N_("the running daemon: sources, counts, alarms"), NULL},
+    {"alarms", sa_command_alarms, "[--json]", N_("the active alarms of the running daemon, and what to do"),
+     NULL},
+    {"top", sa_command_top, "[--every SECONDS] [--json]", N_("the running daemon, live on the whole screen"),
+     N_("Keys: q ends it, the arrows scroll the alarms.  With --json it prints one status a line.\n")},
+    {"reload", sa_command_reload, "", N_("make the daemon read its configuration again"), NULL},
+    {"test-notify", sa_command_test_notify, "",
+     N_("send a test notification to every receiver, and tell whether it was taken"), NULL},
 };
 
 int
@@ -28,26 +45,42 @@ sa_usage_error(const char *command, const char *format, ...)
 {
     va_list ap;
 
-    (void)fprintf(stderr, "sipalert %s: ", command);
+    (void)fprintf(stderr, "sipalert%s%s: ", command[0] == '\0' ? "" : " ", command);
     va_start(ap, format);
     (void)vfprintf(stderr, format, ap);
     va_end(ap);
-    (void)fputs("\nTry 'sipalert --help'.\n", stderr);
+    (void)fprintf(stderr, _("\nTry 'sipalert %s%s--help'.\n"), command, command[0] == '\0' ? "" : " ");
     return 2;
 }
 
 static int
 help(FILE *out)
 {
-    (void)fputs("usage: sipalert [-c CONFIG] [--socket PATH] COMMAND ...\n\n", out);
+    (void)fprintf(out, _("usage: sipalert [-c CONFIG] [--socket PATH] [--lang en|ru|vi] COMMAND ...\n\n"));
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
-    (void)fputs("\nFORMAT is --format NAME, --xlog TEMPLATE, --xlog-sent TEMPLATE or --regex PATTERN; "
-                "without it the\n"
-                "format is found out.  Options may be repeated.\n",
+        (void)fprintf(out, "  %-12s %s\n", commands[i].name, _(commands[i].summary));
+    (void)fputs(_("\n'sipalert COMMAND --help' says more.  Exit status: 0 done, 1 failed, 2 wrong usage.\n"),
                 out);
-    (void)fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", out);
     return out == stdout ? 0 : 2;
+}
+
+static int
+help_on(const struct command *command)
+{
+    (void)printf(_("usage: sipalert %s %s\n\n"), command->name, command->words);
+    (void)printf("%s\n", _(command->summary));
+    if (command->more != NULL)
+        (void)printf("\n%s", _(command->more));
+    return 0;
+}
+
+static const struct command *
+find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
 }
 
 /* Takes the options that may stand anywhere out of argv; what remains is the command and its own words. */
@@ -63,14 +96,18 @@ take_globals(struct sa_globals *globals, int argc, char **argv)
             target = &globals->config;
         else if (strcmp(argv[i], "--socket") == 0)
             target = &globals->socket;
+        else if (strcmp(argv[i], "--lang") == 0)
+            target = &globals->lang;
         if (target != NULL) {
             if (++i == argc) {
-                (void)sa_usage_error("", "%s needs a value", argv[i - 1]);
+                (void)sa_usage_error("", _("%s needs a value"), argv[i - 1]);
                 return -1;
             }
             *target = argv[i];
         } else if (strcmp(argv[i], "--json") == 0) {
             globals->json = true;
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            globals->help = true;
         } else {
             argv[kept++] = argv[i];
         }
@@ -83,18 +120,25 @@ int
 main(int argc, char **argv)
 {
     struct sa_globals globals = {0};
-    int n = take_globals(&globals, argc, argv);
+    const struct command *command;
+    int n;
 
+    sa_lang_use(NULL);
+    n = take_globals(&globals, argc, argv);
     if (n < 0)
         return 2;
+    if (globals.lang != NULL && !sa_lang_is_known(globals.lang))
+        return sa_usage_error("", _("--lang %s: en, ru or vi"), globals.lang);
+    if (globals.lang != NULL)
+        sa_lang_use(globals.lang);
     if (n == 0)
-        return help(stderr);
-    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0)
-        return help(stdout);
+        return help(globals.help ? stdout : stderr);
     if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
         return puts("sipalert " SIPALERT_VERSION) < 0;
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(argv[0], commands[i].name) == 0)
-            return commands[i].run(&globals, n, argv);
-    return sa_usage_error(argv[0], "there is no such command");
+    if (strcmp(argv[0], "help") == 0)
+        return help(stdout);
+    command = find_command(argv[0]);
+    if (command == NULL)
+        return sa_usage_error("", _("there is no command \"%s\""), argv[0]);
+    return globals.help ? help_on(command) : command->run(&globals, n, argv);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "format_choice.h"
 #include "input.h"
+#include "lang.h"
 #include "report.h"
 #include "stream.h"
 #include "suggest.h"
@@ -74,11 +75,11 @@ print_line(const struct match *match, const char *mark, const char *what, struct
 static void
 print_response(const struct match *match, const struct sa_response *response, struct sa_slice line)
 {
-    static const char *const arrows[] = {"", " from", " to"};
+    static const char *const arrows[] = {"", N_(" from"), N_(" to")};
     char what[128];
 
     (void)sa_text_format(what, sizeof what, "%u %s%s %s", response->code, response->method,
-                         arrows[response->direction], response->peer);
+                         _(arrows[response->direction]), response->peer);
     print_line(match, "+", what, line);
 }
 
@@ -216,12 +217,12 @@ print_presets(struct match *match)
         }
     }
     if (best == NULL)
-        (void)puts("No preset finds a response in it.");
+        (void)puts(_("No preset finds a response in it."));
     else
-        (void)printf("Best preset: %s, %llu responses (%s).\n", best->name, (unsigned long long)best_hits,
-                     best->description);
+        (void)printf(_("Best preset: %s, %llu responses (%s).\n"), best->name, (unsigned long long)best_hits,
+                     _(best->description));
     if (second != NULL)
-        (void)printf("Next: %s, %llu responses.\n", second->name, (unsigned long long)second_hits);
+        (void)printf(_("Next: %s, %llu responses.\n"), second->name, (unsigned long long)second_hits);
 }
 
 static void
@@ -230,7 +231,7 @@ print_summary(struct match *match)
     const struct sa_stream_counts *counts = &match->stream.counts;
     unsigned best = 0;
 
-    (void)printf("\nformat %s: %llu lines, %llu responses (+), %llu unmatched (-)\n",
+    (void)printf(_("\nformat %s: %llu lines, %llu responses (+), %llu unmatched (-)\n"),
                  sa_format_describe(match->format), (unsigned long long)counts->lines,
                  (unsigned long long)counts->responses, (unsigned long long)counts->unmatched);
     if (strcmp(match->path, "-") != 0)
@@ -240,7 +241,7 @@ print_summary(struct match *match)
             best = i;
     if (match->n_suggestions > 0)
         (void)printf(
-            "Of the unmatched lines %llu look as if this template had written them:\n  xlog = {\"%s\"}\n",
+            _("Of the unmatched lines %llu look as if this template had written them:\n  xlog = {\"%s\"}\n"),
             (unsigned long long)match->suggestions[best].lines, match->suggestions[best].text);
 }
 
@@ -256,17 +257,17 @@ parse_words(struct match *match, int argc, char **argv)
         }
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
             if (match->path != NULL)
-                return sa_usage_error("match", "one file at a time");
+                return sa_usage_error("match", "%s", _("one file at a time"));
             match->path = argv[i];
             continue;
         }
         taken = sa_format_choice_take(&match->choice, "match", argc, argv, &i);
         if (taken == 0)
-            return sa_usage_error("match", "option \"%s\" is not understood", argv[i]);
+            return sa_usage_error("match", _("option \"%s\" is not understood"), argv[i]);
         if (taken < 0)
             return 2;
     }
-    return match->path == NULL ? sa_usage_error("match", "which file? (- is standard input)") : 0;
+    return match->path == NULL ? sa_usage_error("match", "%s", _("which file? (- is standard input)")) : 0;
 }
 
 int

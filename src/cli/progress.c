@@ -1,5 +1,6 @@
 #include "progress.h"
 #include "clock.h"
+#include "lang.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -38,9 +39,9 @@ put_time(char *text, size_t size, double seconds)
     unsigned left = seconds > 359999 ? 359999 : (unsigned)(seconds + 0.5);
 
     if (left >= 3600)
-        (void)sa_text_format(text, size, "%u:%02u:%02u left", left / 3600, left / 60 % 60, left % 60);
+        (void)sa_text_format(text, size, _("%u:%02u:%02u left"), left / 3600, left / 60 % 60, left % 60);
     else
-        (void)sa_text_format(text, size, "%u:%02u left", left / 60, left % 60);
+        (void)sa_text_format(text, size, _("%u:%02u left"), left / 60, left % 60);
 }
 
 /* width cells, filled to the eighth of a cell. */

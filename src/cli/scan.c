@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "format_choice.h"
+#include "lang.h"
 #include "progress.h"
 #include "report.h"
 #include "scanner.h"
@@ -69,12 +70,12 @@ print_tables(const struct scan *scan, const struct sa_scanner *scanner, const st
 {
     const struct sa_stream_counts *counts = sa_scanner_counts(scanner);
 
-    (void)printf("format %s: %llu lines, %llu responses, %llu unmatched, %llu oversize\n",
+    (void)printf(_("format %s: %llu lines, %llu responses, %llu unmatched, %llu oversize\n"),
                  sa_format_describe(sa_scanner_format(scanner)), (unsigned long long)counts->lines,
                  (unsigned long long)counts->responses, (unsigned long long)counts->unmatched,
                  (unsigned long long)counts->oversize);
     if (counts->responses == 0) {
-        (void)puts("Nothing was counted.  \"sipalert match FILE\" shows what the lines are taken for.");
+        (void)puts(_("Nothing was counted.  \"sipalert match FILE\" shows what the lines are taken for."));
         return;
     }
     if (scan->view->show != NULL) {
@@ -92,7 +93,7 @@ static char *
 take_value(int argc, char **argv, int *i)
 {
     if (*i + 1 == argc) {
-        (void)sa_usage_error("scan", "%s needs a value", argv[*i]);
+        (void)sa_usage_error("scan", _("%s needs a value"), argv[*i]);
         return NULL;
     }
     return argv[++*i];
@@ -106,7 +107,8 @@ set_view(struct scan *scan, const char *name)
             scan->view = &views[k];
             return 0;
         }
-    return name == NULL ? 2 : sa_usage_error("scan", "--by %s: code, method, peer, source or minute", name);
+    return name == NULL ? 2
+                        : sa_usage_error("scan", _("--by %s: code, method, peer, source or minute"), name);
 }
 
 static int
@@ -118,7 +120,7 @@ set_workers(struct scan *scan, const char *text)
     if (text == NULL)
         return 2;
     if (*text == '\0' || *end != '\0' || n < 1 || n > 64)
-        return sa_usage_error("scan", "-j %s: a number from 1 to 64", text);
+        return sa_usage_error("scan", _("-j %s: a number from 1 to 64"), text);
     scan->workers = (unsigned)n;
     return 0;
 }
@@ -146,7 +148,7 @@ parse_words(struct scan *scan, int argc, char **argv)
         } else {
             int taken = sa_format_choice_take(&scan->choice, "scan", argc, argv, &i);
 
-            r = taken == 0  ? sa_usage_error("scan", "option \"%s\" is not understood", argv[i])
+            r = taken == 0  ? sa_usage_error("scan", _("option \"%s\" is not understood"), argv[i])
                 : taken < 0 ? 2
                             : 0;
         }
@@ -154,7 +156,7 @@ parse_words(struct scan *scan, int argc, char **argv)
             return r;
     }
     if (scan->n_files == 0)
-        return sa_usage_error("scan", "which file? (- is standard input)");
+        return sa_usage_error("scan", "%s", _("which file? (- is standard input)"));
     return 0;
 }
 
@@ -165,7 +167,7 @@ print_source(const struct scan *scan, const char *path, const struct sa_stream_c
 {
     if (scan->json || strcmp(scan->view->name, "source") != 0)
         return;
-    (void)printf("%-40s %10llu lines %10llu responses %10llu unmatched\n", path,
+    (void)printf(_("%-40s %10llu lines %10llu responses %10llu unmatched\n"), path,
                  (unsigned long long)(now->lines - before->lines),
                  (unsigned long long)(now->responses - before->responses),
                  (unsigned long long)(now->unmatched - before->unmatched));
@@ -185,7 +187,7 @@ scan_files(struct scan *scan, struct sa_scanner *scanner)
         sa_progress_clear(&scan->progress);
         if (r < 0) {
             (void)fprintf(stderr, "sipalert scan: %s: %s\n", scan->files[i],
-                          r == -EBADMSG ? "damaged or cut off; counted up to there" : strerror(-r));
+                          r == -EBADMSG ? _("damaged or cut off; counted up to there") : strerror(-r));
             status = 1;
         }
         if (i + 1 == scan->n_files)
@@ -211,7 +213,7 @@ sa_command_scan(const struct sa_globals *globals, int argc, char **argv)
         goto out;
     options.workers = scan.workers;
     if (sa_scan_result_init(&result, scan.plot || scan.view->show == sa_table_by_minute) < 0) {
-        (void)fputs("sipalert scan: out of memory\n", stderr);
+        (void)fputs(_("sipalert scan: out of memory\n"), stderr);
         status = 1;
         goto out;
     }
@@ -226,7 +228,7 @@ sa_command_scan(const struct sa_globals *globals, int argc, char **argv)
     else
         print_tables(&scan, scanner, &result);
     if (result.peers->lost != 0)
-        (void)fprintf(stderr, "sipalert scan: %llu responses of further peers are not in the peer list\n",
+        (void)fprintf(stderr, _("sipalert scan: %llu responses of further peers are not in the peer list\n"),
                       (unsigned long long)result.peers->lost);
 out:
     (void)sa_scanner_free(scanner);

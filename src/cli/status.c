@@ -1,147 +1,161 @@
-#include "commands.h"
-#include "config.h"
-#include "control.h"
+#include "client.h"
+#include "catalog.h"
+#include "lang.h"
+#include "layout.h"
+#include "severity.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-/* Where the daemon's control socket is: --socket, or what the configuration says. */
-static int
-find_socket(const struct sa_globals *globals, char path[sizeof((struct sockaddr_un *)0)->sun_path])
+static void
+put_number(const json_t *object, const char *key, unsigned cells)
 {
-    static struct sa_config_errors errors;
-    struct sa_config *config = NULL;
-    const char *found = globals->socket;
+    char text[24];
 
-    if (found == NULL && (globals->config != NULL || access(SA_CONFIG_PATH, R_OK) == 0)) {
-        if (sa_config_load(globals->config != NULL ? globals->config : SA_CONFIG_PATH, &config, &errors) <
-            0) {
-            (void)fputs(errors.text, stderr);
-            return -EINVAL;
-        }
-        found = config->control;
-    }
-    if (found == NULL)
-        found = SA_CONFIG_CONTROL;
-    (void)snprintf(path, sizeof((struct sockaddr_un *)0)->sun_path, "%s", found);
-    (void)sa_config_free(config);
-    return 0;
+    (void)snprintf(text, sizeof text, "%" PRId64, (int64_t)sa_client_number(object, key));
+    sa_layout_number(text, cells);
 }
 
-/* Asks the daemon; returns the result as a new reference, or NULL after saying why not. */
-static json_t *
-ask(const struct sa_globals *globals, const char *command)
+static void
+print_sources(json_t *sources)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = 10};
-    json_t *answer = NULL, *result = NULL;
-    const char *problem = "the answer is not understood";
-    FILE *stream;
-    int fd;
+    static const char *const counts[] = {"lines", "responses", "unmatched", "backlog_bytes"};
+    const struct sa_column columns[] = {{_("source"), 15, false},   {_("state"), 10, false},
+                                        {_("format"), 17, false},   {_("lines"), 10, true},
+                                        {_("responses"), 11, true}, {_("unmatched"), 10, true},
+                                        {_("behind"), 7, true}};
+    const json_t *item;
+    size_t i;
 
-    if (find_socket(globals, address.sun_path) < 0)
-        return NULL;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd == -1 || connect(fd, (const struct sockaddr *)&address, sizeof address) == -1) {
-        (void)fprintf(stderr, "sipalert: cannot reach the daemon at %s: %s\n%s", address.sun_path,
-                      strerror(errno),
-                      errno == EACCES ? "You need to be in the daemon's group.\n"
-                                      : "Is sipalertd running? See 'systemctl status sipalertd', or name its "
-                                        "configuration with -c.\n");
-        if (fd != -1)
-            (void)close(fd);
-        return NULL;
+    sa_layout_headings(columns, 7);
+    json_array_foreach(sources, i, item)
+    {
+        const char *state = sa_client_text(item, "state");
+        bool seeing = strcmp(state, "following") == 0 || strcmp(state, "backlog") == 0;
+
+        sa_layout_cell(sa_client_text(item, "name"), 14);
+        (void)putchar(' ');
+        sa_layout_style(seeing ? SA_STYLE_GOOD : SA_STYLE_BAD);
+        sa_layout_cell(state, 10);
+        sa_layout_style(SA_STYLE_PLAIN);
+        sa_layout_cell(sa_client_text(item, "format"), 17);
+        for (size_t k = 0; k < 4; k++)
+            put_number(item, counts[k], columns[k + 3].cells);
+        (void)putchar('\n');
+        if (sa_client_text(item, "text")[0] != '\0')
+            (void)printf("  %s\n", sa_client_text(item, "text"));
     }
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    stream = fdopen(fd, "r+");
-    if (stream == NULL) {
-        (void)close(fd);
-        return NULL;
-    }
-    (void)fprintf(stream, "{\"sipalert\":%d,\"command\":\"%s\"}\n", SA_CONTROL_VERSION, command);
-    if (fflush(stream) == 0)
-        answer = json_loadf(stream, JSON_DISABLE_EOF_CHECK, NULL);
-    (void)fclose(stream);
-    result = json_object_get(answer, "result");
-    if (result == NULL) {
-        (void)json_unpack(answer, "{ss}", "error", &problem);
-        (void)fprintf(stderr, "sipalert: %s\n", problem);
-    }
-    json_incref(result);
-    json_decref(answer);
-    return result;
 }
 
-static json_int_t
-number(const json_t *object, const char *key)
+static void
+print_codes(json_t *codes)
 {
-    return json_integer_value(json_object_get(object, key));
+    const struct sa_column columns[] = {{_("code"), 6, false},
+                                        {_("phrase"), 35, false},
+                                        {_("responses"), 13, true},
+                                        {_("received"), 13, true},
+                                        {_("sent"), 13, true}};
+    const char *code;
+    json_t *item;
+
+    (void)putchar('\n');
+    sa_layout_headings(columns, 5);
+    json_object_foreach(codes, code, item)
+    {
+        (void)printf("%-6s", code);
+        sa_layout_cell(sa_catalog_explain((unsigned)atoi(code)).phrase, 35);
+        put_number(item, "responses", 13);
+        put_number(item, "received", 13);
+        put_number(item, "sent", 13);
+        (void)putchar('\n');
+    }
 }
 
-static const char *
-text(const json_t *object, const char *key)
+/* Each active alarm: how bad, which, what it says, what to do. */
+static void
+print_alarms(const json_t *alarms)
 {
-    const char *value = json_string_value(json_object_get(object, key));
+    const char *const labels[] = {_("Alarm"), _("Since"), _("What"), _("Call-ID"), _("What to do")};
+    unsigned margin = sa_layout_margin(labels, 5);
+    json_t *worst_first = sa_client_worst_first(alarms);
+    const json_t *item;
+    size_t i;
 
-    return value == NULL ? "" : value;
+    if (json_array_size(alarms) == 0)
+        (void)puts(_("No active alarms."));
+    json_array_foreach(worst_first, i, item)
+    {
+        const char *severity = sa_client_text(item, "severity");
+
+        if (i > 0)
+            (void)putchar('\n');
+        sa_layout_style(sa_severity_style(severity));
+        (void)printf("%s", _(severity));
+        sa_layout_style(SA_STYLE_PLAIN);
+        (void)printf(" #%" PRId64 "\n", (int64_t)sa_client_number(item, "id"));
+        sa_layout_paragraph(labels[0], margin, sa_client_text(item, "identity"));
+        sa_layout_paragraph(labels[1], margin, sa_client_text(item, "raised"));
+        sa_layout_paragraph(labels[2], margin, sa_client_text(item, "text"));
+        if (sa_client_text(item, "evidence")[0] != '\0')
+            sa_layout_paragraph(labels[3], margin, sa_client_text(item, "evidence"));
+        sa_layout_paragraph(labels[4], margin, sa_client_text(item, "remediation"));
+    }
+    json_decref(worst_first);
 }
 
 static void
 print_status(const json_t *status)
 {
-    const json_t *item;
-    size_t i;
-    const char *code;
-    json_t *sources = json_object_get(status, "sources"), *alarms = json_object_get(status, "alarms");
-    json_t *codes = json_object_get(status, "codes"), *snmp = json_object_get(status, "snmp");
+    json_t *codes = json_object_get(status, "codes");
 
-    (void)printf("sipalertd %s on %s since %s, snmp %s %s\n\n", text(status, "version"), text(status, "node"),
-                 text(status, "since"), text(snmp, "mode"),
-                 json_is_true(json_object_get(snmp, "connected")) ? "connected" : "not connected");
-    (void)printf("%-20s %-10s %-18s %12s %12s %12s %10s\n", "source", "state", "format", "lines", "responses",
-                 "unmatched", "behind");
-    json_array_foreach(sources, i, item)
-    {
-        (void)printf("%-20s %-10s %-18s %12" PRId64 " %12" PRId64 " %12" PRId64 " %10" PRId64 "\n",
-                     text(item, "name"), text(item, "state"), text(item, "format"),
-                     (int64_t)number(item, "lines"), (int64_t)number(item, "responses"),
-                     (int64_t)number(item, "unmatched"), (int64_t)number(item, "backlog_bytes"));
-        if (text(item, "text")[0] != '\0')
-            (void)printf("  %s\n", text(item, "text"));
-    }
+    (void)printf(_("sipalertd %s on %s since %s, snmp %s\n\n"), sa_client_text(status, "version"),
+                 sa_client_text(status, "node"), sa_client_text(status, "since"), sa_client_snmp(status));
+    print_sources(json_object_get(status, "sources"));
     if (json_object_size(codes) > 0)
-        (void)printf("\n%-6s %12s %12s %12s\n", "code", "responses", "received", "sent");
-    json_object_foreach(codes, code, item)(void)
-        printf("%-6s %12" PRId64 " %12" PRId64 " %12" PRId64 "\n", code, (int64_t)number(item, "responses"),
-               (int64_t)number(item, "received"), (int64_t)number(item, "sent"));
-    (void)printf("\n%zu active alarms\n", json_array_size(alarms));
-    json_array_foreach(alarms, i, item)(void)
-        printf("  %-8s %s since %s\n           %s\n           What to do: %s\n", text(item, "severity"),
-               text(item, "identity"), text(item, "raised"), text(item, "text"), text(item, "remediation"));
+        print_codes(codes);
+    (void)putchar('\n');
+    print_alarms(json_object_get(status, "alarms"));
+}
+
+static void
+print_json(const json_t *value)
+{
+    (void)json_dumpf(value, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    (void)putchar('\n');
+}
+
+/* Asks for the status and shows what show() makes of it, or the member `part` of it (NULL: all) as JSON. */
+static int
+show_status(const struct sa_globals *globals, int argc, char **argv, const char *part,
+            void (*show)(const json_t *))
+{
+    const json_t *shown;
+    json_t *status;
+
+    if (argc > 1)
+        return sa_usage_error(argv[0], _("\"%s\" is not understood here"), argv[1]);
+    status = sa_client_run(globals, "status");
+    if (status == NULL)
+        return 1;
+    shown = part == NULL ? status : json_object_get(status, part);
+    if (globals->json)
+        print_json(shown);
+    else
+        show(shown);
+    json_decref(status);
+    return 0;
 }
 
 int
 sa_command_status(const struct sa_globals *globals, int argc, char **argv)
 {
-    json_t *status;
+    return show_status(globals, argc, argv, NULL, print_status);
+}
 
-    if (argc > 1)
-        return sa_usage_error("status", "\"%s\" is not understood here", argv[1]);
-    status = ask(globals, "status");
-    if (status == NULL)
-        return 1;
-    if (globals->json) {
-        (void)json_dumpf(status, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-        (void)putchar('\n');
-    } else {
-        print_status(status);
-    }
-    json_decref(status);
-    return 0;
+int
+sa_command_alarms(const struct sa_globals *globals, int argc, char **argv)
+{
+    return show_status(globals, argc, argv, "alarms", print_alarms);
 }

@@ -1,5 +1,7 @@
 #include "tables.h"
 #include "catalog.h"
+#include "lang.h"
+#include "layout.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -20,12 +22,16 @@ percent(uint64_t part, uint64_t whole)
 void
 sa_table_by_code(const struct sa_scan_result *result)
 {
-    (void)printf("code  %-32s %10s %10s %10s  share\n", "phrase", "responses", "received", "sent");
+    const struct sa_column columns[] = {{_("code"), 6, false},      {_("phrase"), 32, false},
+                                        {_("responses"), 11, true}, {_("received"), 11, true},
+                                        {_("sent"), 11, true},      {_("share"), 8, true}};
+
+    sa_layout_headings(columns, 6);
     for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
         const struct sa_tally_code *code = result->tally->codes[i];
 
         if (code != NULL)
-            (void)printf("%-4u  %-32.32s %10llu %10llu %10llu %5.1f%%\n", i, sa_catalog_explain(i).phrase,
+            (void)printf("%-4u  %-32.32s %10llu %10llu %10llu %6.1f%%\n", i, sa_catalog_explain(i).phrase,
                          (unsigned long long)code->count.responses, (unsigned long long)code->count.received,
                          (unsigned long long)code->count.sent,
                          percent(code->count.responses, result->tally->responses));
@@ -36,14 +42,19 @@ void
 sa_table_by_method(const struct sa_scan_result *result)
 {
     const struct sa_tally *tally = result->tally;
+    const struct sa_column columns[] = {{_("method"), 12, false},
+                                        {_("responses"), 11, true},
+                                        {_("share"), 8, true},
+                                        {"  ", 2, false},
+                                        {_("codes"), 12, false}};
 
-    (void)printf("%-12s %10s  share  codes\n", "method", "responses");
+    sa_layout_headings(columns, 5);
     for (unsigned m = 0; m < tally->n_methods; m++) {
         uint64_t sum = 0;
 
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
             sum += tally->codes[i] == NULL ? 0 : tally->codes[i]->by_method[m];
-        (void)printf("%-12s %10llu %5.1f%% ", tally->methods[m], (unsigned long long)sum,
+        (void)printf("%-12s %10llu %6.1f%%  ", tally->methods[m], (unsigned long long)sum,
                      percent(sum, tally->responses));
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
             if (tally->codes[i] != NULL && tally->codes[i]->by_method[m] != 0)
@@ -66,6 +77,8 @@ more_responses(const void *one, const void *other)
 void
 sa_table_by_peer(const struct sa_scan_result *result)
 {
+    const struct sa_column columns[] = {
+        {_("peer"), 40, false}, {_("responses"), 11, true}, {"  ", 2, false}, {_("codes"), 12, false}};
     const struct sa_peers *peers = result->peers;
     unsigned *order = calloc(peers->n_peers + 1, sizeof *order);
 
@@ -75,7 +88,7 @@ sa_table_by_peer(const struct sa_scan_result *result)
         order[i] = i;
     sorting = peers;
     qsort(order, peers->n_peers, sizeof *order, more_responses);
-    (void)printf("%-40s %10s  codes\n", "peer", "responses");
+    sa_layout_headings(columns, 4);
     for (unsigned i = 0; i < peers->n_peers && i < PEERS_SHOWN; i++) {
         (void)printf("%-40s %10llu ", peers->names[order[i]], (unsigned long long)peers->responses[order[i]]);
         for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++)
@@ -84,7 +97,7 @@ sa_table_by_peer(const struct sa_scan_result *result)
         (void)putchar('\n');
     }
     if (peers->n_peers > PEERS_SHOWN)
-        (void)printf("… and %u more (--json has all)\n", peers->n_peers - PEERS_SHOWN);
+        (void)printf(_("… and %u more (--json has all)\n"), peers->n_peers - PEERS_SHOWN);
     free(order);
 }
 
@@ -112,10 +125,12 @@ put_minute(char text[32], int64_t minute)
 void
 sa_table_by_minute(const struct sa_scan_result *result)
 {
+    const struct sa_column columns[] = {
+        {_("minute"), 16, false}, {_("responses"), 11, true}, {"  ", 2, false}, {_("codes"), 12, false}};
     struct sa_series_cell *cells = sorted(result);
     char stamp[32];
 
-    (void)printf("%-16s %10s  codes\n", "minute", "responses");
+    sa_layout_headings(columns, 4);
     for (unsigned i = 0, end; cells != NULL && i < result->series.n; i = end) {
         uint64_t sum = 0;
 
@@ -171,7 +186,7 @@ plot_code(const struct sa_scan_result *result, const struct sa_series_cell *cell
     (void)printf("%-4u │", code);
     for (unsigned i = 0; i < width; i++)
         (void)fputs(blocks[columns[i] == 0 || highest == 0 ? 0 : 1 + (columns[i] * 7) / highest], stdout);
-    (void)printf("│ %llu, at most %llu\n", (unsigned long long)result->tally->codes[code]->count.responses,
+    (void)printf(_("│ %llu, at most %llu\n"), (unsigned long long)result->tally->codes[code]->count.responses,
                  (unsigned long long)highest);
 }
 
@@ -184,7 +199,7 @@ sa_plot(const struct sa_scan_result *result)
     char from[32], to[32];
 
     if (cells == NULL || result->series.n == 0) {
-        (void)puts("nothing to draw: the log says no times");
+        (void)puts(_("nothing to draw: the log says no times"));
         free(cells);
         return;
     }
@@ -194,8 +209,7 @@ sa_plot(const struct sa_scan_result *result)
     width = (unsigned)((minutes + per_cell - 1) / per_cell);
     put_minute(from, first);
     put_minute(to, cells[result->series.n - 1].minute);
-    (void)printf("%s to %s, %lld minute%s to a column\n", from, to, (long long)per_cell,
-                 per_cell == 1 ? "" : "s");
+    (void)printf(_("%s to %s, minutes to a column: %lld\n"), from, to, (long long)per_cell);
     for (unsigned i = 0; i < n; i++)
         plot_code(result, cells, codes[i], first, per_cell, width);
     free(cells);

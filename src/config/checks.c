@@ -63,7 +63,7 @@ check_one_of(cfg_t *cfg, cfg_opt_t *opt, const char *const *words)
         return check_one_of(cfg, opt, words);                                                                \
     }
 
-ONE_OF(check_language, "en")
+ONE_OF(check_language, "en", "ru", "vi")
 ONE_OF(check_log, "auto", "stderr", "syslog")
 ONE_OF(check_log_level, "error", "warning", "info", "debug")
 ONE_OF(check_start_at, "end", "begin", "beginning")

@@ -308,6 +308,7 @@ sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config
     config->state_dir = copy(cfg_getstr(cfg, "state_dir"));
     config->control = copy(cfg_getstr(cfg, "control"));
     config->log = copy(cfg_getstr(cfg, "log"));
+    config->language = copy(cfg_getstr(cfg, "language"));
     config->log_level = copy(cfg_getstr(cfg, "log_level"));
     read_sections(config, cfg, errors);
     read_snmp(&config->snmp, cfg_getsec(cfg, "snmp"));
@@ -354,6 +355,7 @@ sa_config_free(struct sa_config *config)
     free(config->state_dir);
     free(config->control);
     free(config->log);
+    free(config->language);
     free(config->log_level);
     free(config->snmp.master);
     free_list(config->snmp.listen);

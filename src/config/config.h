@@ -56,7 +56,7 @@ struct sa_config {
     char *path;
     char node[SA_NODE_SIZE];
     char *state_dir, *control;
-    char *log, *log_level;
+    char *language, *log, *log_level;
     struct sa_source_def *sources;
     struct sa_format_def *formats;
     struct sa_rule_def *rules;

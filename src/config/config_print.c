@@ -177,6 +177,7 @@ sa_config_print(const struct sa_config *config, FILE *out)
     print_setting(out, "", "state_dir", config->state_dir);
     print_setting(out, "", "control", config->control);
     print_setting(out, "", "log", config->log);
+    print_setting(out, "", "language", config->language);
     print_setting(out, "", "log_level", config->log_level);
     for (unsigned i = 0; i < config->n_sources; i++) {
         const struct sa_source_def *source = &config->sources[i];

@@ -1,15 +1,11 @@
 #include "daemon.h"
-#include "agent.h"
 #include "clock.h"
-#include "control.h"
-#include "engine.h"
-#include "intakes.h"
-#include "keeper.h"
+#include "lang.h"
 #include "log.h"
 #include "present.h"
+#include "running.h"
 #include "scribe.h"
 #include "sdnotify.h"
-#include "store.h"
 #include "text.h"
 #include "units.h"
 
@@ -29,28 +25,25 @@
 #define SAVE_STOP_MS  600
 #define SAVE_START_MS 5000 /* the first positions are saved before anybody is answered */
 
-static const char *const snmp_modes[] = {"agentx", "standalone", "off"};
+const char *
+sa_daemon_snmp_mode(const struct sa_daemon *daemon)
+{
+    static const char *const modes[] = {"agentx", "standalone", "off"};
 
-struct daemon {
-    struct sa_config *config;
-    struct sa_loop *loop;
-    struct sa_engine engine;
-    struct sa_store *store;
-    enum sa_store_found found;
-    char found_text[SA_STORE_TEXT];
-    struct sa_keeper *keeper;
-    struct sa_intakes *intakes;
-    struct sa_control *control;
-    struct sa_board *board;
-    struct sa_agent *agent; /* NULL: no SNMP at all */
-    struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];
-    struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog;
-    int64_t watchdog_ms;
-};
+    return modes[daemon->config->snmp.mode];
+}
 
-/* Hands every event to the sinks that can take it now; the rest stays in the outbox. */
-static void
-deliver(struct daemon *daemon)
+unsigned
+sa_daemon_sinks(const struct sa_daemon *daemon)
+{
+    const struct sa_config *config = daemon->config;
+    bool snmp = config->n_notifies > 0 || (config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master);
+
+    return (snmp ? SA_SINK_SNMP : 0u) | (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
+}
+
+void
+sa_daemon_deliver(struct sa_daemon *daemon)
 {
     struct sa_outbox *outbox = daemon->engine.outbox;
     const struct sa_alarm_event *event;
@@ -71,15 +64,15 @@ deliver(struct daemon *daemon)
     }
 }
 
-static void
-publish_soon(struct daemon *daemon)
+void
+sa_daemon_publish_soon(struct sa_daemon *daemon)
 {
     if (!sa_watch_armed(daemon->publish))
         sa_watch_arm(daemon->publish, PUBLISH_MS);
 }
 
 static void
-show_status(struct daemon *daemon)
+show_status(struct sa_daemon *daemon)
 {
     char text[256];
     uint64_t responses = daemon->engine.tally->responses;
@@ -87,7 +80,7 @@ show_status(struct daemon *daemon)
 
     (void)sa_alarms_active(daemon->engine.alarms, &n_alarms);
     (void)snprintf(text, sizeof text, "%u sources, %" PRIu64 " responses, %u alarms, snmp %s %s",
-                   daemon->config->n_sources, responses, n_alarms, snmp_modes[daemon->config->snmp.mode],
+                   daemon->config->n_sources, responses, n_alarms, sa_daemon_snmp_mode(daemon),
                    daemon->agent != NULL && sa_agent_connected(daemon->agent) ? "connected"
                                                                               : "not connected");
     sa_sdnotify_status(text);
@@ -95,7 +88,7 @@ show_status(struct daemon *daemon)
 
 /* What auto took a source for, when it has found out or changed its mind. */
 static void
-tell_formats(struct daemon *daemon)
+tell_formats(struct sa_daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->config->n_sources; i++) {
         struct sa_engine_source *source = &daemon->engine.sources[i];
@@ -111,7 +104,7 @@ tell_formats(struct daemon *daemon)
 static void
 on_publish(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
     struct sa_snapshot *snapshot = daemon->agent == NULL ? NULL : sa_present_snapshot(&daemon->engine);
 
     if (snapshot != NULL) {
@@ -122,13 +115,13 @@ on_publish(void *arg)
     tell_formats(daemon);
 }
 
-static void
-judge(struct daemon *daemon)
+void
+sa_daemon_judge(struct sa_daemon *daemon)
 {
     bool active = sa_engine_judge(&daemon->engine);
 
-    deliver(daemon);
-    publish_soon(daemon);
+    sa_daemon_deliver(daemon);
+    sa_daemon_publish_soon(daemon);
     if (daemon->engine.alarms_changed)
         sa_keeper_now(daemon->keeper);
     if (active || sa_outbox_next(daemon->engine.outbox, SA_SINK_SYSLOG) != NULL)
@@ -138,13 +131,13 @@ judge(struct daemon *daemon)
 static void
 on_judge(void *arg)
 {
-    judge(arg);
+    sa_daemon_judge(arg);
 }
 
 static void *
 on_opened(void *arg, unsigned source, int64_t id, bool resumed)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
     void *stream = sa_engine_open(&daemon->engine, source);
 
     if (stream != NULL && resumed)
@@ -155,7 +148,7 @@ on_opened(void *arg, unsigned source, int64_t id, bool resumed)
 static size_t
 on_bytes(void *arg, void *stream, const char *buf, size_t len, bool late)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     return sa_engine_feed(&daemon->engine, stream, buf, len, late);
 }
@@ -163,7 +156,7 @@ on_bytes(void *arg, void *stream, const char *buf, size_t len, bool late)
 static void
 on_hole(void *arg, void *stream, int64_t len)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     sa_engine_hole(&daemon->engine, stream, len);
 }
@@ -171,7 +164,7 @@ on_hole(void *arg, void *stream, int64_t len)
 static void
 on_truncated(void *arg, void *stream)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     sa_engine_restart(&daemon->engine, stream);
 }
@@ -179,7 +172,7 @@ on_truncated(void *arg, void *stream)
 static void
 on_closed(void *arg, void *stream)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     sa_engine_close(&daemon->engine, stream);
 }
@@ -187,7 +180,7 @@ on_closed(void *arg, void *stream)
 static void
 on_note(void *arg, unsigned source, const char *text)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     sa_log(LOG_NOTICE, "follow", "source %s: %s", daemon->config->sources[source].name, text);
 }
@@ -196,7 +189,7 @@ on_note(void *arg, unsigned source, const char *text)
 static void
 on_state(void *arg, unsigned source)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
     struct sa_follow_status status;
     char text[SA_LONG_SIZE * 2];
     bool blind;
@@ -204,7 +197,7 @@ on_state(void *arg, unsigned source)
     sa_engine_status(&daemon->engine, source, &status);
     blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
     sa_rules_set_blind(daemon->engine.rules, source, blind);
-    (void)snprintf(text, sizeof text, "Source %s cannot be read: %s", daemon->config->sources[source].name,
+    (void)snprintf(text, sizeof text, _("Source %s cannot be read: %s"), daemon->config->sources[source].name,
                    status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
     sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, sa_clock_now().mono_ms);
     if (!sa_watch_armed(daemon->judge))
@@ -213,28 +206,28 @@ on_state(void *arg, unsigned source)
            daemon->config->sources[source].name, sa_source_state_name(status.state),
            status.text[0] != '\0' ? ": " : "", status.text,
            blind ? ", looking again until it can be read" : "");
-    publish_soon(daemon);
+    sa_daemon_publish_soon(daemon);
 }
 
 static void
 on_read_some(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     if (daemon->engine.limit_crossed)
-        judge(daemon);
+        sa_daemon_judge(daemon);
     else
-        publish_soon(daemon);
+        sa_daemon_publish_soon(daemon);
     sa_keeper_soon(daemon->keeper);
 }
 
 static void
 on_saved(void *arg, const char *text)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
     char shown[SA_STORE_TEXT + 64];
 
-    (void)snprintf(shown, sizeof shown, "The state cannot be saved: %s", text == NULL ? "" : text);
+    (void)snprintf(shown, sizeof shown, _("The state cannot be saved: %s"), text == NULL ? "" : text);
     sa_faults_set(daemon->engine.faults, SA_FAULT_STATE, 0, text != NULL, shown, sa_clock_now().mono_ms);
     sa_watch_arm(daemon->judge, 0);
     if (text != NULL)
@@ -246,7 +239,7 @@ on_saved(void *arg, const char *text)
 static void
 on_reports(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
     struct sa_mailbox *reports = sa_agent_reports(daemon->agent);
     struct sa_agent_report report;
 
@@ -259,31 +252,15 @@ on_reports(void *arg)
                                report.outcome == SA_AGENT_DONE);
     }
     sa_agent_wake(daemon->agent);
-    deliver(daemon);
-    publish_soon(daemon);
+    sa_daemon_deliver(daemon);
+    sa_daemon_publish_soon(daemon);
     sa_keeper_soon(daemon->keeper);
-}
-
-static json_t *
-on_command(void *arg, const char *command, const char **ret_error)
-{
-    struct daemon *daemon = arg;
-    json_t *status;
-
-    if (strcmp(command, "status") != 0) {
-        *ret_error = "unknown command";
-        return NULL;
-    }
-    status = sa_present_status(&daemon->engine, snmp_modes[daemon->config->snmp.mode],
-                               daemon->agent != NULL && sa_agent_connected(daemon->agent));
-    (void)json_object_set_new(status, "saved", json_boolean(sa_keeper_settled(daemon->keeper)));
-    return status;
 }
 
 static void
 on_watchdog(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     sa_sdnotify_watchdog();
     sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
@@ -292,47 +269,24 @@ on_watchdog(void *arg)
 static void
 on_terminate(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     sa_sdnotify_stopping();
     sa_loop_stop(daemon->loop);
 }
 
-/* Rules change while running; all else is bound to descriptors and threads that were opened with it. */
 static void
 on_hangup(void *arg)
 {
-    struct daemon *daemon = arg;
-    static struct sa_config_errors errors;
-    struct sa_config *fresh = NULL;
-    const char *result;
+    char text[SA_PROTOCOL_ERROR];
 
-    sa_sdnotify_reloading();
-    if (sa_config_load(daemon->config->path, &fresh, &errors) < 0) {
-        sa_log(LOG_ERR, "config", "%u errors, keeping the configuration in force: %.*s", errors.count,
-               (int)strcspn(errors.text, "\n"), errors.text);
-        result = "running; the changed configuration has errors and is not in force";
-    } else if (!sa_config_differs_in_rules_only(daemon->config, fresh)) {
-        sa_log(
-            LOG_ERR, "config",
-            "more than rules has changed, keeping the configuration in force; restart sipalertd to apply it");
-        result = "running; the changed configuration needs a restart";
-    } else if (sa_engine_change_rules(&daemon->engine, fresh) < 0) {
-        sa_log(LOG_ERR, "config", "out of memory, keeping the configuration in force");
-        result = "running; the changed configuration is not in force";
-    } else {
-        sa_log(LOG_NOTICE, "config", "%u rules are in force", daemon->config->n_rules);
-        result = "running";
-        judge(daemon);
-    }
-    (void)sa_config_free(fresh);
-    sa_sdnotify_ready(result);
+    (void)sa_daemon_reload(arg, text, sizeof text);
 }
 
 static void
 on_dump(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sa_daemon *daemon = arg;
 
     for (unsigned i = 0; i < daemon->config->n_sources; i++) {
         struct sa_stream_counts counts = sa_engine_counts(&daemon->engine, i);
@@ -370,7 +324,7 @@ raise_descriptor_limit(void)
 }
 
 static int
-open_store(struct daemon *daemon)
+open_store(struct sa_daemon *daemon)
 {
     char *text = daemon->found_text;
     int r = sa_store_open(daemon->config->state_dir, &daemon->store, &daemon->found, text);
@@ -389,7 +343,7 @@ open_store(struct daemon *daemon)
 }
 
 static int
-open_keeper(struct daemon *daemon)
+open_keeper(struct sa_daemon *daemon)
 {
     int r = sa_store_start(daemon->store);
 
@@ -398,7 +352,7 @@ open_keeper(struct daemon *daemon)
     if (daemon->found == SA_STORE_DAMAGED) {
         char text[SA_STORE_TEXT + 64];
 
-        (void)snprintf(text, sizeof text, "The saved state was damaged, %s; counters began anew",
+        (void)snprintf(text, sizeof text, _("The saved state was damaged, %s; counters began anew"),
                        daemon->found_text);
         sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, STATE_LOST_MS,
                         sa_clock_now().mono_ms);
@@ -409,9 +363,10 @@ open_keeper(struct daemon *daemon)
 }
 
 static int
-open_control(struct daemon *daemon)
+open_control(struct sa_daemon *daemon)
 {
-    int r = sa_control_open(daemon->loop, daemon->config->control, on_command, daemon, &daemon->control);
+    int r =
+        sa_control_open(daemon->loop, daemon->config->control, sa_daemon_command, daemon, &daemon->control);
 
     if (r == -EADDRINUSE)
         sa_log(LOG_ERR, "main", "another daemon answers at %s, not starting", daemon->config->control);
@@ -422,7 +377,7 @@ open_control(struct daemon *daemon)
 }
 
 static int
-open_signals(struct daemon *daemon)
+open_signals(struct sa_daemon *daemon)
 {
     static const struct {
         int number;
@@ -440,17 +395,8 @@ open_signals(struct daemon *daemon)
     return 0;
 }
 
-/* Where alarm events go, as the configuration says. */
-static unsigned
-wanted_sinks(const struct sa_config *config)
-{
-    bool snmp = config->n_notifies > 0 || (config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master);
-
-    return (snmp ? SA_SINK_SNMP : 0u) | (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
-}
-
 static int
-open_agent(struct daemon *daemon)
+open_agent(struct sa_daemon *daemon)
 {
     const struct sa_config *config = daemon->config;
     static const enum sa_agent_mode modes[] = {SA_AGENT_SUBAGENT, SA_AGENT_STANDALONE, SA_AGENT_NO_AGENT};
@@ -488,7 +434,7 @@ open_agent(struct daemon *daemon)
 }
 
 static int
-open_follower(struct daemon *daemon)
+open_follower(struct sa_daemon *daemon)
 {
     static const struct sa_follow_events events = {on_opened, on_bytes, on_hole, on_truncated,
                                                    on_closed, on_state, on_note, on_read_some};
@@ -523,7 +469,7 @@ open_follower(struct daemon *daemon)
 }
 
 static int
-open_intakes(struct daemon *daemon)
+open_intakes(struct sa_daemon *daemon)
 {
     static const struct sa_intakes_events events = {on_state, on_read_some};
 
@@ -532,7 +478,7 @@ open_intakes(struct daemon *daemon)
 }
 
 static int
-open_timers(struct daemon *daemon)
+open_timers(struct sa_daemon *daemon)
 {
     daemon->judge = sa_loop_timer(daemon->loop, on_judge, daemon);
     daemon->publish = sa_loop_timer(daemon->loop, on_publish, daemon);
@@ -546,7 +492,7 @@ open_timers(struct daemon *daemon)
 }
 
 static int
-start(struct daemon *daemon)
+start(struct sa_daemon *daemon)
 {
     char error[SA_PATTERN_ERROR_SIZE];
     int r = open_store(daemon);
@@ -557,7 +503,7 @@ start(struct daemon *daemon)
     daemon->loop = sa_loop_new();
     if (daemon->loop == NULL)
         return -ENOMEM;
-    r = sa_engine_init(&daemon->engine, daemon->config, wanted_sinks(daemon->config), sa_clock_now().wall_ms,
+    r = sa_engine_init(&daemon->engine, daemon->config, sa_daemon_sinks(daemon), sa_clock_now().wall_ms,
                        error);
     if (r < 0) {
         sa_log(LOG_ERR, "main", "cannot start: %s", error);
@@ -572,13 +518,13 @@ start(struct daemon *daemon)
     sa_keeper_wait(daemon->keeper, SAVE_START_MS);
     r = open_control(daemon); /* last: who gets an answer knows that the first positions are saved */
     if (r == 0)
-        judge(daemon); /* alarms of an earlier life go on */
+        sa_daemon_judge(daemon); /* alarms of an earlier life go on */
     return r;
 }
 
 /* False if a thread had to be left behind, so that nothing it may use can be freed. */
 static bool
-stop(struct daemon *daemon)
+stop(struct sa_daemon *daemon)
 {
     bool ended;
 
@@ -597,7 +543,7 @@ stop(struct daemon *daemon)
 }
 
 static void
-release(struct daemon *daemon)
+release(struct sa_daemon *daemon)
 {
     sa_persist_done(&daemon->engine);
     (void)sa_intakes_close(daemon->intakes);
@@ -618,7 +564,7 @@ release(struct daemon *daemon)
 int
 sa_daemon_run(struct sa_config *config)
 {
-    struct daemon daemon = {.config = config};
+    struct sa_daemon daemon = {.config = config};
     bool threads_ended;
     int status = 1;
 
@@ -629,7 +575,7 @@ sa_daemon_run(struct sa_config *config)
     sa_log_set_writer(sa_scribe_line);
     if (start(&daemon) == 0) {
         sa_log(LOG_NOTICE, "main", "sipalertd " SIPALERT_VERSION " runs: %u sources, %u rules, snmp %s",
-               config->n_sources, config->n_rules, snmp_modes[config->snmp.mode]);
+               config->n_sources, config->n_rules, sa_daemon_snmp_mode(&daemon));
         sa_sdnotify_ready("running");
         status = sa_loop_run(daemon.loop) == 0 ? 0 : 1;
         sa_log(LOG_NOTICE, "main", "stopping");

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "daemon.h"
+#include "lang.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -87,6 +88,7 @@ main(int argc, char **argv)
         (void)sa_config_free(config);
         return 1;
     }
+    sa_lang_use(config->language);
     sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
     return sa_daemon_run(config);
 }

@@ -1,4 +1,5 @@
 #include "catalog.h"
+#include "lang.h"
 #include "present.h"
 #include "text.h"
 
@@ -84,11 +85,16 @@ fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
     for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
         const struct sa_tally_code *seen = tally->codes[code];
         struct sa_snapshot_code *row = &snapshot->codes[n];
+        struct sa_catalog_entry entry;
 
         if (seen == NULL && sa_catalog_find(code) == NULL)
             continue;
         n++;
+        entry = sa_catalog_explain(code);
         row->code = (uint16_t)code;
+        row->phrase = entry.phrase;
+        row->meaning = _(entry.meaning);
+        row->remediation = _(entry.remediation);
         if (seen == NULL)
             continue;
         row->responses = seen->count.responses;

@@ -1,5 +1,8 @@
+#include "clock.h"
 #include "present.h"
 #include "report.h"
+
+#define RECENT_STEP_S 15 /* 60 steps of the 15 minutes that the MIB shows */
 
 static json_t *
 file_json(struct sa_follow_file file)
@@ -56,11 +59,13 @@ sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool sn
     active = sa_alarms_active(engine->alarms, &n_active);
     for (unsigned i = 0; i < n_active; i++)
         (void)json_array_append_new(alarms, alarm_json(&active[i]));
-    return json_pack("{ss ss so so so so s{ss sb} s{sI sI sI}}", "version", SIPALERT_VERSION, "node",
+    return json_pack("{ss ss so so so so so s{ss sb} s{sI sI sI sI}}", "version", SIPALERT_VERSION, "node",
                      engine->config->node, "since", sa_report_time(engine->since_ms), "sources", sources,
-                     "codes", sa_report_codes(engine->tally), "alarms", alarms, "snmp", "mode", snmp_mode,
-                     "connected", (int)snmp_connected, "notifications", "sent",
-                     (json_int_t)sa_outbox_sent(engine->outbox), "queued",
+                     "codes", sa_report_codes(engine->tally), "recent",
+                     sa_report_recent(engine->tally, sa_clock_now().mono_ms / 1000, RECENT_STEP_S), "alarms",
+                     alarms, "snmp", "mode", snmp_mode, "connected", (int)snmp_connected, "notifications",
+                     "sent", (json_int_t)sa_outbox_sent(engine->outbox), "queued",
                      (json_int_t)sa_outbox_queued(engine->outbox, SA_SINK_SNMP), "suppressed",
-                     (json_int_t)sa_outbox_suppressed(engine->outbox));
+                     (json_int_t)sa_outbox_suppressed(engine->outbox), "sequence",
+                     (json_int_t)sa_outbox_sequence(engine->outbox));
 }

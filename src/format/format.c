@@ -1,4 +1,5 @@
 #include "format.h"
+#include "lang.h"
 #include "text.h"
 
 #include <errno.h>
@@ -362,7 +363,7 @@ void
 sa_format_explain(struct sa_format *format, const struct sa_record *record, char *text, size_t size)
 {
     (void)sa_text_format(text, size, "%s",
-                         format->undecided ? "of no known format" : "no such line of this format");
+                         format->undecided ? _("of no known format") : _("no such line of this format"));
     for (unsigned i = 0; i < format->n_parts && !format->undecided; i++) {
         const struct part *part = &format->parts[i];
 
@@ -371,9 +372,9 @@ sa_format_explain(struct sa_format *format, const struct sa_record *record, char
         else if (part->kind == SA_PART_JSON)
             sa_json_explain(part->json, record, text, size);
         else if (part->kind == SA_PART_MESSAGE)
-            (void)sa_text_format(text, size, "no SIP message is introduced here");
+            (void)sa_text_format(text, size, "%s", _("no SIP message is introduced here"));
         else
-            (void)sa_text_format(text, size, "no response in a line of %s", part->preset->name);
+            (void)sa_text_format(text, size, _("no response in a line of %s"), part->preset->name);
         return;
     }
 }

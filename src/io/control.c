@@ -17,6 +17,7 @@ struct client {
     struct sa_control *control;
     int fd;          /* -1: free */
     uint64_t number; /* in order of arrival */
+    struct sa_caller caller;
     struct sa_watch *readable, *writable;
     char request[REQUEST_BYTES];
     size_t request_len;
@@ -46,37 +47,6 @@ drop_client(struct client *client)
     client->answer = NULL;
 }
 
-/* One request line to one answer line; NULL: out of memory. */
-static char *
-answer_to(const struct sa_control *control, const char *request)
-{
-    json_t *call = json_loads(request, 0, NULL), *result = NULL, *answer;
-    const char *error = "not a request of this protocol", *command = NULL;
-    int version = 0;
-    char *text, *line = NULL;
-
-    if (json_unpack(call, "{si ss}", "sipalert", &version, "command", &command) == 0 &&
-        version == SA_CONTROL_VERSION)
-        result = control->fn(control->arg, command, &error);
-    if (result != NULL)
-        answer = json_pack("{si sb so}", "sipalert", SA_CONTROL_VERSION, "ok", 1, "result", result);
-    else
-        answer = json_pack("{si sb ss}", "sipalert", SA_CONTROL_VERSION, "ok", 0, "error", error);
-    text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    json_decref(call);
-    json_decref(answer);
-    if (text != NULL) {
-        size_t len = strlen(text);
-
-        line = realloc(text, len + 2);
-        if (line != NULL)
-            memcpy(line + len, "\n", 2);
-        else
-            free(text);
-    }
-    return line;
-}
-
 /* Answers the first request that is complete; one at a time, the next waits until the answer is written. */
 static void
 serve(struct client *client)
@@ -88,14 +58,15 @@ serve(struct client *client)
             drop_client(client); /* no request is that long */
         return;
     }
-    *end++ = '\0';
-    client->answer = answer_to(client->control, client->request);
+    client->answer = sa_protocol_answer(client->request, (size_t)(end - client->request), &client->caller,
+                                        client->control->fn, client->control->arg);
     if (client->answer == NULL) {
         drop_client(client);
         return;
     }
     client->answer_len = strlen(client->answer);
     client->answer_sent = 0;
+    end++;
     client->request_len -= (size_t)(end - client->request);
     memmove(client->request, end, client->request_len);
     sa_watch_pause(client->readable);
@@ -166,6 +137,18 @@ on_retry(void *arg)
     sa_watch_resume(control->acceptable);
 }
 
+/* Who is at the other end; nobody, if the kernel does not say. */
+static struct sa_caller
+caller_of(int fd)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t len = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+        return (struct sa_caller){.uid = (uid_t)-1};
+    return (struct sa_caller){peer.uid, peer.pid, peer.uid == 0 || peer.uid == geteuid()};
+}
+
 static void
 on_acceptable(void *arg)
 {
@@ -181,7 +164,8 @@ on_acceptable(void *arg)
         return;
     }
     client = client_place(control);
-    *client = (struct client){.control = control, .fd = fd, .number = ++control->accepted};
+    *client =
+        (struct client){.control = control, .fd = fd, .number = ++control->accepted, .caller = caller_of(fd)};
     client->readable = sa_loop_readable(control->loop, fd, on_readable, client);
     client->writable = sa_loop_writable(control->loop, fd, on_writable, client);
     if (client->readable == NULL || client->writable == NULL)

@@ -1,23 +1,15 @@
 /*
- * The control socket: one request per line, one answer per line, both JSON, versioned.
- *   -> {"sipalert":1,"command":"status"}
- *   <- {"sipalert":1,"ok":true,"result":{…}}   or   {"sipalert":1,"ok":false,"error":"…"}
- * Clients are untrusted: their number, their requests and what they leave unread are bounded, and a client
- * that never reads costs nothing but its own connection.  Main thread.
+ * The control socket: a stream socket of mode 0660 that speaks protocol.h.  Clients are untrusted: their
+ * number, their requests and what they leave unread are bounded, and a client that never reads costs nothing
+ * but its own connection.  Main thread.
  */
 #ifndef SA_CONTROL_H
 #define SA_CONTROL_H
 
 #include "loop.h"
-
-#include <jansson.h>
-
-#define SA_CONTROL_VERSION 1
+#include "protocol.h"
 
 struct sa_control;
-
-/* Answers a command with a new reference, or NULL and *ret_error for one that is not known. */
-typedef json_t *(*sa_control_fn)(void *arg, const char *command, const char **ret_error);
 
 /*
  * Listens at path with mode 0660.  Returns 0; -EADDRINUSE if a daemon already answers there; another negative

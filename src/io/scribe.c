@@ -73,11 +73,9 @@ sa_scribe_choose(const char *setting)
 int
 sa_scribe_format(const struct sa_alarm_event *event, char line[SA_SCRIBE_LINE])
 {
-    static const char *const words[] = {[SA_RAISED] = "raised",
-                                        [SA_CLEARED] = "cleared",
-                                        [SA_CHANGED] = "changed",
-                                        [SA_FAULT] = "raised",
-                                        [SA_RESTORED] = "cleared"};
+    static const char *const words[] = {
+        [SA_RAISED] = "raised", [SA_CLEARED] = "cleared",  [SA_CHANGED] = "changed",
+        [SA_FAULT] = "raised",  [SA_RESTORED] = "cleared", [SA_TEST] = "test"};
     const struct sa_alarm *alarm = &event->alarm;
     char identity[2 * SA_IDENT_SIZE], text[2 * SA_TEXT_SIZE], remediation[2 * SA_LONG_SIZE];
     char rule[2 * SA_NAME_SIZE], source[2 * SA_NAME_SIZE], peer[2 * SA_PEER_SIZE];

@@ -1,4 +1,5 @@
 #include "json_payload.h"
+#include "lang.h"
 #include "json_text.h"
 #include "text.h"
 
@@ -128,14 +129,15 @@ sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, c
     char room[VALUE_MAX];
 
     if (!read_record(&reading, def, record, room)) {
-        (void)sa_text_format(text, size, "it is not a JSON object");
+        (void)sa_text_format(text, size, "%s", _("it is not a JSON object"));
         return;
     }
     for (unsigned i = 0; i < def->n_where; i++)
         if (!(reading.held & 1u << i)) {
-            (void)sa_text_format(text, size, "%s does not hold", def->where[i]);
+            (void)sa_text_format(text, size, _("%s does not hold"), def->where[i]);
             return;
         }
-    (void)sa_text_format(
-        text, size, reading.values[CODE].p == NULL ? "it has no %s" : "%s is not a status code", def->code);
+    (void)sa_text_format(text, size,
+                         reading.values[CODE].p == NULL ? _("it has no %s") : _("%s is not a status code"),
+                         def->code);
 }

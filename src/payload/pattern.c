@@ -1,5 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern.h"
+#include "lang.h"
 #include "xlog_template.h"
 
 #include <errno.h>
@@ -191,10 +192,10 @@ sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *record, c
         (void)snprintf(text, size, "%s",
                        sa_pattern_match(pattern, record, &ignored) == SA_PAYLOAD_MISS &&
                                pattern->limit_hits != hits
-                           ? "the regular expression gave up: too many ways to match"
-                           : "the regular expression does not match");
+                           ? _("the regular expression gave up: too many ways to match")
+                           : _("the regular expression does not match"));
     else if (record->module.len != 0)
-        (void)snprintf(text, size, "module %.*s wrote it, not the script", (int)(record->module.len & 63),
+        (void)snprintf(text, size, _("module %.*s wrote it, not the script"), (int)(record->module.len & 63),
                        record->module.p);
     else
         sa_template_explain(pattern->template, record->payload, text, size);

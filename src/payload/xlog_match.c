@@ -1,4 +1,5 @@
 #include "pseudo_variables.h"
+#include "lang.h"
 #include "text.h"
 #include "xlog_template.h"
 
@@ -343,9 +344,11 @@ void
 sa_template_explain(const struct sa_template *template, struct sa_slice payload, char *text, size_t size)
 {
     static const char *const shapes[] = {
-        [SA_SHAPE_CODE] = "a status code", [SA_SHAPE_METHOD] = "a method",    [SA_SHAPE_CSEQ] = "a CSeq",
-        [SA_SHAPE_CALLID] = "a Call-ID",   [SA_SHAPE_ADDRESS] = "an address", [SA_SHAPE_NUMBER] = "a number",
-        [SA_SHAPE_PROTO] = "a transport",  [SA_SHAPE_URI] = "a word",         [SA_SHAPE_TEXT] = "text"};
+        [SA_SHAPE_CODE] = N_("a status code"), [SA_SHAPE_METHOD] = N_("a method"),
+        [SA_SHAPE_CSEQ] = N_("a CSeq"),        [SA_SHAPE_CALLID] = N_("a Call-ID"),
+        [SA_SHAPE_ADDRESS] = N_("an address"), [SA_SHAPE_NUMBER] = N_("a number"),
+        [SA_SHAPE_PROTO] = N_("a transport"),  [SA_SHAPE_URI] = N_("a word"),
+        [SA_SHAPE_TEXT] = N_("text")};
     struct sa_slice fields[SA_FIELD_COUNT];
     char fits[64], wanted[64], found[64];
     struct attempt attempt;
@@ -353,7 +356,7 @@ sa_template_explain(const struct sa_template *template, struct sa_slice payload,
     size_t done, left;
 
     if (try(&attempt, template, payload, fields)) {
-        (void)sa_text_format(text, size, "it matches");
+        (void)sa_text_format(text, size, "%s", _("it matches"));
         return;
     }
     part += attempt.furthest;
@@ -363,12 +366,12 @@ sa_template_explain(const struct sa_template *template, struct sa_slice payload,
                          done < 24 ? done : 24);
     (void)sa_text_escape(found, sizeof found, attempt.furthest_at, left < 24 ? left : 24);
     if (attempt.furthest == template->n_parts)
-        (void)sa_text_format(wanted, sizeof wanted, "the end");
+        (void)sa_text_format(wanted, sizeof wanted, "%s", _("the end"));
     else if (part->shape != SA_SHAPE_LITERAL)
-        (void)sa_text_format(wanted, sizeof wanted, "%s", shapes[part->shape]);
+        (void)sa_text_format(wanted, sizeof wanted, "%s", _(shapes[part->shape]));
     else
         (void)sa_text_format(wanted, sizeof wanted, "\"%.*s\"", (int)(part->len < 40 ? part->len : 40),
                              template->text + part->start);
-    (void)sa_text_format(text, size, "fits up to \"%s\", then wants %s and finds \"%s\"", fits, wanted,
+    (void)sa_text_format(text, size, _("fits up to \"%s\", then wants %s and finds \"%s\""), fits, wanted,
                          found);
 }

@@ -22,6 +22,14 @@ sa_report_time(int64_t wall_ms)
     return json_string(text);
 }
 
+static void
+put_code(char text[4], unsigned code)
+{
+    for (unsigned i = 3; i-- > 0; code /= 10)
+        text[i] = (char)('0' + code % 10);
+    text[3] = '\0';
+}
+
 static json_t *
 methods_of(const struct sa_tally *tally, const struct sa_tally_code *code)
 {
@@ -41,10 +49,11 @@ sa_report_codes(const struct sa_tally *tally)
 
     for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
         const struct sa_tally_code *code = tally->codes[i];
-        char key[4] = {(char)('0' + i / 100), (char)('0' + i / 10 % 10), (char)('0' + i % 10), '\0'};
+        char key[4];
 
         if (code == NULL)
             continue;
+        put_code(key, i);
         (void)json_object_set_new(codes, key,
                                   json_pack("{sI sI sI so}", "responses", (json_int_t)code->count.responses,
                                             "received", (json_int_t)code->count.received, "sent",
@@ -52,6 +61,39 @@ sa_report_codes(const struct sa_tally *tally)
                                             methods_of(tally, code)));
     }
     return codes;
+}
+
+/* The steps of one window. */
+static json_t *
+steps_of(const struct sa_window *window, int64_t now_s, unsigned step_s)
+{
+    json_t *steps = json_array();
+    int64_t first = now_s - window->seconds + 1;
+
+    for (int64_t from = first; from + step_s <= now_s + 1; from += step_s) {
+        json_int_t sum = 0;
+
+        for (int64_t s = from; s < from + step_s; s++)
+            if (s >= 0 && s <= window->newest_s && s > window->newest_s - (int64_t)window->seconds)
+                sum += window->bucket[s % window->seconds];
+        (void)json_array_append_new(steps, json_integer(sum));
+    }
+    return steps;
+}
+
+json_t *
+sa_report_recent(const struct sa_tally *tally, int64_t now_s, unsigned step_s)
+{
+    json_t *codes = json_object();
+
+    for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX && tally->window_s != 0; i++)
+        if (tally->codes[i] != NULL) {
+            char key[4];
+
+            put_code(key, i);
+            (void)json_object_set_new(codes, key, steps_of(&tally->codes[i]->window, now_s, step_s));
+        }
+    return json_pack("{si so}", "step_s", (int)step_s, "codes", codes);
 }
 
 struct ranked {
@@ -76,8 +118,9 @@ peer_codes(const struct sa_peers *peers, unsigned index)
 
     for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
         uint64_t n = sa_peers_count(peers, index, code);
-        char key[4] = {(char)('0' + code / 100), (char)('0' + code / 10 % 10), (char)('0' + code % 10), '\0'};
+        char key[4];
 
+        put_code(key, code);
         if (n != 0)
             (void)json_object_set_new(codes, key, json_integer((json_int_t)n));
     }

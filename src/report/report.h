@@ -13,6 +13,12 @@
 /* {"302":{"responses":0,"received":0,"sent":0,"methods":{"INVITE":0}}} */
 json_t *sa_report_codes(const struct sa_tally *tally);
 
+/*
+ * {"step_s":15,"codes":{"302":[0,…]}}: the responses of each code in the tally's windows, in steps, oldest
+ * first; the last step ends with now_s, a second of the clock that the responses were added with.
+ */
+json_t *sa_report_recent(const struct sa_tally *tally, int64_t now_s, unsigned step_s);
+
 /* [{"peer":"…","responses":0,"codes":{"302":0}}], most responses first. */
 json_t *sa_report_peers(const struct sa_peers *peers);
 

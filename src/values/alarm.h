@@ -28,7 +28,14 @@ struct sa_alarm {
     char evidence[SA_CALLID_SIZE]; /* Call-ID of the response that crossed the limit */
 };
 
-enum sa_transition { SA_RAISED = 1, SA_CLEARED = 2, SA_CHANGED = 3, SA_FAULT = 4, SA_RESTORED = 5 };
+enum sa_transition {
+    SA_RAISED = 1,
+    SA_CLEARED = 2,
+    SA_CHANGED = 3,
+    SA_FAULT = 4,
+    SA_RESTORED = 5,
+    SA_TEST = 7
+};
 
 /* Transition numbers are the sub-identifiers of the notifications below R.0. */
 struct sa_alarm_event {

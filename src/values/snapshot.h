@@ -39,6 +39,8 @@ struct sa_snapshot_source {
  */
 struct sa_snapshot_code {
     uint16_t code;
+    const char *phrase, *meaning,
+        *remediation; /* in the language of the daemon; they live as long as the process */
     uint64_t responses, received, sent;
     int64_t last_seen_ms;
     int64_t newest_s;

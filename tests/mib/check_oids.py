@@ -28,7 +28,7 @@ OBJECTS = {
               "Remediation Evidence Acknowledged"),
 }
 NOTIFICATIONS = {"ThresholdRaised": 1, "ThresholdCleared": 2, "ThresholdChanged": 3, "SourceFault": 4,
-                 "SourceRestored": 5}
+                 "SourceRestored": 5, "Test": 7}
 
 failures = 0
 

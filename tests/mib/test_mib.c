@@ -220,7 +220,7 @@ expect_code(const struct sa_snapshot_code *c, unsigned column)
         expect_date(3, column, c->code, c->last_seen_ms);
         break;
     case 10:
-        expect_text(3, column, c->code, sa_catalog_explain(c->code).cause);
+        expect_text(3, column, c->code, sa_catalog_explain(c->code).meaning);
         break;
     case 11:
         expect_text(3, column, c->code, sa_catalog_explain(c->code).remediation);
@@ -352,7 +352,10 @@ fill_code(struct sa_snapshot_code *code, unsigned number, uint32_t **bucket)
     const struct seen *s = find_seen(number);
     int64_t now_s = sa_clock_now().mono_ms / 1000;
 
-    *code = (struct sa_snapshot_code){.code = (uint16_t)number};
+    *code = (struct sa_snapshot_code){.code = (uint16_t)number,
+                                      .phrase = sa_catalog_explain(number).phrase,
+                                      .meaning = sa_catalog_explain(number).meaning,
+                                      .remediation = sa_catalog_explain(number).remediation};
     if (s == NULL)
         return;
     code->responses = BIG + number;

@@ -23,8 +23,8 @@ test_registered(void **state)
         CHECK_INT(all[i].phrase, all[i].code, registered[i]);
         assert_ptr_equal(sa_catalog_find(all[i].code), &all[i]);
         assert_true(all[i].phrase[0] != '\0' && all[i].reference[0] != '\0' && all[i].kind[0] != '\0');
-        assert_true(all[i].cause[0] != '\0' && all[i].remediation[0] != '\0');
-        assert_true(strlen(all[i].cause) <= 255 && strlen(all[i].remediation) <= 255);
+        assert_true(all[i].meaning[0] != '\0' && all[i].remediation[0] != '\0');
+        assert_true(strlen(all[i].meaning) <= 255 && strlen(all[i].remediation) <= 255);
         assert_int_equal(explained.code, all[i].code);
         assert_string_equal(explained.phrase, all[i].phrase);
         assert_string_equal(explained.remediation, all[i].remediation);
@@ -77,9 +77,9 @@ test_unregistered(void **state)
         CHECK_INT(name, entry.code, cases[i].code);
         CHECK_STR(name, entry.phrase, "(unregistered)");
         CHECK_STR(name, entry.remediation, sa_catalog_explain(cases[i].like).remediation);
-        CHECK_STR(name, entry.cause, sa_catalog_explain(cases[i].like).cause);
+        CHECK_STR(name, entry.meaning, sa_catalog_explain(cases[i].like).meaning);
         for (unsigned k = 0; k < i; k++)
-            assert_string_not_equal(entry.cause, sa_catalog_explain(cases[k].code).cause);
+            assert_string_not_equal(entry.meaning, sa_catalog_explain(cases[k].code).meaning);
     }
 }
 
@@ -95,16 +95,16 @@ test_every_code_has_texts(void **state)
         assert_non_null(entry.phrase);
         assert_non_null(entry.reference);
         assert_non_null(entry.kind);
-        assert_non_null(entry.cause);
+        assert_non_null(entry.meaning);
         assert_non_null(entry.remediation);
-        assert_true(entry.cause[0] != '\0' && entry.remediation[0] != '\0');
-        assert_true(strlen(entry.cause) <= 255 && strlen(entry.remediation) <= 255);
+        assert_true(entry.meaning[0] != '\0' && entry.remediation[0] != '\0');
+        assert_true(strlen(entry.meaning) <= 255 && strlen(entry.remediation) <= 255);
         if (sa_catalog_find(code) == NULL)
             assert_string_equal(entry.phrase, "(unregistered)");
     }
     /* Without a class there is no class to borrow a text from. */
-    assert_string_not_equal(sa_catalog_explain(700).cause, sa_catalog_explain(600).cause);
-    assert_string_equal(sa_catalog_explain(700).cause, sa_catalog_explain(999).cause);
+    assert_string_not_equal(sa_catalog_explain(700).meaning, sa_catalog_explain(600).meaning);
+    assert_string_equal(sa_catalog_explain(700).meaning, sa_catalog_explain(999).meaning);
 }
 
 static void

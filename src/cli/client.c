@@ -1,0 +1,146 @@
+#include "client.h"
+#include "config.h"
+#include "lang.h"
+#include "protocol.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PATIENCE_S 10
+
+bool
+sa_client_init(struct sa_client *client, const struct sa_globals *globals)
+{
+    static struct sa_config_errors errors;
+    struct sa_config *config = NULL;
+    const char *found = globals->socket;
+
+    if (found == NULL && (globals->config != NULL || access(SA_CONFIG_PATH, R_OK) == 0)) {
+        if (sa_config_load(globals->config != NULL ? globals->config : SA_CONFIG_PATH, &config, &errors) <
+            0) {
+            (void)fputs(errors.text, stderr);
+            return false;
+        }
+        found = config->control;
+    }
+    client->patience_s = PATIENCE_S;
+    (void)snprintf(client->path, sizeof client->path, "%s", found == NULL ? SA_CONFIG_CONTROL : found);
+    (void)sa_config_free(config);
+    return true;
+}
+
+static const char *
+advice(int problem)
+{
+    if (problem == EACCES)
+        return _("You need to be root or in the daemon's group.");
+    return _("Is sipalertd running? See 'systemctl status sipalertd', or name its configuration with -c.");
+}
+
+/* A connected stream to the daemon, or NULL. */
+static FILE *
+call(const struct sa_client *client)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval patience = {.tv_sec = client->patience_s};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), problem;
+    FILE *stream;
+
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", client->path);
+    if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0 &&
+        connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+        (stream = fdopen(fd, "r+")) != NULL)
+        return stream;
+    problem = errno;
+    if (fd != -1)
+        (void)close(fd);
+    errno = problem;
+    return NULL;
+}
+
+json_t *
+sa_client_ask(const struct sa_client *client, const char *command, char error[SA_CLIENT_ERROR])
+{
+    json_t *answer = NULL, *result;
+    const char *problem = _("it did not answer in time, or not as this version understands");
+    FILE *stream = call(client);
+
+    if (stream == NULL) {
+        (void)snprintf(error, SA_CLIENT_ERROR, _("cannot reach the daemon at %s: %s. %s"), client->path,
+                       strerror(errno), advice(errno));
+        return NULL;
+    }
+    (void)fprintf(stream, "{\"sipalert\":%d,\"command\":\"%s\"}\n", SA_PROTOCOL_VERSION, command);
+    if (fflush(stream) == 0)
+        answer = json_loadf(stream, JSON_DISABLE_EOF_CHECK, NULL);
+    (void)fclose(stream);
+    result = json_object_get(answer, "result");
+    if (result == NULL) {
+        (void)json_unpack(answer, "{ss}", "error", &problem);
+        (void)snprintf(error, SA_CLIENT_ERROR, _("the daemon: %s"), problem);
+    }
+    json_incref(result);
+    json_decref(answer);
+    return result;
+}
+
+json_t *
+sa_client_run(const struct sa_globals *globals, const char *command)
+{
+    struct sa_client client;
+    char error[SA_CLIENT_ERROR];
+    json_t *result;
+
+    if (!sa_client_init(&client, globals))
+        return NULL;
+    result = sa_client_ask(&client, command, error);
+    if (result == NULL)
+        (void)fprintf(stderr, "sipalert %s: %s\n", command, error);
+    return result;
+}
+
+const char *
+sa_client_snmp(const json_t *status)
+{
+    const json_t *snmp = json_object_get(status, "snmp");
+    bool agentx = strcmp(sa_client_text(snmp, "mode"), "agentx") == 0;
+
+    if (strcmp(sa_client_text(snmp, "mode"), "off") == 0)
+        return _("off");
+    if (json_is_true(json_object_get(snmp, "connected")))
+        return agentx ? _("agentx connected") : _("standalone listening");
+    return agentx ? _("agentx not connected") : _("standalone not listening");
+}
+
+json_t *
+sa_client_worst_first(const json_t *alarms)
+{
+    static const char *const order[] = {"critical", "major", "minor", "warning"};
+    json_t *list = json_array();
+
+    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
+        for (size_t i = 0; i < json_array_size(alarms); i++)
+            if (strcmp(sa_client_text(json_array_get(alarms, i), "severity"), order[k]) == 0)
+                (void)json_array_append(list, json_array_get(alarms, i));
+    return list;
+}
+
+json_int_t
+sa_client_number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+const char *
+sa_client_text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value == NULL ? "" : value;
+}

@@ -1,0 +1,35 @@
+/* The tool's end of the control socket (protocol.h). */
+#ifndef SA_CLIENT_H
+#define SA_CLIENT_H
+
+#include "commands.h"
+
+#include <jansson.h>
+
+#define SA_CLIENT_ERROR 1024
+
+struct sa_client {
+    char path[108]; /* of the socket, as sockaddr_un has room for */
+    int patience_s; /* for an answer */
+};
+
+/* Where the daemon is: --socket, or as its configuration says.  False after a message. */
+bool sa_client_init(struct sa_client *client, const struct sa_globals *globals);
+
+/* Sends a command; the result as a new reference, or NULL and what is wrong and what to do about it. */
+json_t *sa_client_ask(const struct sa_client *client, const char *command, char error[SA_CLIENT_ERROR]);
+
+/* The same for a command of the tool: says on standard error what is wrong. */
+json_t *sa_client_run(const struct sa_globals *globals, const char *command);
+
+/* How the daemon's SNMP side is, in a word or three. */
+const char *sa_client_snmp(const json_t *status);
+
+/* The alarms, the worst in front, as a new reference. */
+json_t *sa_client_worst_first(const json_t *alarms);
+
+/* What is in an answer; 0 and "" if it is not there. */
+json_int_t sa_client_number(const json_t *object, const char *key);
+const char *sa_client_text(const json_t *object, const char *key);
+
+#endif

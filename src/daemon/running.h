@@ -1,0 +1,54 @@
+/* The running daemon as its own files see it: daemon.c makes and drives it, commands.c answers for it. */
+#ifndef SA_RUNNING_H
+#define SA_RUNNING_H
+
+#include "agent.h"
+#include "control.h"
+#include "engine.h"
+#include "intakes.h"
+#include "keeper.h"
+#include "store.h"
+
+struct sa_daemon {
+    struct sa_config *config;
+    struct sa_loop *loop;
+    struct sa_engine engine;
+    struct sa_store *store;
+    enum sa_store_found found;
+    char found_text[SA_STORE_TEXT];
+    struct sa_keeper *keeper;
+    struct sa_intakes *intakes;
+    struct sa_control *control;
+    struct sa_board *board;
+    struct sa_agent *agent; /* NULL: no SNMP at all */
+    struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];
+    struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog;
+    int64_t watchdog_ms;
+};
+
+/* "agentx", "standalone" or "off". */
+const char *sa_daemon_snmp_mode(const struct sa_daemon *daemon);
+
+/* The sinks that the configuration wants alarm events to go to, as bits of outbox.h. */
+unsigned sa_daemon_sinks(const struct sa_daemon *daemon);
+
+/* Hands every event to the sinks that can take it now; the rest stays in the outbox. */
+void sa_daemon_deliver(struct sa_daemon *daemon);
+
+/* Judges the rules and does what follows from it. */
+void sa_daemon_judge(struct sa_daemon *daemon);
+
+/* A change will be in the MIB soon. */
+void sa_daemon_publish_soon(struct sa_daemon *daemon);
+
+/*
+ * Reads the configuration again.  Rules change while running; all else is bound to descriptors and threads
+ * that were opened with it.  Returns whether it is in force; text says so, or why not.
+ */
+bool sa_daemon_reload(struct sa_daemon *daemon, char *text, size_t size);
+
+/* Answers the control socket (sa_control_fn); arg is the daemon. */
+json_t *sa_daemon_command(void *arg, const char *command, const struct sa_caller *caller,
+                          char error[SA_PROTOCOL_ERROR]);
+
+#endif

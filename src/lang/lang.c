@@ -1,0 +1,91 @@
+#include "lang.h"
+
+#include <libintl.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DOMAIN "sipalert"
+
+static const char *const languages[] = {"en", "ru", "vi"};
+
+/* The known language that a word like "ru_RU.UTF-8" or "vi:en" begins with, or NULL. */
+static const char *
+language_of(const char *word)
+{
+    size_t len = word == NULL ? 0 : strcspn(word, "_.@:");
+
+    for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++)
+        if (len == strlen(languages[i]) && memcmp(word, languages[i], len) == 0)
+            return languages[i];
+    return NULL;
+}
+
+bool
+sa_lang_is_known(const char *language)
+{
+    return language_of(language) != NULL && strlen(language) == 2;
+}
+
+/* The first of the locale variables that is set decides, and LANGUAGE only where that is not C. */
+static const char *
+language_of_environment(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    const char *locale = NULL, *preferred = getenv("LANGUAGE");
+
+    for (size_t i = 0; i < 3 && (locale == NULL || locale[0] == '\0'); i++)
+        locale = getenv(variables[i]);
+    if (locale == NULL || locale[0] == '\0' || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
+        return "en";
+    return language_of(preferred != NULL && preferred[0] != '\0' ? preferred : locale);
+}
+
+/* Beside the program in a build, in share/locale of the same prefix when installed. */
+static void
+bind_catalogs(void)
+{
+    static const char *const places[] = {"locale", "../share/locale"};
+    char self[PATH_MAX], path[PATH_MAX + 32], probe[PATH_MAX + 64];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *slash;
+
+    if (len <= 0)
+        return;
+    self[len] = '\0';
+    slash = strrchr(self, '/');
+    *slash = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", self, places[i]);
+        (void)snprintf(probe, sizeof probe, "%s/ru/LC_MESSAGES/" DOMAIN ".mo", path);
+        if (access(probe, R_OK) == 0) {
+            (void)bindtextdomain(DOMAIN, path);
+            (void)bind_textdomain_codeset(DOMAIN, "UTF-8");
+            return;
+        }
+    }
+}
+
+void
+sa_lang_use(const char *language)
+{
+    const char *chosen = language == NULL ? language_of_environment() : language_of(language);
+    static bool bound;
+
+    /* gettext asks LANGUAGE, in any locale but C; the locales of the languages need not be installed. */
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    (void)setlocale(LC_MESSAGES, "C.UTF-8");
+    (void)setenv("LANGUAGE", chosen == NULL ? "en" : chosen, 1);
+    if (!bound)
+        bind_catalogs();
+    bound = true;
+}
+
+const char *
+sa_lang_text(const char *english)
+{
+    return english[0] == '\0' ? english : dgettext(DOMAIN, english); /* "" is the header of the catalog */
+}
