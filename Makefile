@@ -1,7 +1,7 @@
 # The front door; the build itself is CMakeLists.txt.
 PACKAGES = build-essential cmake pkg-config libsnmp-dev libevent-dev libconfuse-dev libjansson-dev libpcre2-dev \
-           libsqlite3-dev zlib1g-dev libzstd-dev libsystemd-dev \
-           libcmocka-dev snmp snmpd snmptrapd smitools erlang-snmp python3 python3-pytest valgrind systemd
+           libsqlite3-dev zlib1g-dev libzstd-dev libsystemd-dev libncurses-dev gettext \
+           libcmocka-dev snmp snmpd snmptrapd smitools erlang-snmp python3 python3-pytest valgrind systemd mandoc tmux
 BUILD    = build
 JOBS     = 2
 CTEST    = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j4

@@ -30,7 +30,7 @@ sa_catalog_compare(const struct sa_catalog_entry *a, const struct sa_catalog_ent
 
     add(&comparison, (struct sa_label){"class", N_("Class")}, sa_catalog_class(a->code),
         sa_catalog_class(b->code));
-    add(&comparison, (struct sa_label){"final", N_("Final")}, finality(a), finality(b));
+    add(&comparison, (struct sa_label){"finality", N_("Finality")}, finality(a), finality(b));
     for (enum sa_fact fact = 0; fact < SA_FACTS; fact++)
         add(&comparison, sa_fact_label(fact), sa_fact_sentence(fact, a->facts[fact]),
             sa_fact_sentence(fact, b->facts[fact]));

@@ -46,7 +46,7 @@ static unsigned
 margin(void)
 {
     const char *labels[8 + SA_DEPTHS + SA_FACTS] = {
-        _("Class"), _("Kind"), _("Reference"), _("Meaning"), _("What to do"), _("Seen when"), _("Final")};
+        _("Class"), _("Kind"), _("Reference"), _("Meaning"), _("What to do"), _("Seen when"), _("Finality")};
     size_t n = 7;
 
     for (enum sa_depth depth = 0; depth < SA_DEPTHS; depth++)

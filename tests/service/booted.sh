@@ -4,7 +4,8 @@ set -eu
 
 build=$(cd "$1" && pwd)
 source=$(cd "$(dirname "$0")/../.." && pwd)
-base=$build/debian-root
+packages=systemd,systemd-sysv,snmpd,snmp,libevent-core-2.1-7,libconfuse2,libjansson4,libpcre2-8-0,libsqlite3-0,libzstd1,zlib1g,libncursesw6,procps
+base=$build/debian-root-$(echo "$packages" | cksum | cut -d' ' -f1)
 
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 77; }
 for tool in debootstrap systemd-nspawn; do
@@ -14,7 +15,7 @@ done
 if [ ! -e "$base/complete" ]; then
     rm -rf "$base"
     debootstrap --variant=minbase \
-        --include=systemd,systemd-sysv,snmpd,snmp,libevent-core-2.1-7,libconfuse2,libjansson4,libpcre2-8-0,libsqlite3-0,libzstd1,zlib1g,procps \
+        --include="$packages" \
         bookworm "$base" >"$build/debootstrap.log" 2>&1 || { tail -5 "$build/debootstrap.log"; exit 1; }
     touch "$base/complete"
 fi
@@ -23,12 +24,9 @@ root=$(mktemp -d "$build/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 cp -a "$base/." "$root"
 
-install -m 755 "$build/sipalertd" "$root/usr/sbin/"
-install -m 755 "$build/sipalert" "$root/usr/bin/"
+DESTDIR=$root cmake --install "$build" --prefix /usr >/dev/null
 install -D -m 644 "$source/conf/sipalertd.conf" "$root/etc/sipalert/sipalertd.conf"
 install -D -m 644 "$source/conf/snmpd.d/sipalert.conf" "$root/etc/snmp/snmpd.conf.d/sipalert.conf"
-install -D -m 644 "$source/systemd/sipalert.sysusers" "$root/usr/lib/sysusers.d/sipalert.conf"
-install -m 644 "$source/systemd/sipalertd.service" "$root/etc/systemd/system/"
 install -m 755 "$source/tests/service/inside.sh" "$root/inside.sh"
 cp "$source/tests/corpora/kamailio-xlog-traditional/kamailio.log" "$root/corpus.log"
 cat >"$root/etc/systemd/system/judge.service" <<'EOF'

@@ -81,10 +81,14 @@ killall -CONT snmpd 2>/dev/null || kill -CONT "$(systemctl show -P MainPID snmpd
 cat >>/etc/sipalert/sipalertd.conf <<'END'
 source "journal" { journal = {"SYSLOG_IDENTIFIER=proxy"} format = {"kamailio-xlog"} }
 END
+sed -i 's/^# language .*/language = "ru"/' /etc/sipalert/sipalertd.conf
 systemctl restart sipalertd
 for i in $(seq 7); do logger -t proxy "INFO: <script>: [$i@x] 430 Flow Failed from 192.0.2.9:5060 method INVITE"; done
 await "journald is a source" responses_are 7
 await "counts outlive a restart" responses_are 1276
+await "the remediation is in Russian" in_journal $'codes=430 .*remediation=".*\xd0'
+LANG=vi_VN.UTF-8 sipalert explain 302 | grep -q 'Chuyển' || fail "the tool in Vietnamese, as installed"
+echo "ok: the tool in Vietnamese, as installed"
 
 begun=$(date +%s)
 systemctl stop sipalertd
