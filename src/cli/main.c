@@ -1,43 +1,46 @@
 #include "commands.h"
 #include "lang.h"
+#include "layout.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_HELP                                                                                          \
-    N_("FORMAT is --format NAME, --xlog TEMPLATE, --xlog-sent TEMPLATE or --regex PATTERN, each as often "   \
-       "as\n"                                                                                                \
-       "needed; without it the format is found out.\n")
+static const char format_help[] =
+    N_("FORMAT is --format NAME, --xlog TEMPLATE, --xlog-sent TEMPLATE or\n"
+       "--regex PATTERN, as often as needed; without it the format is found out.\n");
 
 static const struct command {
     const char *name;
     int (*run)(const struct sa_globals *, int, char **);
     const char *words, *summary; /* its usage, and what it does in a line */
     const char *more;            /* what else its --help says, or NULL */
+    bool takes_format;
 } commands[] = {
     {"explain", sa_command_explain, "CODE... [--json]", N_("what a SIP status code means and what to do"),
-     N_("Codes are 100 to 999; one that is not registered is explained by its class.\n")},
+     N_("Codes are 100 to 999; one that is not registered is explained by its class.\n"), false},
     {"compare", sa_command_compare, "A B [--json]",
-     N_("two codes side by side: what differs, and what to do"), NULL},
+     N_("two codes side by side: what differs, and what to do"), NULL, false},
     {"codes", sa_command_codes, "[--kind KIND] [--json]", N_("the whole catalog of status codes"),
-     N_("KIND is a word of the third column: redirect, flow, auth, ...\n")},
-    {"scan", sa_command_scan,
-     "[FORMAT] [--by code|method|peer|source|minute] [--plot] [-j N] [--json] FILE...",
-     N_("count the responses in log files (also .gz, .zst; - is standard input)"), FORMAT_HELP},
+     N_("KIND is a word of the third column: redirect, flow, auth, ...\n"), false},
+    {"scan", sa_command_scan, "[FORMAT] [--by WHAT] [--plot] [-j N] [--json] FILE...",
+     N_("count the responses in log files (also .gz, .zst; - is standard input)"),
+     N_("WHAT is code, method, peer, source or minute; --plot draws the counts over time;\n"
+        "-j N divides large files among N threads.\n"),
+     true},
     {"match", sa_command_match, "[FORMAT] [--missed] [--json] FILE",
-     N_("show what each line is taken for, and which format would fit"), FORMAT_HELP},
+     N_("show what each line is taken for, and which format would fit"), NULL, true},
     {"formats", sa_command_formats, "[--json]",
-     N_("the log formats that are understood, with a line of each"), NULL},
-    {"status", sa_command_status, "[--json]", N_("the running daemon: sources, counts, alarms"), NULL},
+     N_("the log formats that are understood, with a line of each"), NULL, false},
+    {"status", sa_command_status, "[--json]", N_("the running daemon: sources, counts, alarms"), NULL, false},
     {"alarms", sa_command_alarms, "[--json]", N_("the active alarms of the running daemon, and what to do"),
-     NULL},
+     NULL, false},
     {"top", sa_command_top, "[--every SECONDS] [--json]", N_("the running daemon, live on the whole screen"),
-     N_("Keys: q ends it, the arrows scroll the alarms.  With --json it prints one status a line.\n")},
-    {"reload", sa_command_reload, "", N_("make the daemon read its configuration again"), NULL},
+     N_("Keys: q ends it, the arrows scroll the alarms.\nWith --json it prints one status a line.\n"), false},
+    {"reload", sa_command_reload, "", N_("make the daemon read its configuration again"), NULL, false},
     {"test-notify", sa_command_test_notify, "",
-     N_("send a test notification to every receiver, and tell whether it was taken"), NULL},
+     N_("send a test notification to every receiver, and tell whether it was taken"), NULL, false},
 };
 
 int
@@ -54,14 +57,15 @@ sa_usage_error(const char *command, const char *format, ...)
 }
 
 static int
-help(FILE *out)
+help(void)
 {
-    (void)fprintf(out, _("usage: sipalert [-c CONFIG] [--socket PATH] [--lang en|ru|vi] COMMAND ...\n\n"));
+    const unsigned margin = 15; /* of the longest name */
+
+    (void)fputs(_("usage: sipalert [-c CONFIG] [--socket PATH] [--lang en|ru|vi] COMMAND ...\n\n"), stdout);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        (void)fprintf(out, "  %-12s %s\n", commands[i].name, _(commands[i].summary));
-    (void)fputs(_("\n'sipalert COMMAND --help' says more.  Exit status: 0 done, 1 failed, 2 wrong usage.\n"),
-                out);
-    return out == stdout ? 0 : 2;
+        sa_layout_paragraph(commands[i].name, margin, _(commands[i].summary));
+    (void)fputs(_("\n'sipalert COMMAND --help' says more.\nExit status: 0 done, 1 failed, 2 wrong usage.\n"), stdout);
+    return 0;
 }
 
 static int
@@ -71,6 +75,8 @@ help_on(const struct command *command)
     (void)printf("%s\n", _(command->summary));
     if (command->more != NULL)
         (void)printf("\n%s", _(command->more));
+    if (command->takes_format)
+        (void)printf("\n%s", _(format_help));
     return 0;
 }
 
@@ -132,11 +138,11 @@ main(int argc, char **argv)
     if (globals.lang != NULL)
         sa_lang_use(globals.lang);
     if (n == 0)
-        return help(globals.help ? stdout : stderr);
+        return globals.help ? help() : sa_usage_error("", "%s", _("which command?"));
     if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
         return puts("sipalert " SIPALERT_VERSION) < 0;
     if (strcmp(argv[0], "help") == 0)
-        return help(stdout);
+        return help();
     command = find_command(argv[0]);
     if (command == NULL)
         return sa_usage_error("", _("there is no command \"%s\""), argv[0]);

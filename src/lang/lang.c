@@ -76,8 +76,10 @@ sa_lang_use(const char *language)
     static bool bound;
 
     /* gettext asks LANGUAGE, in any locale but C; the locales of the languages need not be installed. */
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
-    (void)setlocale(LC_MESSAGES, "C.UTF-8");
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL || setlocale(LC_MESSAGES, "C.UTF-8") == NULL) {
+        (void)setlocale(LC_CTYPE, "");
+        (void)setlocale(LC_MESSAGES, "");
+    }
     (void)setenv("LANGUAGE", chosen == NULL ? "en" : chosen, 1);
     if (!bound)
         bind_catalogs();

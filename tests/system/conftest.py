@@ -159,17 +159,17 @@ class Trapd:
         self.output = directory / "traps.txt"
         (directory / "snmptrapd-test.conf").write_text("authCommunity log public\n")
         self.process = subprocess.Popen(
-            ["/usr/sbin/snmptrapd", "-f", "-On", "-Oe", "-Lf", self.output, "-F", "@@%V|%v\n", "-C", "-c",
+            ["/usr/sbin/snmptrapd", "-f", "-On", "-Oe", "-Lf", self.output, "-F", "@@%V|%v\x1e\n", "-C", "-c",
              directory / "snmptrapd-test.conf", f"udp:127.0.0.1:{self.port}"],
             env=quiet_env(directory), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: self.output.exists() and "NET-SNMP" in self.output.read_text(), what="snmptrapd")
 
     def notifications(self, wanted=None):
         found = []
-        for line in self.output.read_text(errors="replace").splitlines():
-            if line.startswith("@@"):
-                fields = re.split(r"\|(?=\.1\.3\.6)", line[2:])
-                found.append([tuple(field.lstrip("|").split(" = ", 1)) for field in fields if " = " in field])
+        text = self.output.read_text(errors="replace")
+        for notification in re.findall("^@@(.*?)\x1e$", text, re.M | re.S):  # octets are on several lines
+            fields = re.split(r"\|(?=\.1\.3\.6)", notification)
+            found.append([tuple(field.lstrip("|").split(" = ", 1)) for field in fields if " = " in field])
         ours = f"OID: {ROOT}.0." + ("" if wanted is None else str(wanted))  # snmpd sends coldStart besides
         return [n for n in found if n[1][1].startswith(ours)]
 
@@ -189,7 +189,8 @@ def snmp(program, port, *oids, check=True, timeout=5):
     if done.returncode != 0:
         assert not check, done.stderr
         return None
-    return dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line and " = No " not in line)
+    lines = re.split(r"\n(?=\.1\.)", done.stdout.rstrip("\n"))  # octets are on several
+    return dict(line.split(" = ", 1) for line in lines if " = " in line and " = No " not in line)
 
 
 def walk_codes(port):

@@ -14,7 +14,15 @@ OFF = 'snmp { mode = "off" }\n'
 def connect(daemon, timeout=10):
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     client.settimeout(timeout)
-    client.connect(str(daemon.directory / "control.sock"))
+
+    def connected():
+        try:
+            client.connect(str(daemon.directory / "control.sock"))
+        except BlockingIOError:  # more are waiting than the kernel queues
+            return False
+        return True
+
+    wait_for(connected)
     return client
 
 

@@ -135,7 +135,7 @@ def test_help_fits_a_screen(language):
     assert len(commands) == 11
     for words in (["--help"], *([command, "--help"] for command in commands)):
         lines = output(*words, "--lang", language).splitlines()
-        assert len(lines) <= 24 and max(map(cells, lines)) <= 100, words
+        assert len(lines) <= 24 and max(map(cells, lines)) <= 80, words
     assert tool("-h").stdout == output("--help") == output("help")
 
 
