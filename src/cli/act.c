@@ -1,5 +1,6 @@
 #include "client.h"
 #include "lang.h"
+#include "report.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -16,10 +17,12 @@ sa_command_reload(const struct sa_globals *globals, int argc, char **argv)
     result = sa_client_run(globals, "reload");
     if (result == NULL)
         return 1;
-    if (globals->json)
-        (void)json_dumpf(result, stdout, JSON_COMPACT);
-    (void)puts(globals->json ? "" : sa_client_text(result, "text"));
-    json_decref(result);
+    if (globals->json) {
+        (void)sa_report_print(result, false);
+    } else {
+        (void)puts(sa_client_text(result, "text"));
+        json_decref(result);
+    }
     return 0;
 }
 
@@ -59,15 +62,14 @@ sa_command_test_notify(const struct sa_globals *globals, int argc, char **argv)
     delivered = !snmp || wait_for_delivery(&client);
     if (globals->json) {
         (void)json_object_set_new(result, "delivered", json_boolean(delivered));
-        (void)json_dumpf(result, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-        (void)putchar('\n');
+        (void)sa_report_print(result, false);
     } else {
         (void)printf(_("test notification %lld: %s%s\n"), (long long)sa_client_number(result, "sequence"),
                      !snmp       ? _("SNMP notifications are off")
                      : delivered ? _("SNMP has taken it")
                                  : _("SNMP has not taken it yet, it stays queued; is the receiver up?"),
                      json_is_true(json_object_get(result, "syslog")) ? _("; syslog has it") : "");
+        json_decref(result);
     }
-    json_decref(result);
     return delivered ? 0 : 1;
 }

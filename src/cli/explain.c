@@ -2,8 +2,8 @@
 #include "commands.h"
 #include "lang.h"
 #include "layout.h"
+#include "report.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,14 +31,6 @@ entry_json(const struct sa_catalog_entry *entry)
     for (enum sa_fact fact = 0; fact < SA_FACTS; fact++)
         add_text(object, sa_fact_label(fact).key, _(sa_fact_sentence(fact, entry->facts[fact])));
     return object;
-}
-
-static void
-print_json(json_t *value)
-{
-    (void)json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    (void)putchar('\n');
-    json_decref(value);
 }
 
 /* The margin of everything that is said of codes, so that explanations of several line up. */
@@ -129,7 +121,7 @@ sa_command_explain(const struct sa_globals *globals, int argc, char **argv)
         print_entry(&entry);
     }
     if (globals->json)
-        print_json(list);
+        (void)sa_report_print(list, false);
     else
         json_decref(list);
     return 0;
@@ -205,9 +197,10 @@ sa_command_compare(const struct sa_globals *globals, int argc, char **argv)
     if (globals->json) {
         struct sa_comparison comparison = sa_catalog_compare(&a, &b);
 
-        print_json(json_pack("{s[oo] so so}", "codes", entry_json(&a), entry_json(&b), "different",
-                             points_json(comparison.different, comparison.n_different), "alike",
-                             points_json(comparison.alike, comparison.n_alike)));
+        (void)sa_report_print(json_pack("{s[oo] so so}", "codes", entry_json(&a), entry_json(&b), "different",
+                                        points_json(comparison.different, comparison.n_different), "alike",
+                                        points_json(comparison.alike, comparison.n_alike)),
+                              false);
         return 0;
     }
     print_comparison(&a, &b);
@@ -238,7 +231,7 @@ sa_command_codes(const struct sa_globals *globals, int argc, char **argv)
             (void)printf("%u  %-36s %-13s %s\n", entry->code, entry->phrase, entry->kind, entry->reference);
     }
     if (globals->json)
-        print_json(list);
+        (void)sa_report_print(list, false);
     else
         json_decref(list);
     if (shown == 0) {

@@ -24,11 +24,7 @@ sa_command_formats(const struct sa_globals *globals, int argc, char **argv)
     if (argc > 1)
         return sa_usage_error("formats", "%s", _("it takes no arguments"));
     if (globals->json) {
-        json_t *list = to_json();
-
-        (void)json_dumpf(list, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-        (void)putchar('\n');
-        json_decref(list);
+        (void)sa_report_print(to_json(), false);
         return 0;
     }
     for (const struct sa_preset *preset = sa_presets; preset->name != NULL; preset++)

@@ -58,9 +58,7 @@ print_response_json(const struct match *match, const struct sa_response *respons
                   "peer", sa_report_text(response->peer), "time", sa_report_time(response->time_ms),
                   "call_id", sa_report_text(response->call_id), "repeat", (int)response->repeat);
 
-    (void)json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    (void)putchar('\n');
-    json_decref(object);
+    (void)sa_report_print(object, true);
 }
 
 static void

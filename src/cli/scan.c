@@ -60,9 +60,7 @@ print_json(const struct sa_scanner *scanner, const struct sa_scan_result *result
         sa_report_time(counts->first_ms), "last", sa_report_time(counts->last_ms), "codes",
         sa_report_codes(result->tally), "peers", sa_report_peers(result->peers));
 
-    (void)json_dumpf(report, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-    (void)putchar('\n');
-    json_decref(report);
+    (void)sa_report_print(report, false);
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "catalog.h"
 #include "lang.h"
 #include "layout.h"
+#include "report.h"
 #include "severity.h"
 
 #include <inttypes.h>
@@ -119,20 +120,12 @@ print_status(const json_t *status)
     print_alarms(json_object_get(status, "alarms"));
 }
 
-static void
-print_json(const json_t *value)
-{
-    (void)json_dumpf(value, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-    (void)putchar('\n');
-}
-
 /* Asks for the status and shows what show() makes of it, or the member `part` of it (NULL: all) as JSON. */
 static int
 show_status(const struct sa_globals *globals, int argc, char **argv, const char *part,
             void (*show)(const json_t *))
 {
-    const json_t *shown;
-    json_t *status;
+    json_t *status, *shown;
 
     if (argc > 1)
         return sa_usage_error(argv[0], _("\"%s\" is not understood here"), argv[1]);
@@ -141,7 +134,7 @@ show_status(const struct sa_globals *globals, int argc, char **argv, const char 
         return 1;
     shown = part == NULL ? status : json_object_get(status, part);
     if (globals->json)
-        print_json(shown);
+        (void)sa_report_print(json_incref(shown), false);
     else
         show(shown);
     json_decref(status);

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "lang.h"
 #include "layout.h"
+#include "report.h"
 #include "severity.h"
 
 #include <curses.h>
@@ -391,8 +392,7 @@ run_json(struct top *top, int every_ms)
             (void)fprintf(stderr, "sipalert top: %s\n", top->error);
             return 1;
         }
-        if (json_dumpf(top->now, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) < 0 || putchar('\n') == EOF ||
-            fflush(stdout) == EOF)
+        if (!sa_report_print(json_incref(top->now), true) || fflush(stdout) == EOF)
             return 0;
         (void)nanosleep(&pause, NULL);
     }

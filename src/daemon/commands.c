@@ -1,8 +1,8 @@
+#include "commands.h"
 #include "clock.h"
 #include "lang.h"
 #include "log.h"
 #include "present.h"
-#include "running.h"
 #include "sdnotify.h"
 #include "text.h"
 

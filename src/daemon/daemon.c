@@ -1,9 +1,9 @@
 #include "daemon.h"
 #include "clock.h"
+#include "commands.h"
 #include "lang.h"
 #include "log.h"
 #include "present.h"
-#include "running.h"
 #include "scribe.h"
 #include "sdnotify.h"
 #include "text.h"
@@ -18,58 +18,10 @@
 #include <unistd.h>
 
 #define STATE_LOST_MS 600000 /* how long the alarm of a lost state stays up */
-#define JUDGE_MS      1000   /* how often an active rule is looked at */
-#define PUBLISH_MS    500    /* how long a change may take to reach the MIB */
 #define SNMP_STOP_MS  1200   /* together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS  600
 #define SAVE_STOP_MS  600
 #define SAVE_START_MS 5000 /* the first positions are saved before anybody is answered */
-
-const char *
-sa_daemon_snmp_mode(const struct sa_daemon *daemon)
-{
-    static const char *const modes[] = {"agentx", "standalone", "off"};
-
-    return modes[daemon->config->snmp.mode];
-}
-
-unsigned
-sa_daemon_sinks(const struct sa_daemon *daemon)
-{
-    const struct sa_config *config = daemon->config;
-    bool snmp = config->n_notifies > 0 || (config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master);
-
-    return (snmp ? SA_SINK_SNMP : 0u) | (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
-}
-
-void
-sa_daemon_deliver(struct sa_daemon *daemon)
-{
-    struct sa_outbox *outbox = daemon->engine.outbox;
-    const struct sa_alarm_event *event;
-
-    while ((event = sa_outbox_next(outbox, SA_SINK_SYSLOG)) != NULL) {
-        uint32_t sequence = event->sequence;
-
-        if (sa_scribe_alarm(event) < 0)
-            break;
-        sa_outbox_finished(outbox, SA_SINK_SYSLOG, sequence, true);
-    }
-    while (daemon->agent != NULL && (event = sa_outbox_next(outbox, SA_SINK_SNMP)) != NULL) {
-        uint32_t sequence = event->sequence;
-
-        if (sa_agent_post(daemon->agent, event) < 0)
-            break;
-        sa_outbox_handed(outbox, SA_SINK_SNMP, sequence);
-    }
-}
-
-void
-sa_daemon_publish_soon(struct sa_daemon *daemon)
-{
-    if (!sa_watch_armed(daemon->publish))
-        sa_watch_arm(daemon->publish, PUBLISH_MS);
-}
 
 static void
 show_status(struct sa_daemon *daemon)
@@ -113,19 +65,6 @@ on_publish(void *arg)
     }
     show_status(daemon);
     tell_formats(daemon);
-}
-
-void
-sa_daemon_judge(struct sa_daemon *daemon)
-{
-    bool active = sa_engine_judge(&daemon->engine);
-
-    sa_daemon_deliver(daemon);
-    sa_daemon_publish_soon(daemon);
-    if (daemon->engine.alarms_changed)
-        sa_keeper_now(daemon->keeper);
-    if (active || sa_outbox_next(daemon->engine.outbox, SA_SINK_SYSLOG) != NULL)
-        sa_watch_arm(daemon->judge, JUDGE_MS);
 }
 
 static void
@@ -200,8 +139,7 @@ on_state(void *arg, unsigned source)
     (void)snprintf(text, sizeof text, _("Source %s cannot be read: %s"), daemon->config->sources[source].name,
                    status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
     sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, sa_clock_now().mono_ms);
-    if (!sa_watch_armed(daemon->judge))
-        sa_watch_arm(daemon->judge, JUDGE_MS);
+    sa_daemon_judge_soon(daemon);
     sa_log(blind ? LOG_WARNING : LOG_NOTICE, "follow", "source %s: %s%s%s%s",
            daemon->config->sources[source].name, sa_source_state_name(status.state),
            status.text[0] != '\0' ? ": " : "", status.text,

@@ -1,4 +1,7 @@
-/* The running daemon as its own files see it: daemon.c makes and drives it, commands.c answers for it. */
+/*
+ * The running daemon as its own files see it: daemon.c makes it and tells it what happens, commands.c answers
+ * for it, and both have the same few things done here.  Main thread.
+ */
 #ifndef SA_RUNNING_H
 #define SA_RUNNING_H
 
@@ -38,17 +41,10 @@ void sa_daemon_deliver(struct sa_daemon *daemon);
 /* Judges the rules and does what follows from it. */
 void sa_daemon_judge(struct sa_daemon *daemon);
 
+/* The same within a second. */
+void sa_daemon_judge_soon(struct sa_daemon *daemon);
+
 /* A change will be in the MIB soon. */
 void sa_daemon_publish_soon(struct sa_daemon *daemon);
-
-/*
- * Reads the configuration again.  Rules change while running; all else is bound to descriptors and threads
- * that were opened with it.  Returns whether it is in force; text says so, or why not.
- */
-bool sa_daemon_reload(struct sa_daemon *daemon, char *text, size_t size);
-
-/* Answers the control socket (sa_control_fn); arg is the daemon. */
-json_t *sa_daemon_command(void *arg, const char *command, const struct sa_caller *caller,
-                          char error[SA_PROTOCOL_ERROR]);
 
 #endif

@@ -1,6 +1,7 @@
 #include "report.h"
 #include "text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,17 @@ sa_report_text(const char *text)
 
     (void)sa_text_escape(shown, sizeof shown, text, strnlen(text, 1024));
     return json_string(shown);
+}
+
+bool
+sa_report_print(json_t *value, bool one_line)
+{
+    bool written =
+        json_dumpf(value, stdout, JSON_PRESERVE_ORDER | (one_line ? JSON_COMPACT : JSON_INDENT(1))) == 0 &&
+        putchar('\n') != EOF;
+
+    json_decref(value);
+    return written;
 }
 
 json_t *

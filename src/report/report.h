@@ -9,6 +9,7 @@
 #include "tally.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* {"302":{"responses":0,"received":0,"sent":0,"methods":{"INVITE":0}}} */
 json_t *sa_report_codes(const struct sa_tally *tally);
@@ -24,6 +25,12 @@ json_t *sa_report_peers(const struct sa_peers *peers);
 
 /* A string from a log or a path: escaped where it is not printable UTF-8. */
 json_t *sa_report_text(const char *text);
+
+/*
+ * Prints a value and lets go of it: on lines of its own for people who look, or on one line where many follow
+ * each other.  False: the output is gone.
+ */
+bool sa_report_print(json_t *value, bool one_line);
 
 /* RFC 3339, "" for 0. */
 json_t *sa_report_time(int64_t wall_ms);

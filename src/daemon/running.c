@@ -1,0 +1,71 @@
+#include "running.h"
+#include "scribe.h"
+
+#define JUDGE_MS   1000 /* how often an active rule is looked at */
+#define PUBLISH_MS 500  /* how long a change may take to reach the MIB */
+
+const char *
+sa_daemon_snmp_mode(const struct sa_daemon *daemon)
+{
+    static const char *const modes[] = {"agentx", "standalone", "off"};
+
+    return modes[daemon->config->snmp.mode];
+}
+
+unsigned
+sa_daemon_sinks(const struct sa_daemon *daemon)
+{
+    const struct sa_config *config = daemon->config;
+    bool snmp = config->n_notifies > 0 || (config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master);
+
+    return (snmp ? SA_SINK_SNMP : 0u) | (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
+}
+
+void
+sa_daemon_deliver(struct sa_daemon *daemon)
+{
+    struct sa_outbox *outbox = daemon->engine.outbox;
+    const struct sa_alarm_event *event;
+
+    while ((event = sa_outbox_next(outbox, SA_SINK_SYSLOG)) != NULL) {
+        uint32_t sequence = event->sequence;
+
+        if (sa_scribe_alarm(event) < 0)
+            break;
+        sa_outbox_finished(outbox, SA_SINK_SYSLOG, sequence, true);
+    }
+    while (daemon->agent != NULL && (event = sa_outbox_next(outbox, SA_SINK_SNMP)) != NULL) {
+        uint32_t sequence = event->sequence;
+
+        if (sa_agent_post(daemon->agent, event) < 0)
+            break;
+        sa_outbox_handed(outbox, SA_SINK_SNMP, sequence);
+    }
+}
+
+void
+sa_daemon_publish_soon(struct sa_daemon *daemon)
+{
+    if (!sa_watch_armed(daemon->publish))
+        sa_watch_arm(daemon->publish, PUBLISH_MS);
+}
+
+void
+sa_daemon_judge(struct sa_daemon *daemon)
+{
+    bool active = sa_engine_judge(&daemon->engine);
+
+    sa_daemon_deliver(daemon);
+    sa_daemon_publish_soon(daemon);
+    if (daemon->engine.alarms_changed)
+        sa_keeper_now(daemon->keeper);
+    if (active || sa_outbox_next(daemon->engine.outbox, SA_SINK_SYSLOG) != NULL)
+        sa_watch_arm(daemon->judge, JUDGE_MS);
+}
+
+void
+sa_daemon_judge_soon(struct sa_daemon *daemon)
+{
+    if (!sa_watch_armed(daemon->judge))
+        sa_watch_arm(daemon->judge, JUDGE_MS);
+}
