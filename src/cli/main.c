@@ -61,7 +61,7 @@ help(void)
 {
     const unsigned margin = 15; /* of the longest name */
 
-    (void)fputs(_("usage: sipalert [-c CONFIG] [--socket PATH] [--lang en|ru|vi] COMMAND ...\n\n"), stdout);
+    (void)fputs(_("usage: sipalert [-c CONFIG] [--socket PATH] [--lang LANG] COMMAND ...\n\n"), stdout);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         sa_layout_paragraph(commands[i].name, margin, _(commands[i].summary));
     (void)fputs(_("\n'sipalert COMMAND --help' says more.\nExit status: 0 done, 1 failed, 2 wrong usage.\n"), stdout);

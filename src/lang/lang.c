@@ -48,25 +48,18 @@ language_of_environment(void)
 static void
 bind_catalogs(void)
 {
-    static const char *const places[] = {"locale", "../share/locale"};
-    char self[PATH_MAX], path[PATH_MAX + 32], probe[PATH_MAX + 64];
+    char self[PATH_MAX], path[PATH_MAX + 32];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *slash;
 
     if (len <= 0)
         return;
     self[len] = '\0';
-    slash = strrchr(self, '/');
-    *slash = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", self, places[i]);
-        (void)snprintf(probe, sizeof probe, "%s/ru/LC_MESSAGES/" DOMAIN ".mo", path);
-        if (access(probe, R_OK) == 0) {
-            (void)bindtextdomain(DOMAIN, path);
-            (void)bind_textdomain_codeset(DOMAIN, "UTF-8");
-            return;
-        }
-    }
+    *strrchr(self, '/') = '\0';
+    (void)snprintf(path, sizeof path, "%s/locale/.", self); /* /usr/bin/locale is a program */
+    if (access(path, X_OK) == -1)
+        (void)snprintf(path, sizeof path, "%s/../share/locale", self);
+    (void)bindtextdomain(DOMAIN, path);
+    (void)bind_textdomain_codeset(DOMAIN, "UTF-8");
 }
 
 void

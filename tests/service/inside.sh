@@ -47,6 +47,11 @@ await "counts come through snmpd's view and AgentX socket" walk_shows .1.3.6.1.4
 await "the alarm is in the journal" in_journal 'ALARM raised id=1 identity=.*redirects'
 await "STATUS= shows the link" sh -c 'systemctl show -P StatusText sipalertd | grep -q "agentx connected"'
 
+sipalert test-notify | grep -q 'SNMP has taken it; syslog has it' || fail "test-notify"
+echo "ok: a test notification is taken by snmpd"
+runuser -u nobody -- sipalert status 2>&1 | grep -q "daemon's group" || fail "nobody may look"
+runuser -u sipalert -- sipalert alarms | grep -q redirects || fail "the daemon's user may not look"
+
 printf 'rule "r" { codes = {"486"} minor { count = 1 } }\n' >>/etc/sipalert/sipalertd.conf
 systemctl reload sipalertd || fail "reload"
 await "reload applies rules" in_journal '3 rules are in force'

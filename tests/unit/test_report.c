@@ -88,12 +88,66 @@ test_text_and_time(void **state)
     expect(sa_report_time(1795193213391), "\"2026-11-20T16:46:53.391Z\"");
 }
 
+static json_int_t
+step(const json_t *recent, size_t i)
+{
+    return json_integer_value(json_array_get(json_object_get(json_object_get(recent, "codes"), "302"), i));
+}
+
+/* Steps end with the second that is asked for; what has left the window, or its ring was used again for, is
+ * gone. */
+static void
+test_recent(void **state)
+{
+    struct sa_tally *tally = sa_tally_new(60);
+    struct sa_response r = response(302, SA_DIR_SENT, "INVITE", "", 1);
+    json_t *recent;
+
+    (void)state;
+    sa_tally_add(tally, &r, 101, 0); /* the first second of the window that ends with 160 */
+    sa_tally_add(tally, &r, 115, 0);
+    sa_tally_add(tally, &r, 116, 0);
+    r.repeat = 3;
+    sa_tally_add(tally, &r, 160, 0);
+    recent = sa_report_recent(tally, 160, 15);
+    assert_int_equal(json_integer_value(json_object_get(recent, "step_s")), 15);
+    assert_int_equal(json_array_size(json_object_get(json_object_get(recent, "codes"), "302")), 4);
+    assert_int_equal(step(recent, 0), 2);
+    assert_int_equal(step(recent, 1), 1);
+    assert_int_equal(step(recent, 2), 0);
+    assert_int_equal(step(recent, 3), 3);
+    json_decref(recent);
+    recent = sa_report_recent(tally, 175, 15); /* nothing came since */
+    assert_int_equal(step(recent, 0), 1);
+    assert_int_equal(step(recent, 2), 3);
+    assert_int_equal(step(recent, 3), 0);
+    json_decref(recent);
+    recent = sa_report_recent(tally, 100000, 15);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(step(recent, i), 0);
+    json_decref(recent);
+    recent = sa_report_recent(tally, 130, 15); /* from before the newest second, and before the clock began */
+    assert_int_equal(step(recent, 0) + step(recent, 1), 0);
+    json_decref(recent);
+    recent = sa_report_recent(tally, 5, 15);
+    assert_int_equal(step(recent, 3), 0);
+    json_decref(recent);
+    (void)sa_tally_free(tally);
+    tally = sa_tally_new(0); /* without windows there is nothing recent */
+    sa_tally_add(tally, &r, -1, 0);
+    recent = sa_report_recent(tally, 10, 15);
+    assert_int_equal(json_object_size(json_object_get(recent, "codes")), 0);
+    json_decref(recent);
+    (void)sa_tally_free(tally);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_recent),
         cmocka_unit_test(test_text_and_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
