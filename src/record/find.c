@@ -14,6 +14,19 @@ commonness(char c)
     return at == NULL ? 1 : (unsigned)(sizeof common - (size_t)(at - common));
 }
 
+/* The same for two neighbours; some are far more common than either byte makes believe ("tag=", "SIP/2.0").
+ */
+static unsigned
+pair_commonness(const char *pair)
+{
+    static const char *const common[] = {"ag", "IP", "SI", "fr", "ip"};
+
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+        if (memcmp(pair, common[i], 2) == 0)
+            return 4096; /* above any product */
+    return commonness(pair[0]) * commonness(pair[1]);
+}
+
 bool
 sa_literals_add(struct sa_literals *set, const char *text, size_t len)
 {
@@ -22,7 +35,7 @@ sa_literals_add(struct sa_literals *set, const char *text, size_t len)
     if (set->n == SA_LITERALS || len < 2 || len > 64)
         return false;
     for (size_t i = 0; i + 1 < len; i++) {
-        unsigned weight = commonness(text[i]) * commonness(text[i + 1]);
+        unsigned weight = pair_commonness(text + i);
 
         if (weight < best) {
             best = weight;
