@@ -216,6 +216,9 @@ set_up(struct sa_agent *agent)
         (void)register_sysORTable((oid *)(uintptr_t)root, OID_LENGTH(root),
                                   "SIPALERT-MIB: SIP response counters and alarms");
     if (agent->def.mode == SA_AGENT_STANDALONE) {
+        char no_smux[] = "-smux"; /* else a master listens for SMUX peers at 0.0.0.0:199 */
+
+        add_to_init_list(no_smux);
         if (init_master_agent() != 0)
             sa_log(LOG_ERR, "snmp", "cannot listen at the configured addresses; the MIB is not served");
         else

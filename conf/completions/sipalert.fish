@@ -25,7 +25,8 @@ complete -c sipalert -n $none -a test-notify -d 'Send a test notification'
 complete -c sipalert -n $none -a help -d 'How it is used'
 
 complete -c sipalert -n '__fish_seen_subcommand_from explain compare' -a "(sipalert codes 2>/dev/null | cut -c1-3)"
-complete -c sipalert -n '__fish_seen_subcommand_from codes' -l kind -x -d 'Only this kind'
+complete -c sipalert -n '__fish_seen_subcommand_from codes' -l kind -x -d 'Only this kind' \
+    -a "(sipalert codes --json 2>/dev/null | string replace -rf '.*\"kind\": \"(.*)\".*' '\$1' | sort -u)"
 complete -c sipalert -n '__fish_seen_subcommand_from scan match' -F
 complete -c sipalert -n '__fish_seen_subcommand_from scan match' -l format -x \
     -a "auto (sipalert formats 2>/dev/null | awk '/^[a-z]/ { print \$1 }')" -d 'Format'

@@ -14,7 +14,7 @@ sa_command_reload(const struct sa_globals *globals, int argc, char **argv)
 
     if (argc > 1)
         return sa_usage_error("reload", _("\"%s\" is not understood here"), argv[1]);
-    result = sa_client_run(globals, "reload");
+    result = sa_client_run(globals, "reload", "reload");
     if (result == NULL)
         return 1;
     if (globals->json) {
@@ -55,9 +55,10 @@ sa_command_test_notify(const struct sa_globals *globals, int argc, char **argv)
 
     if (argc > 1)
         return sa_usage_error("test-notify", _("\"%s\" is not understood here"), argv[1]);
-    result = sa_client_run(globals, "test-notify");
-    if (result == NULL || !sa_client_init(&client, globals))
+    result = sa_client_run(globals, "test-notify", "test-notify");
+    if (result == NULL)
         return 1;
+    sa_client_init(&client, globals);
     snmp = json_is_true(json_object_get(result, "snmp"));
     delivered = !snmp || wait_for_delivery(&client);
     if (globals->json) {
@@ -67,7 +68,7 @@ sa_command_test_notify(const struct sa_globals *globals, int argc, char **argv)
         (void)printf(_("test notification %lld: %s%s\n"), (long long)sa_client_number(result, "sequence"),
                      !snmp       ? _("SNMP notifications are off")
                      : delivered ? _("SNMP has taken it")
-                                 : _("SNMP has not taken it yet, it stays queued; is the receiver up?"),
+                                 : _("SNMP has not taken it yet and keeps it queued (is the receiver up?)"),
                      json_is_true(json_object_get(result, "syslog")) ? _("; syslog has it") : "");
         json_decref(result);
     }

@@ -13,7 +13,7 @@
 
 #define PATIENCE_S 10
 
-bool
+void
 sa_client_init(struct sa_client *client, const struct sa_globals *globals)
 {
     static struct sa_config_errors errors;
@@ -24,14 +24,15 @@ sa_client_init(struct sa_client *client, const struct sa_globals *globals)
         if (sa_config_load(globals->config != NULL ? globals->config : SA_CONFIG_PATH, &config, &errors) <
             0) {
             (void)fputs(errors.text, stderr);
-            return false;
+            (void)sa_failure("", _("the configuration has errors; asking at %s (or name it with --socket)"),
+                             SA_CONFIG_CONTROL);
+        } else {
+            found = config->control;
         }
-        found = config->control;
     }
     client->patience_s = PATIENCE_S;
     (void)snprintf(client->path, sizeof client->path, "%s", found == NULL ? SA_CONFIG_CONTROL : found);
     (void)sa_config_free(config);
-    return true;
 }
 
 static const char *
@@ -91,17 +92,16 @@ sa_client_ask(const struct sa_client *client, const char *command, char error[SA
 }
 
 json_t *
-sa_client_run(const struct sa_globals *globals, const char *command)
+sa_client_run(const struct sa_globals *globals, const char *name, const char *command)
 {
     struct sa_client client;
     char error[SA_CLIENT_ERROR];
     json_t *result;
 
-    if (!sa_client_init(&client, globals))
-        return NULL;
+    sa_client_init(&client, globals);
     result = sa_client_ask(&client, command, error);
     if (result == NULL)
-        (void)fprintf(stderr, "sipalert %s: %s\n", command, error);
+        (void)sa_failure(name, "%s", error);
     return result;
 }
 

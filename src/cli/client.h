@@ -13,14 +13,14 @@ struct sa_client {
     int patience_s; /* for an answer */
 };
 
-/* Where the daemon is: --socket, or as its configuration says.  False after a message. */
-bool sa_client_init(struct sa_client *client, const struct sa_globals *globals);
+/* Where the daemon is: --socket, or as its configuration says, or where it is by default. */
+void sa_client_init(struct sa_client *client, const struct sa_globals *globals);
 
 /* Sends a command; the result as a new reference, or NULL and what is wrong and what to do about it. */
 json_t *sa_client_ask(const struct sa_client *client, const char *command, char error[SA_CLIENT_ERROR]);
 
-/* The same for a command of the tool: says on standard error what is wrong. */
-json_t *sa_client_run(const struct sa_globals *globals, const char *command);
+/* The same for a command of the tool, whose name stands before what is wrong, on standard error. */
+json_t *sa_client_run(const struct sa_globals *globals, const char *name, const char *command);
 
 /* How the daemon's SNMP side is, in a word or three. */
 const char *sa_client_snmp(const json_t *status);

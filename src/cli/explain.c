@@ -94,7 +94,10 @@ parse_code(const char *command, const char *text)
 {
     if (strlen(text) == 3 && strspn(text, "0123456789") == 3 && text[0] != '0')
         return atoi(text);
-    (void)sa_usage_error(command, _("\"%s\" is not a status code of three digits, 100 to 999"), text);
+    (void)sa_usage_error(command,
+                         text[0] == '-' ? _("option \"%s\" is not understood")
+                                        : _("\"%s\" is not a status code of three digits, 100 to 999"),
+                         text);
     return -1;
 }
 
@@ -207,17 +210,37 @@ sa_command_compare(const struct sa_globals *globals, int argc, char **argv)
     return 0;
 }
 
+/* The kinds that there are, each once. */
+static void
+list_kinds(char *list, size_t size)
+{
+    size_t count, len = 0;
+    const struct sa_catalog_entry *all = sa_catalog_all(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+
+        while (strcmp(all[k].kind, all[i].kind) != 0)
+            k++;
+        if (k == i && len < size)
+            len += (size_t)snprintf(list + len, size - len, "%s%s", i == 0 ? "" : ", ", all[i].kind);
+    }
+}
+
 int
 sa_command_codes(const struct sa_globals *globals, int argc, char **argv)
 {
     const char *kind = NULL;
     size_t count, shown = 0;
     const struct sa_catalog_entry *entry = sa_catalog_all(&count);
+    char kinds[512];
     json_t *list;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--kind") != 0 || ++i == argc)
-            return sa_usage_error("codes", _("\"%s\" is not understood here"), argv[i < argc ? i : i - 1]);
+        if (strcmp(argv[i], "--kind") != 0)
+            return sa_usage_error("codes", _("\"%s\" is not understood here"), argv[i]);
+        if (++i == argc)
+            return sa_usage_error("codes", _("%s needs a value"), "--kind");
         kind = argv[i];
     }
     list = json_array();
@@ -234,9 +257,8 @@ sa_command_codes(const struct sa_globals *globals, int argc, char **argv)
         (void)sa_report_print(list, false);
     else
         json_decref(list);
-    if (shown == 0) {
-        (void)fprintf(stderr, _("sipalert codes: no code is of kind \"%s\"\n"), kind);
-        return 1;
-    }
-    return 0;
+    if (shown > 0)
+        return 0;
+    list_kinds(kinds, sizeof kinds);
+    return sa_usage_error("codes", _("no code is of kind \"%s\"; there are %s"), kind, kinds);
 }

@@ -63,6 +63,6 @@ sa_format_choice_make(const struct sa_format_choice *choice, const char *command
         format = sa_format_free(format);
     (void)sa_config_free(config);
     if (format == NULL)
-        (void)fprintf(stderr, "sipalert %s: %s\n", command, error);
+        (void)sa_failure(command, "%s", error);
     return format;
 }

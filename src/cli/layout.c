@@ -17,7 +17,7 @@ sa_layout_width(void)
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
         return 80;
-    return size.ws_col < 60 ? 60 : size.ws_col > 120 ? 120 : size.ws_col;
+    return size.ws_col < 40 ? 40 : size.ws_col > 120 ? 120 : size.ws_col;
 }
 
 /* One character: its bytes, and its cells. */
@@ -70,7 +70,7 @@ wants_colour(void)
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
     return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0') && term != NULL &&
-           strcmp(term, "dumb") != 0;
+           term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
 void
@@ -192,7 +192,7 @@ sa_layout_paragraph(const char *label, unsigned margin, const char *text)
 void
 sa_layout_pair(const char *label, unsigned margin, const char *left, const char *right)
 {
-    unsigned width = (sa_layout_width() - margin - GAP) / 2;
+    unsigned screen = sa_layout_width() < 60 ? 60 : sa_layout_width(), width = (screen - margin - GAP) / 2;
 
     put_label(label, margin);
     for (bool first = true; first || *left != '\0' || *right != '\0'; first = false) {

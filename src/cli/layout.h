@@ -10,7 +10,7 @@
 
 enum sa_style { SA_STYLE_PLAIN, SA_STYLE_STRONG, SA_STYLE_FAINT, SA_STYLE_GOOD, SA_STYLE_WARN, SA_STYLE_BAD };
 
-/* Columns to fill: those of the terminal between 60 and 120, 80 where there is none. */
+/* Columns to fill: those of the terminal between 40 and 120, 80 where there is none. */
 unsigned sa_layout_width(void);
 
 /* Cells that the text takes on the screen; control characters count as none. */

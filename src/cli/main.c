@@ -2,6 +2,7 @@
 #include "lang.h"
 #include "layout.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,21 +39,44 @@ static const struct command {
      NULL, false},
     {"top", sa_command_top, "[--every SECONDS] [--json]", N_("the running daemon, live on the whole screen"),
      N_("Keys: q ends it, the arrows scroll the alarms.\nWith --json it prints one status a line.\n"), false},
-    {"reload", sa_command_reload, "", N_("make the daemon read its configuration again"), NULL, false},
-    {"test-notify", sa_command_test_notify, "",
+    {"reload", sa_command_reload, "[--json]", N_("make the daemon read its configuration again"), NULL,
+     false},
+    {"test-notify", sa_command_test_notify, "[--json]",
      N_("send a test notification to every receiver, and tell whether it was taken"), NULL, false},
 };
+
+static void
+complain(const char *command, const char *format, va_list ap)
+{
+    char text[2048];
+
+    (void)vsnprintf(text, sizeof text, format, ap);
+    for (char *c = text; *c != '\0'; c++)
+        if (((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f)
+            *c = '?';
+    (void)fprintf(stderr, "sipalert%s%s: %s\n", command[0] == '\0' ? "" : " ", command, text);
+}
+
+int
+sa_failure(const char *command, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    complain(command, format, ap);
+    va_end(ap);
+    return 1;
+}
 
 int
 sa_usage_error(const char *command, const char *format, ...)
 {
     va_list ap;
 
-    (void)fprintf(stderr, "sipalert%s%s: ", command[0] == '\0' ? "" : " ", command);
     va_start(ap, format);
-    (void)vfprintf(stderr, format, ap);
+    complain(command, format, ap);
     va_end(ap);
-    (void)fprintf(stderr, _("\nTry 'sipalert %s%s--help'.\n"), command, command[0] == '\0' ? "" : " ");
+    (void)fprintf(stderr, _("Try 'sipalert %s%s--help'.\n"), command, command[0] == '\0' ? "" : " ");
     return 2;
 }
 
@@ -61,10 +85,12 @@ help(void)
 {
     const unsigned margin = 15; /* of the longest name */
 
-    (void)fputs(_("usage: sipalert [-c CONFIG] [--socket PATH] [--lang LANG] COMMAND ...\n\n"), stdout);
+    (void)fputs(_("usage: sipalert [-c CONF] [--socket PATH] [--lang LANG] [--json] COMMAND ...\n\n"),
+                stdout);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         sa_layout_paragraph(commands[i].name, margin, _(commands[i].summary));
-    (void)fputs(_("\n'sipalert COMMAND --help' says more.\nExit status: 0 done, 1 failed, 2 wrong usage.\n"), stdout);
+    (void)fputs(_("\n'sipalert COMMAND --help' says more.\nExit status: 0 done, 1 failed, 2 wrong usage.\n"),
+                stdout);
     return 0;
 }
 
@@ -89,6 +115,34 @@ find_command(const char *name)
     return NULL;
 }
 
+/* An option with a value, which is the next word or behind "=".  1: taken; 0: another word; -1 after a
+ * message. */
+static int
+take_valued(struct sa_globals *globals, int argc, char **argv, int *i)
+{
+    const struct {
+        const char *name, **value;
+    } options[] = {{"-c", &globals->config}, {"--socket", &globals->socket}, {"--lang", &globals->lang}};
+
+    for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
+        size_t len = strlen(options[k].name);
+
+        if (strncmp(argv[*i], options[k].name, len) != 0)
+            continue;
+        if (argv[*i][len] == '=' && len > 2) {
+            *options[k].value = argv[*i] + len + 1;
+            return 1;
+        }
+        if (argv[*i][len] != '\0')
+            continue;
+        if (++*i == argc)
+            return -sa_usage_error("", _("%s needs a value"), options[k].name) / 2;
+        *options[k].value = argv[*i];
+        return 1;
+    }
+    return 0;
+}
+
 /* Takes the options that may stand anywhere out of argv; what remains is the command and its own words. */
 static int
 take_globals(struct sa_globals *globals, int argc, char **argv)
@@ -96,55 +150,67 @@ take_globals(struct sa_globals *globals, int argc, char **argv)
     int kept = 0;
 
     for (int i = 1; i < argc; i++) {
-        const char **target = NULL;
+        int taken = take_valued(globals, argc, argv, &i);
 
-        if (strcmp(argv[i], "-c") == 0)
-            target = &globals->config;
-        else if (strcmp(argv[i], "--socket") == 0)
-            target = &globals->socket;
-        else if (strcmp(argv[i], "--lang") == 0)
-            target = &globals->lang;
-        if (target != NULL) {
-            if (++i == argc) {
-                (void)sa_usage_error("", _("%s needs a value"), argv[i - 1]);
-                return -1;
-            }
-            *target = argv[i];
-        } else if (strcmp(argv[i], "--json") == 0) {
+        if (taken < 0)
+            return -1;
+        if (taken > 0)
+            continue;
+        if (strcmp(argv[i], "--json") == 0)
             globals->json = true;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             globals->help = true;
-        } else {
+        else
             argv[kept++] = argv[i];
-        }
     }
     argv[kept] = NULL;
     return kept;
+}
+
+/* "help" and "help COMMAND" are "--help" and "COMMAND --help". */
+static int
+take_help(struct sa_globals *globals, int n, char **argv)
+{
+    if (n == 0 || strcmp(argv[0], "help") != 0)
+        return n;
+    globals->help = true;
+    memmove(argv, argv + 1, (size_t)n * sizeof *argv);
+    return n - 1;
+}
+
+static int
+run(const struct sa_globals *globals, int n, char **argv)
+{
+    const struct command *command;
+
+    if (n == 0)
+        return globals->help ? help() : sa_usage_error("", "%s", _("which command?"));
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
+        return puts("sipalert " SIPALERT_VERSION) < 0;
+    command = find_command(argv[0]);
+    if (command == NULL)
+        return sa_usage_error(
+            "", argv[0][0] == '-' ? _("option \"%s\" is not understood") : _("there is no command \"%s\""),
+            argv[0]);
+    return globals->help ? help_on(command) : command->run(globals, n, argv);
 }
 
 int
 main(int argc, char **argv)
 {
     struct sa_globals globals = {0};
-    const struct command *command;
-    int n;
+    int n, status;
 
-    sa_lang_use(NULL);
+    (void)sa_lang_use(NULL);
     n = take_globals(&globals, argc, argv);
     if (n < 0)
         return 2;
     if (globals.lang != NULL && !sa_lang_is_known(globals.lang))
         return sa_usage_error("", _("--lang %s: en, ru or vi"), globals.lang);
     if (globals.lang != NULL)
-        sa_lang_use(globals.lang);
-    if (n == 0)
-        return globals.help ? help() : sa_usage_error("", "%s", _("which command?"));
-    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)
-        return puts("sipalert " SIPALERT_VERSION) < 0;
-    if (strcmp(argv[0], "help") == 0)
-        return help();
-    command = find_command(argv[0]);
-    if (command == NULL)
-        return sa_usage_error("", _("there is no command \"%s\""), argv[0]);
-    return globals.help ? help_on(command) : command->run(&globals, n, argv);
+        (void)sa_lang_use(globals.lang);
+    status = run(&globals, take_help(&globals, n, argv), argv);
+    if (fflush(stdout) == EOF || ferror(stdout))
+        return sa_failure("", _("cannot write the output: %s"), strerror(errno));
+    return status;
 }

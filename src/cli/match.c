@@ -111,8 +111,10 @@ on_missed(struct match *match, struct sa_slice line)
     sa_format_explain(match->format, &record, reason, sizeof reason);
     suggest(match, &record);
     if (match->json)
-        return;
-    print_line(match, "-", reason, line);
+        (void)sa_report_print(
+            json_pack("{sI so}", "line", (json_int_t)match->line, "missed", sa_report_text(reason)), true);
+    else
+        print_line(match, "-", reason, line);
 }
 
 static void
@@ -129,9 +131,11 @@ on_line(void *arg, const char *text, size_t len, bool cut)
     sa_stream_feed(&match->stream, text, len, match->peeler.stamps.reference_ms);
     sa_stream_feed(&match->stream, "\n", 1, match->peeler.stamps.reference_ms);
     for (unsigned i = 0; i < match->n_responses; i++) {
+        if (match->only_missed)
+            continue;
         if (match->json)
             print_response_json(match, &match->responses[i]);
-        else if (!match->only_missed)
+        else
             print_response(match, &match->responses[i], line);
     }
     if (counts->unmatched > unmatched && match->stream.messages.state == SA_SIP_IDLE &&
@@ -195,52 +199,90 @@ try_preset(struct match *match, const struct sa_preset *preset)
     return responses;
 }
 
+/* A preset and what it would find. */
+struct trial {
+    const struct sa_preset *preset; /* NULL: none finds anything */
+    uint64_t responses;
+};
+
+/* The two presets that find most. */
 static void
-print_presets(struct match *match)
+try_presets(struct match *match, struct trial best[2])
 {
-    const struct sa_preset *best = NULL, *second = NULL;
-    uint64_t best_hits = 0, second_hits = 0;
+    best[0] = best[1] = (struct trial){NULL, 0};
+    for (const struct sa_preset *preset = sa_presets; preset->name != NULL && strcmp(match->path, "-") != 0;
+         preset++) {
+        struct trial trial = {preset, try_preset(match, preset)};
 
-    for (const struct sa_preset *preset = sa_presets; preset->name != NULL; preset++) {
-        uint64_t hits = try_preset(match, preset);
-
-        if (hits > best_hits) {
-            second = best;
-            second_hits = best_hits;
-            best = preset;
-            best_hits = hits;
-        } else if (hits > second_hits) {
-            second = preset;
-            second_hits = hits;
+        if (trial.responses > best[0].responses) {
+            best[1] = best[0];
+            best[0] = trial;
+        } else if (trial.responses > best[1].responses) {
+            best[1] = trial;
         }
     }
-    if (best == NULL)
-        (void)puts(_("No preset finds a response in it."));
-    else
-        (void)printf(_("Best preset: %s, %llu responses (%s).\n"), best->name, (unsigned long long)best_hits,
-                     _(best->description));
-    if (second != NULL)
-        (void)printf(_("Next: %s, %llu responses.\n"), second->name, (unsigned long long)second_hits);
+}
+
+/* The template that would have written most of the missed lines, or -1. */
+static int
+best_suggestion(const struct match *match)
+{
+    int best = match->n_suggestions > 0 ? 0 : -1;
+
+    for (unsigned i = 1; i < match->n_suggestions; i++)
+        if (match->suggestions[i].lines > match->suggestions[best].lines)
+            best = (int)i;
+    return best;
+}
+
+static json_t *
+trial_json(const struct trial *trial)
+{
+    return trial->preset == NULL ? json_null()
+                                 : json_pack("{ss sI}", "preset", trial->preset->name, "responses",
+                                             (json_int_t)trial->responses);
+}
+
+static void
+print_summary_json(struct match *match)
+{
+    const struct sa_stream_counts *counts = &match->stream.counts;
+    int suggestion = best_suggestion(match);
+    struct trial best[2];
+
+    try_presets(match, best);
+    (void)sa_report_print(
+        json_pack("{s{so sI sI sI so so so}}", "summary", "format",
+                  sa_report_text(sa_format_describe(match->format)), "lines", (json_int_t)counts->lines,
+                  "responses", (json_int_t)counts->responses, "unmatched", (json_int_t)counts->unmatched,
+                  "best", trial_json(&best[0]), "next", trial_json(&best[1]), "template",
+                  suggestion < 0 ? json_null() : sa_report_text(match->suggestions[suggestion].text)),
+        true);
 }
 
 static void
 print_summary(struct match *match)
 {
     const struct sa_stream_counts *counts = &match->stream.counts;
-    unsigned best = 0;
+    int suggestion = best_suggestion(match);
+    struct trial best[2];
 
+    try_presets(match, best);
     (void)printf(_("\nformat %s: %llu lines, %llu responses (+), %llu unmatched (-)\n"),
                  sa_format_describe(match->format), (unsigned long long)counts->lines,
                  (unsigned long long)counts->responses, (unsigned long long)counts->unmatched);
-    if (strcmp(match->path, "-") != 0)
-        print_presets(match);
-    for (unsigned i = 1; i < match->n_suggestions; i++)
-        if (match->suggestions[i].lines > match->suggestions[best].lines)
-            best = i;
-    if (match->n_suggestions > 0)
+    if (best[0].preset != NULL)
+        (void)printf(_("Best preset: %s, %llu responses (%s).\n"), best[0].preset->name,
+                     (unsigned long long)best[0].responses, _(best[0].preset->description));
+    else if (strcmp(match->path, "-") != 0)
+        (void)puts(_("No preset finds a response in it."));
+    if (best[1].preset != NULL)
+        (void)printf(_("Next: %s, %llu responses.\n"), best[1].preset->name,
+                     (unsigned long long)best[1].responses);
+    if (suggestion >= 0)
         (void)printf(
             _("Of the unmatched lines %llu look as if this template had written them:\n  xlog = {\"%s\"}\n"),
-            (unsigned long long)match->suggestions[best].lines, match->suggestions[best].text);
+            (unsigned long long)match->suggestions[suggestion].lines, match->suggestions[suggestion].text);
 }
 
 static int
@@ -291,19 +333,23 @@ sa_command_match(const struct sa_globals *globals, int argc, char **argv)
         goto out;
     r = read_file(match, NULL, UINT64_MAX);
     if (r < 0) {
-        (void)fprintf(stderr, "sipalert match: %s: %s\n", match->path, strerror(-r));
+        (void)sa_failure("match", "%s: %s", match->path, strerror(-r));
         goto out;
     }
     sa_lines_finish(&match->lines, on_line, match);
     match->n_responses = 0;
     sa_stream_finish(&match->stream);
     for (unsigned i = 0; i < match->n_responses; i++) { /* of a message that the end of the file ended */
+        if (match->only_missed)
+            continue;
         if (match->json)
             print_response_json(match, &match->responses[i]);
-        else if (!match->only_missed)
+        else
             print_response(match, &match->responses[i], (struct sa_slice){"", 0});
     }
-    if (!match->json)
+    if (match->json)
+        print_summary_json(match);
+    else
         print_summary(match);
     status = 0;
 out:

@@ -1,6 +1,7 @@
 #include "progress.h"
 #include "clock.h"
 #include "lang.h"
+#include "layout.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@ columns(void)
 {
     struct winsize size;
 
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 80;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
 /* "1.9 GB/s" */
@@ -62,11 +63,18 @@ put_bar(char *text, size_t size, unsigned width, double share)
     }
 }
 
+/* In place of what stood there; a line that reached the border would leave it behind. */
+static void
+put_line(const char *line, unsigned width)
+{
+    (void)fprintf(stderr, "\r\033[K%.*s", (int)sa_layout_fit(line, width - 1), line);
+}
+
 void
 sa_progress_show(struct sa_progress *progress, uint64_t taken, uint64_t total)
 {
     int64_t now_ms = sa_clock_now().mono_ms;
-    char bar[512], rate[32], left[32], name[256];
+    char bar[512], rate[32], left[32], name[256], line[1024];
     double seconds, per_second, share;
     unsigned width = columns();
 
@@ -83,14 +91,16 @@ sa_progress_show(struct sa_progress *progress, uint64_t taken, uint64_t total)
     (void)sa_text_escape(name, width / 3 < sizeof name ? width / 3 : sizeof name, progress->what,
                          strlen(progress->what));
     if (total == 0) {
-        (void)fprintf(stderr, "\r\033[K%s  %s", name, rate);
+        (void)sa_text_format(line, sizeof line, "%s  %s", name, rate);
+        put_line(line, width);
         return;
     }
     share = taken < total ? (double)taken / (double)total : 1;
     put_time(left, sizeof left,
              per_second > 0 ? (double)(total - (taken < total ? taken : total)) / per_second : 0);
-    put_bar(bar, sizeof bar, width > 2 * 34 ? width / 3 : width / 5, share);
-    (void)fprintf(stderr, "\r\033[K%s %3.0f%% %s %s %s", name, 100 * share, bar, rate, left);
+    put_bar(bar, sizeof bar, width > 68 ? width / 3 : width > 48 ? width / 5 : 0, share);
+    (void)sa_text_format(line, sizeof line, "%s %3.0f%% %s %s %s", name, 100 * share, bar, rate, left);
+    put_line(line, width);
 }
 
 void

@@ -184,8 +184,8 @@ scan_files(struct scan *scan, struct sa_scanner *scanner)
         r = sa_scanner_file(scanner, scan->files[i]);
         sa_progress_clear(&scan->progress);
         if (r < 0) {
-            (void)fprintf(stderr, "sipalert scan: %s: %s\n", scan->files[i],
-                          r == -EBADMSG ? _("damaged or cut off; counted up to there") : strerror(-r));
+            (void)sa_failure("scan", "%s: %s", scan->files[i],
+                             r == -EBADMSG ? _("damaged or cut off; counted up to there") : strerror(-r));
             status = 1;
         }
         if (i + 1 == scan->n_files)

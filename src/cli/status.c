@@ -129,7 +129,7 @@ show_status(const struct sa_globals *globals, int argc, char **argv, const char 
 
     if (argc > 1)
         return sa_usage_error(argv[0], _("\"%s\" is not understood here"), argv[1]);
-    status = sa_client_run(globals, "status");
+    status = sa_client_run(globals, argv[0], "status");
     if (status == NULL)
         return 1;
     shown = part == NULL ? status : json_object_get(status, part);

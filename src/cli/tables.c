@@ -10,7 +10,8 @@
 #include <time.h>
 
 #define PEERS_SHOWN 50
-#define PLOT_WIDTH  60
+#define PLOT_WIDTH  100 /* at most */
+#define PLOT_BESIDE 20  /* cells for the code and the numbers */
 #define PLOT_ROWS   12
 
 static double
@@ -42,6 +43,8 @@ void
 sa_table_by_method(const struct sa_scan_result *result)
 {
     const struct sa_tally *tally = result->tally;
+    uint64_t sums[SA_TALLY_METHODS] = {0};
+    unsigned order[SA_TALLY_METHODS], at;
     const struct sa_column columns[] = {{_("method"), 12, false},
                                         {_("responses"), 11, true},
                                         {_("share"), 8, true},
@@ -50,12 +53,17 @@ sa_table_by_method(const struct sa_scan_result *result)
 
     sa_layout_headings(columns, 5);
     for (unsigned m = 0; m < tally->n_methods; m++) {
-        uint64_t sum = 0;
-
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
-            sum += tally->codes[i] == NULL ? 0 : tally->codes[i]->by_method[m];
-        (void)printf("%-12s %10llu %6.1f%%  ", tally->methods[m], (unsigned long long)sum,
-                     percent(sum, tally->responses));
+            sums[m] += tally->codes[i] == NULL ? 0 : tally->codes[i]->by_method[m];
+        for (at = m; at > 0 && sums[order[at - 1]] < sums[m]; at--) /* the largest first */
+            order[at] = order[at - 1];
+        order[at] = m;
+    }
+    for (unsigned k = 0; k < tally->n_methods; k++) {
+        unsigned m = order[k];
+
+        (void)printf("%-12s %10llu %6.1f%%  ", tally->methods[m], (unsigned long long)sums[m],
+                     percent(sums[m], tally->responses));
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
             if (tally->codes[i] != NULL && tally->codes[i]->by_method[m] != 0)
                 (void)printf(" %u:%llu", i, (unsigned long long)tally->codes[i]->by_method[m]);
@@ -195,7 +203,7 @@ sa_plot(const struct sa_scan_result *result)
 {
     struct sa_series_cell *cells = sorted(result);
     unsigned codes[PLOT_ROWS], n = frequent_codes(result->tally, codes), width;
-    int64_t first, minutes, per_cell;
+    int64_t first, minutes, per_cell, room;
     char from[32], to[32];
 
     if (cells == NULL || result->series.n == 0) {
@@ -205,7 +213,8 @@ sa_plot(const struct sa_scan_result *result)
     }
     first = cells[0].minute;
     minutes = cells[result->series.n - 1].minute - first + 1;
-    per_cell = (minutes + PLOT_WIDTH - 1) / PLOT_WIDTH;
+    room = sa_layout_width() - PLOT_BESIDE;
+    per_cell = (minutes + room - 1) / room;
     width = (unsigned)((minutes + per_cell - 1) / per_cell);
     put_minute(from, first);
     put_minute(to, cells[result->series.n - 1].minute);

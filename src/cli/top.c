@@ -8,13 +8,18 @@
 #include "severity.h"
 
 #include <curses.h>
+#include <term.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_S 2 /* a daemon that hangs must not take the keys with it */
+#define ENOUGH     10  /* lines for codes and alarms */
+#define PAGE       10u /* lines of the alarms */
+#define PATIENCE_S 2   /* a daemon that hangs must not take the keys with it */
 
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_WARN, COLOUR_BAD };
 
@@ -117,11 +122,33 @@ source_before(const struct top *top, const char *name)
     return NULL;
 }
 
+static bool
+is_seeing(const json_t *source)
+{
+    const char *state = sa_client_text(source, "state");
+
+    return strcmp(state, "following") == 0 || strcmp(state, "backlog") == 0;
+}
+
+/* The sources, those in trouble in front, as a new reference. */
+static json_t *
+troubled_first(json_t *sources)
+{
+    json_t *list = json_array();
+    json_t *item;
+    size_t i;
+
+    for (int seeing = 0; seeing < 2; seeing++)
+        json_array_foreach(sources, i, item) if (is_seeing(item) == seeing)(void)
+            json_array_append(list, item);
+    return list;
+}
+
 /* Draws at most `rows` lines from y on; returns the line behind. */
 static int
 draw_sources(const struct top *top, int y, int rows)
 {
-    json_t *sources = json_object_get(top->now, "sources");
+    json_t *sources = troubled_first(json_object_get(top->now, "sources"));
     const json_t *item;
     size_t i;
 
@@ -133,21 +160,22 @@ draw_sources(const struct top *top, int y, int rows)
     put_right(y++, 79, A_BOLD, _("behind"));
     json_array_foreach(sources, i, item)
     {
-        const char *name = sa_client_text(item, "name"), *state = sa_client_text(item, "state");
-        bool seeing = strcmp(state, "following") == 0 || strcmp(state, "backlog") == 0;
+        const char *name = sa_client_text(item, "name");
 
         if ((int)i >= rows - 2 && json_array_size(sources) > i + 1) {
             (void)put(y++, 0, A_DIM, _("and %zu more"), json_array_size(sources) - i);
             break;
         }
         (void)put(y, 0, A_NORMAL, "%.*s", (int)sa_layout_fit(name, 16), name);
-        (void)put(y, 17, colour(top, seeing ? COLOUR_GOOD : COLOUR_BAD), "%s", state);
+        (void)put(y, 17, colour(top, is_seeing(item) ? COLOUR_GOOD : COLOUR_BAD), "%s",
+                  sa_client_text(item, "state"));
         (void)put(y, 28, A_NORMAL, "%.*s", (int)sa_layout_fit(sa_client_text(item, "format"), 20),
                   sa_client_text(item, "format"));
         put_rate(y, 56, top, item, source_before(top, name));
         put_count(y, 68, item, "responses");
         put_count(y++, 79, item, "backlog_bytes");
     }
+    json_decref(sources);
     return y;
 }
 
@@ -243,10 +271,8 @@ draw_codes(const struct top *top, int y, int rows)
 static void
 put_alarm_line(const struct top *top, int y, int *line, int attributes, const char *text)
 {
-    int at = y + *line - (int)top->scroll;
-
-    if (at >= y)
-        (void)put(at, 0, attributes, "%s", text);
+    if ((unsigned)*line >= top->scroll)
+        (void)put(y + (int)((unsigned)*line - top->scroll), 0, attributes, "%s", text);
     (*line)++;
 }
 
@@ -309,10 +335,13 @@ draw(struct top *top)
         put_right(y, COLS, A_DIM, _("q quits"));
         y += 2;
         y = draw_sources(top, y, LINES / 4) + 1;
-        y = draw_codes(top, y, (LINES - y) / 2 + 1) + 1;
+        if (LINES - y >= ENOUGH) /* otherwise the alarms are more important */
+            y = draw_codes(top, y, (LINES - y) / 2 + 1) + 1;
         alarm_lines = draw_alarms(top, y);
-        if (top->scroll >= alarm_lines)
+        if (top->scroll >= alarm_lines) {
             top->scroll = alarm_lines == 0 ? 0 : alarm_lines - 1;
+            (void)draw_alarms(top, y);
+        }
     }
     (void)refresh();
 }
@@ -330,6 +359,18 @@ take_key(struct top *top, int key)
         break;
     case KEY_UP:
         top->scroll -= top->scroll > 0;
+        break;
+    case KEY_NPAGE:
+        top->scroll += PAGE;
+        break;
+    case KEY_PPAGE:
+        top->scroll -= top->scroll < PAGE ? top->scroll : PAGE;
+        break;
+    case KEY_HOME:
+        top->scroll = 0;
+        break;
+    case KEY_END:
+        top->scroll = UINT_MAX; /* draw() knows where the end is */
         break;
     default: /* KEY_RESIZE among them: it is drawn anew anyhow */
         break;
@@ -357,12 +398,23 @@ begin_screen(struct top *top)
     }
 }
 
+static volatile sig_atomic_t interrupted; /* by ^C, which ends it as q does */
+
+static void
+on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
 static int
 run_screen(struct top *top, int every_ms)
 {
+    const struct sigaction interrupt = {.sa_handler = on_interrupt};
     int64_t next_ms = 0;
 
     begin_screen(top);
+    (void)sigaction(SIGINT, &interrupt, NULL);
     for (;;) {
         int64_t left_ms = next_ms - sa_clock_now().mono_ms;
 
@@ -373,7 +425,7 @@ run_screen(struct top *top, int every_ms)
         }
         draw(top);
         timeout((int)left_ms);
-        if (!take_key(top, getch()))
+        if (!take_key(top, getch()) || interrupted)
             break;
     }
     (void)endwin();
@@ -389,8 +441,7 @@ run_json(struct top *top, int every_ms)
     for (;;) {
         ask(top);
         if (top->error[0] != '\0') {
-            (void)fprintf(stderr, "sipalert top: %s\n", top->error);
-            return 1;
+            return sa_failure("top", "%s", top->error);
         }
         if (!sa_report_print(json_incref(top->now), true) || fflush(stdout) == EOF)
             return 0;
@@ -398,7 +449,17 @@ run_json(struct top *top, int every_ms)
     }
 }
 
-/* --every SECONDS; milliseconds, or -1 after a message. */
+/* A terminal that can place text. */
+static bool
+is_screen(void)
+{
+    int problem;
+
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && setupterm(NULL, STDOUT_FILENO, &problem) == OK &&
+           tigetstr("cup") != NULL && tigetstr("cup") != (char *)-1;
+}
+
+/* --every SECONDS; milliseconds, or negative after a message. */
 static int
 take_every(int argc, char **argv)
 {
@@ -406,15 +467,13 @@ take_every(int argc, char **argv)
     char *end = NULL;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--every") != 0 || ++i == argc) {
-            (void)sa_usage_error("top", _("\"%s\" is not understood here"), argv[i < argc ? i : i - 1]);
-            return -1;
-        }
+        if (strcmp(argv[i], "--every") != 0)
+            return -sa_usage_error("top", _("\"%s\" is not understood here"), argv[i]);
+        if (++i == argc)
+            return -sa_usage_error("top", _("%s needs a value"), "--every");
         seconds = strtod(argv[i], &end);
-        if (end == argv[i] || *end != '\0' || !(seconds >= 0.2 && seconds <= 3600)) {
-            (void)sa_usage_error("top", _("--every %s: seconds, 0.2 to 3600"), argv[i]);
-            return -1;
-        }
+        if (end == argv[i] || *end != '\0' || !(seconds >= 0.2 && seconds <= 3600))
+            return -sa_usage_error("top", _("--every %s: seconds, 0.2 to 3600"), argv[i]);
     }
     return (int)(seconds * 1000);
 }
@@ -427,11 +486,10 @@ sa_command_top(const struct sa_globals *globals, int argc, char **argv)
 
     if (every_ms < 0)
         return 2;
-    if (!sa_client_init(&top.client, globals))
-        return 1;
+    sa_client_init(&top.client, globals);
     top.client.patience_s = PATIENCE_S;
-    if (!globals->json && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
-        (void)fprintf(stderr, "%s\n", _("sipalert top: this needs a terminal; 'sipalert status' does not"));
+    if (!globals->json && !is_screen())
+        (void)sa_failure("top", "%s", _("this needs a terminal; 'sipalert status' does not"));
     else
         status = globals->json ? run_json(&top, every_ms) : run_screen(&top, every_ms);
     json_decref(top.now);

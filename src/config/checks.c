@@ -156,6 +156,21 @@ check_listen_address(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
+/* A net-snmp address: what it means is net-snmp's affair, but a port has to be one. */
+static int
+check_snmp_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *text = last_string(opt), *port = strrchr(text, ':');
+    size_t digits = port == NULL ? 0 : strspn(port + 1, "0123456789");
+
+    if (text[0] == '\0' || strpbrk(text, " \t") != NULL)
+        BAD(cfg, "%s: \"%s\" is not an address such as \"udp:192.0.2.5:162\"", opt->name, text);
+    else if (digits > 0 && port[1 + digits] == '\0' && text[0] != '[' &&
+             (digits > 5 || atoi(port + 1) < 1 || atoi(port + 1) > 65535))
+        BAD(cfg, "%s: \"%s\": a port is 1 to 65535", opt->name, text);
+    return 0;
+}
+
 static int
 check_journal_match(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -570,10 +585,10 @@ static const struct {
     {"rule|critical|count", check_count},
     {"rule|critical|ratio", check_ratio},
     {"snmp|mode", check_mode},
-    {"snmp|master", check_not_empty},
-    {"snmp|listen", check_not_empty},
+    {"snmp|master", check_snmp_address},
+    {"snmp|listen", check_snmp_address},
     {"notify", check_notify},
-    {"notify|address", check_not_empty},
+    {"notify|address", check_snmp_address},
     {"notify|version", check_version},
     {"notify|type", check_type},
     {"syslog|facility", check_facility},

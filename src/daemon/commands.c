@@ -64,8 +64,9 @@ answer_test_notify(struct sa_daemon *daemon, const struct sa_caller *caller, cha
     char text[SA_TEXT_SIZE];
 
     if (sinks == 0) {
-        (void)sa_text_format(error, SA_PROTOCOL_ERROR,
-                             "there is no receiver: snmp notifications and syslog are both off");
+        (void)sa_text_format(
+            error, SA_PROTOCOL_ERROR,
+            "there is no receiver: no notify section, no snmpd to notify, and syslog is off");
         return NULL;
     }
     sa_log(LOG_NOTICE, "control", "test notification, asked for by uid %u pid %d", caller->uid, caller->pid);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -41,7 +42,7 @@ main(int argc, char **argv)
     static struct sa_config_errors errors;
     const char *path = SA_CONFIG_PATH;
     struct sa_config *config = NULL;
-    bool check = false, print = false;
+    bool check = false, print = false, translated;
     int option, verbose = 0;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
@@ -75,6 +76,9 @@ main(int argc, char **argv)
         (void)fputs(errors.text, stderr);
         return 1;
     }
+    if (config->n_sources == 0 && !print)
+        (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", path,
+                      check ? ", the daemon does not start with it" : "");
     if (check || print) {
         if (print)
             sa_config_print(config, stdout);
@@ -84,11 +88,15 @@ main(int argc, char **argv)
         return 0;
     }
     if (config->n_sources == 0) {
-        (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow\n", path);
         (void)sa_config_free(config);
         return 1;
     }
-    sa_lang_use(config->language);
+    sa_lang_keep_system_english();
+    translated = sa_lang_use(config->language);
+    (void)umask(0027); /* what is saved names callers */
     sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
+    if (!translated)
+        sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",
+               config->language);
     return sa_daemon_run(config);
 }

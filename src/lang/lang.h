@@ -17,11 +17,15 @@
 /* "en", "ru" or "vi". */
 bool sa_lang_is_known(const char *language);
 
+/* What the system itself says (strerror(3)) stays English: for log lines that are searched. */
+void sa_lang_keep_system_english(void);
+
 /*
  * Texts are in this language from now on; NULL: that of the environment (LANGUAGE, LC_ALL, LC_MESSAGES, LANG,
- * as gettext reads them).  One that is not known, or whose catalog is not installed, is English.
+ * as gettext reads them).  One that is not known, or whose catalog is not installed, is English.  Returns
+ * whether the texts are in the language that was asked for.
  */
-void sa_lang_use(const char *language);
+bool sa_lang_use(const char *language);
 
 /* The text in the language in use, UTF-8; valid for the life of the process. */
 const char *sa_lang_text(const char *english) __attribute__((format_arg(1)));

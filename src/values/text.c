@@ -5,8 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-/* Length of the valid UTF-8 sequence at s (1..4), or 0; C1 controls count as invalid so that they get
- * escaped. */
+/* Bidirectional controls make a line read as something else than it is (UAX #9). */
+static bool
+turns_direction(uint32_t point)
+{
+    return point == 0x61c || point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
+/* Length of the valid UTF-8 sequence at s (1..4), or 0; C1 and bidirectional controls count as invalid so
+ * that they get escaped. */
 static size_t
 utf8_sequence(const unsigned char *s, size_t len)
 {
@@ -33,7 +41,7 @@ utf8_sequence(const unsigned char *s, size_t len)
         }
         if (point < forms[i].smallest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
             return 0;
-        return forms[i].length;
+        return turns_direction(point) ? 0 : forms[i].length;
     }
     return 0;
 }

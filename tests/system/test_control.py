@@ -5,7 +5,7 @@ import socket
 import subprocess
 
 import pytest
-from conftest import ROOT, needs_root, needs_snmpd, reply, wait_for
+from conftest import BUILD, ROOT, needs_root, needs_snmpd, reply, wait_for
 
 RULES = 'rule "r" { codes = {"302"} minor { count = 1 } }\n'
 OFF = 'snmp { mode = "off" }\n'
@@ -173,6 +173,21 @@ def test_slow_and_hostile_clients(daemon):
     assert daemon.status()["node"] == "edge1"
     for client in crowd:
         client.close()
+    daemon.stop()
+
+
+def test_a_broken_configuration_does_not_hide_the_daemon(daemon):
+    """Somebody has just edited it: the default socket is asked, and --socket needs no configuration."""
+    daemon.configure(OFF)
+    daemon.start()
+    broken = daemon.directory / "broken.conf"
+    broken.write_text("x {\n")
+    done = subprocess.run([BUILD / "sipalert", "-c", broken, "status"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "never closed" in done.stderr and "name it with --socket" in done.stderr
+    assert "cannot reach the daemon at /run/sipalert/control.sock" in done.stderr
+    done = daemon.tool("-c", str(broken), "--socket", str(daemon.directory / "control.sock"), "status")
+    assert "edge1" in done.stdout and done.stderr == ""
+    assert "sipalert alarms: " in daemon.tool("--socket", "/nonexistent", "alarms", check=False).stderr
     daemon.stop()
 
 

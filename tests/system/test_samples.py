@@ -35,7 +35,7 @@ def responses(path, preset):
     done = subprocess.run([BUILD / "sipalert", "match", "--json", "--format", preset, path], capture_output=True, text=True,
                           timeout=60, env=dict(os.environ, TZ="UTC"))
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [found for found in map(json.loads, done.stdout.splitlines()) if "code" in found]
 
 
 CASES = [(path, how) for path in SAMPLES for how in ("preset", "auto") if (path.stem, how) != ("kv", "auto")]

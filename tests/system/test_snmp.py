@@ -1,4 +1,5 @@
 """The SNMP face against real snmpd, snmptrapd and the net-snmp tools."""
+import os
 import signal
 import time
 
@@ -81,6 +82,13 @@ def test_agentx_one_raise_one_clear(daemon, snmpd, trapd):
     check_raise_and_clear(daemon, trapd)
 
 
+def listening(pid):
+    """The TCP sockets at which a process listens, as /proc/net/tcp shows them."""
+    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    rows = [line.split() for table in ("tcp", "tcp6") for line in open(f"/proc/net/{table}").readlines()[1:]]
+    return [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links]
+
+
 @pytest.mark.parametrize("kind", ["trap", "inform"])
 def test_standalone(daemon, trapd, kind):
     port = free_port()
@@ -90,6 +98,7 @@ def test_standalone(daemon, trapd, kind):
       notify "noc" {{ address = "udp:127.0.0.1:{trapd.port}" type = "{kind}" }}\n""")
     daemon.start()
     check_raise_and_clear(daemon, trapd)
+    assert listening(daemon.process.pid) == []  # net-snmp would open the SMUX port at 0.0.0.0
     daemon.append(corpus("kamailio-xlog-traditional"))
     expected = dict(case("kamailio-xlog-traditional")["expect"]["received"])
     expected["302"] += 30

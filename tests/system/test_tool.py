@@ -100,7 +100,9 @@ def test_language_of_the_environment():
     assert russian != english
     for env, wanted in [({"LANG": "ru_RU.UTF-8"}, russian), ({"LANG": "ru"}, russian),
                         ({"LC_ALL": "ru_RU", "LANG": "vi_VN"}, russian),
-                        ({"LANG": "C.UTF-8", "LANGUAGE": "ru:en"}, russian), ({"LANG": "fr_FR.UTF-8"}, english),
+                        ({"LANG": "C.UTF-8", "LANGUAGE": "ru:en"}, russian),
+                        ({"LANG": "de_DE.UTF-8", "LANGUAGE": "de:fr:ru"}, russian),
+                        ({"LANG": "ru_RU.UTF-8", "LANGUAGE": "de"}, english), ({"LANG": "fr_FR.UTF-8"}, english),
                         ({"LANG": "C", "LANGUAGE": "ru"}, english), ({}, english), ({"LANG": "russian"}, english)]:
         assert output("explain", "302", env=env) == wanted, env
     assert output("explain", "302", "--lang", "en", env={"LANG": "ru_RU.UTF-8"}) == english
@@ -109,10 +111,43 @@ def test_language_of_the_environment():
 def test_usage_errors():
     for words in (["explain"], ["explain", "99"], ["explain", "30x"], ["compare", "301"], ["compare", "301", "301"],
                   ["compare", "301", "302", "303"], ["--lang", "fr", "explain", "302"], ["--lang"], ["nonsense"],
-                  ["codes", "--kind"], ["top", "--every", "0"], ["top", "--every", "nan"], ["reload", "now"], []):
+                  ["codes", "--kind"], ["codes", "--kind", "zzz"], ["--bogus"], ["explain", "--bogus", "302"], ["top", "--every", "0"], ["top", "--every", "nan"], ["reload", "now"], []):
         done = tool(*words)
         assert done.returncode == 2 and done.stdout == "" and done.stderr.strip(), words
         assert words == [] or "--help" in done.stderr, words
+
+
+def test_messages_say_what_to_do():
+    assert "needs a value" in tool("codes", "--kind").stderr and "redirect, " in tool("codes", "--kind", "zzz").stderr
+    assert 'option "--bogus"' in tool("--bogus").stderr and 'option "--bogus"' in tool("explain", "--bogus").stderr
+    assert output("--lang=ru", "explain", "302") == output("explain", "302", "--lang", "ru")
+    assert output("help", "scan") == output("scan", "--help") and output("help") == output("--help")
+
+
+def test_what_was_typed_is_shown_harmless(tmp_path):
+    for words in (["scan", "evil\033[31mx"], ["explain", "\033[31m"], ["match", "--format", "\033]0;x\007", "/dev/null"],
+                  ["dance\033[2J"], ["scan", "--by", "\033[31m", "x"]):
+        done = tool(*words)
+        assert done.returncode in (1, 2) and "\033" not in done.stderr and "\007" not in done.stderr, words
+
+
+def test_output_that_cannot_be_written():
+    for words in (["codes"], ["explain", "302", "--json"], ["--help"], ["formats"], ["compare", "301", "302"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BUILD / "sipalert", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "No space left" in done.stderr, words
+
+
+def test_match_in_json(tmp_path):
+    log = tmp_path / "x.log"
+    log.write_text("nothing\nfoo status=430 method=INVITE peer=192.0.2.4\n")
+    lines = [json.loads(line) for line in output("match", "--json", "--format", "kv", log).splitlines()]
+    assert lines[0]["line"] == 1 and "no response" in lines[0]["missed"]
+    assert (lines[1]["line"], lines[1]["code"], lines[1]["peer"]) == (2, 430, "192.0.2.4")
+    assert lines[2]["summary"] == {"format": "kv", "lines": 2, "responses": 1, "unmatched": 1,
+                                   "best": {"preset": "kv", "responses": 1}, "next": None, "template": None}
+    missed = [json.loads(line) for line in output("match", "--json", "--missed", "--format", "kv", log).splitlines()]
+    assert missed == [lines[0], lines[2]]
 
 
 def test_json_is_the_same_whatever_the_language():

@@ -130,9 +130,35 @@ def test_top_in_russian_without_colour(daemon, terminal):
     daemon.stop()
 
 
-def test_top_without_terminal(daemon):
+def test_top_shows_trouble_first(daemon, terminal):
+    daemon.configure(CONF + "".join(f'source "s{i}" {{ file = "{daemon.log}" }}\n' for i in range(40)) +
+                     f'source "lost" {{ file = "{daemon.directory}/none" }}\n')
+    daemon.start()
+    daemon.append("".join(reply(code) for code in (302, 302, 430)))
+    wait_for(lambda: len(daemon.status()["alarms"]) > 10)
+    command = f"trap : INT; {BUILD / 'sipalert'} -c {daemon.config} top --every 0.3; echo ended with $?; read line"
+    screen = terminal("sh", "-c", command, columns=80, lines=20)
+    lines = screen.wait("critical")
+    assert lines[3].startswith("lost") and "waiting" in lines[3] and any("and 3" in line for line in lines)
+    first = lines[-3]
+    screen.keys("NPage")
+    wait_for(lambda: screen.lines()[-3] != first, what="another page")
+    screen.keys("End")
+    wait_for(lambda: not any("critical" in line for line in screen.lines()), what="the end")
+    screen.keys("Home")
+    screen.wait("critical")
+    screen.tmux("resize-window", "-x", "40", "-y", "10")
+    screen.wait("critical")  # the codes make room for it
+    screen.keys("C-c")
+    screen.wait("ended with 0")
+    daemon.stop()
+
+
+def test_top_without_terminal(daemon, terminal):
     daemon.configure(CONF)
     daemon.start()
+    dumb = terminal("sh", "-c", f"TERM=dumb {BUILD / 'sipalert'} -c {daemon.config} top; read line")
+    dumb.wait("needs a terminal")
     done = daemon.tool("top", check=False)
     assert done.returncode == 1 and "needs a terminal" in done.stderr and done.stdout == ""
     process = subprocess.Popen([BUILD / "sipalert", "-c", daemon.config, "top", "--json", "--every", "0.2"],
