@@ -124,20 +124,33 @@ on_note(void *arg, unsigned source, const char *text)
     sa_log(LOG_NOTICE, "follow", "source %s: %s", daemon->config->sources[source].name, text);
 }
 
+/* "PATH: REASON" with the reason in the language of the alarms; what is not known stays as it is. */
+static void
+put_reason(char *dst, size_t size, const char *text)
+{
+    const char *reason = text;
+
+    for (const char *at = text; (at = strstr(at, ": ")) != NULL; reason = at += 2)
+        ;
+    (void)sa_text_format(dst, size, "%.*s%s", (int)(reason - text), text, _(reason));
+}
+
 /* One log line per edge, and the rules learn whether the source can still see. */
 static void
 on_state(void *arg, unsigned source)
 {
     struct sa_daemon *daemon = arg;
     struct sa_follow_status status;
-    char text[SA_LONG_SIZE * 2];
+    char text[SA_LONG_SIZE * 2], reason[SA_LONG_SIZE * 2];
     bool blind;
 
     sa_engine_status(&daemon->engine, source, &status);
     blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
     sa_rules_set_blind(daemon->engine.rules, source, blind);
+    put_reason(reason, sizeof reason,
+               status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
     (void)snprintf(text, sizeof text, _("Source %s cannot be read: %s"), daemon->config->sources[source].name,
-                   status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
+                   reason);
     sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, sa_clock_now().mono_ms);
     sa_daemon_judge_soon(daemon);
     sa_log(blind ? LOG_WARNING : LOG_NOTICE, "follow", "source %s: %s%s%s%s",

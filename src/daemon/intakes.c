@@ -1,4 +1,5 @@
 #include "intakes.h"
+#include "lang.h"
 #include "text.h"
 
 #include <errno.h>
@@ -135,8 +136,8 @@ open_items(struct sa_intakes *intakes)
                              : intakes->engine->sources[item->source].def->kind == SA_SOURCE_STDIN
                                  ? "stdin"
                                  : "journal",
-                             r == -EMEDIUMTYPE ? "not a FIFO"
-                             : r == -ENOTSUP   ? "this build has no journal support"
+                             r == -EMEDIUMTYPE ? N_("not a FIFO")
+                             : r == -ENOTSUP   ? N_("this build has no journal support")
                                                : strerror(-r));
         set_state(intakes, item->source, state_of(r), text);
     }

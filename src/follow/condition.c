@@ -1,5 +1,6 @@
 #include "followed.h"
 #include "clock.h"
+#include "lang.h"
 #include "text.h"
 
 #include <errno.h>
@@ -53,6 +54,13 @@ polling_text(const struct sa_follower *follower, const struct source *source)
     return text;
 }
 
+/* What is in the way, as "PATH: REASON"; the reason is a key of the translations, or strerror's. */
+static void
+put_trouble(char text[SA_LONG_SIZE], const char *path, const char *reason)
+{
+    (void)sa_text_format(text, SA_LONG_SIZE, "%s: %s", path, reason);
+}
+
 void
 sa_follow_judge(struct sa_follower *follower, struct source *source)
 {
@@ -67,27 +75,27 @@ sa_follow_judge(struct sa_follower *follower, struct source *source)
         break;
     case -EACCES:
     case -EPERM:
-        (void)sa_text_format(text, sizeof text, "%s: permission denied", shown);
+        put_trouble(text, shown, N_("permission denied"));
         set_state(follower, source, SA_SOURCE_DENIED, text);
         return;
     case -EMEDIUMTYPE:
-        (void)sa_text_format(text, sizeof text, "%s: not a regular file", shown);
+        put_trouble(text, shown, N_("not a regular file"));
         set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     case -EMFILE:
-        (void)sa_text_format(text, sizeof text, "%s: too many open files", shown);
+        put_trouble(text, shown, N_("too many open files"));
         set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     default:
-        (void)sa_text_format(text, sizeof text, "%s: %s", shown, strerror(-error));
+        put_trouble(text, shown, strerror(-error));
         set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     }
     if (!sees_a_file(source, sa_clock_now().mono_ms)) {
         if (error != 0)
-            (void)sa_text_format(text, sizeof text, "%s does not exist yet", shown);
+            put_trouble(text, shown, N_("does not exist yet"));
         else
-            (void)sa_text_format(text, sizeof text, "no file matches yet");
+            (void)sa_text_copy(text, sizeof text, N_("no file matches yet"));
         set_state(follower, source, SA_SOURCE_WAITING, text);
         return;
     }

@@ -59,6 +59,19 @@ def test_own_remediation_and_json_stay(daemon):
     daemon.stop()
 
 
+def test_faults_too(daemon):
+    """The reason as well as the sentence around it; the log line stays English."""
+    daemon.configure('language = "ru"\nsnmp { mode = "off" }\n', source=False)
+    with open(daemon.config, "a") as conf:
+        conf.write(f'source "gone" {{ file = "{daemon.directory}/none.log" }}\n')
+    daemon.start()
+    alarm = wait_for(lambda: daemon.status()["alarms"])[0]
+    assert "none.log: файла ещё нет" in alarm["text"] and "gone" in alarm["text"]
+    assert re.search(LETTERS["ru"], alarm["remediation"])
+    assert "follow: source gone: waiting" in daemon.errors() and "does not exist yet" in daemon.errors()
+    daemon.stop()
+
+
 def test_a_language_that_there_is_not(daemon):
     daemon.configure('language = "fr"\n')
     done = daemon.tool("status", check=False)
