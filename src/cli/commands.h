@@ -27,8 +27,8 @@ int sa_command_reload(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_test_notify(const struct sa_globals *globals, int argc, char **argv);
 
 /*
- * "sipalert COMMAND: message" on stderr, with control characters (of a file name, say) made harmless; returns 1.
- * The same with a hint at --help; returns 2.
+ * "sipalert COMMAND: message" on stderr, with control characters (of a file name, say) made harmless;
+ * returns 1. The same with a hint at --help; returns 2.
  */
 int sa_failure(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int sa_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

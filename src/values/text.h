@@ -10,8 +10,9 @@
 
 /*
  * The one escaping function for everything that came from a log (or from a file name), wherever it is shown.
- * Control characters, DEL, C1 and bidirectional controls, and bytes that are not valid UTF-8 become \xNN; '"' and '\' get a
- * backslash.  Never writes a partial escape; always terminates if size > 0.  Returns the length written.
+ * Control characters, DEL, C1 and bidirectional controls, and bytes that are not valid UTF-8 become \xNN; '"'
+ * and '\' get a backslash.  Never writes a partial escape; always terminates if size > 0.  Returns the length
+ * written.
  */
 size_t sa_text_escape(char *dst, size_t size, const char *src, size_t src_len);
 

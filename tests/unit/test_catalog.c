@@ -144,7 +144,8 @@ fact(const struct sa_catalog_entry *entry, enum sa_fact of)
 static void
 check_facts(const struct sa_catalog_entry *entry)
 {
-    unsigned class = entry->code / 100u, retry = fact(entry, SA_FACT_RETRY), effect = fact(entry, SA_FACT_EFFECT);
+    unsigned class = entry->code / 100u, retry = fact(entry, SA_FACT_RETRY),
+             effect = fact(entry, SA_FACT_EFFECT);
     unsigned cache = fact(entry, SA_FACT_CACHE), future = fact(entry, SA_FACT_FUTURE);
     bool failed = class >= 3;
 
@@ -167,7 +168,8 @@ check_facts(const struct sa_catalog_entry *entry)
     if (retry == SA_RETRY_NEVER && future == SA_FUTURE_LATER) /* a later attempt is another request */
         assert_true(class == 6 || effect == SA_EFFECT_REFUSED);
     if (fact(entry, SA_FACT_ACTOR) == SA_ACTOR_NOBODY)
-        assert_true(class <= 2 || class == 6 || effect == SA_EFFECT_ENDED || strcmp(entry->kind, "user") == 0);
+        assert_true(class <= 2 || class == 6 || effect == SA_EFFECT_ENDED ||
+                    strcmp(entry->kind, "user") == 0);
 }
 
 static void

@@ -25,10 +25,15 @@ test_escape(void **state)
         {"above U+10FFFF", "\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"},
         {"cut sequence", "a\xe1\xbb", "a\\xE1\\xBB"},
         {"0xFF run", "\xff\xff", "\\xFF\\xFF"},
-        {"right-to-left override", "a\xe2\x80\xae" "b", "a\\xE2\\x80\\xAE" "b"},
+        {"right-to-left override",
+         "a\xe2\x80\xae"
+         "b",
+         "a\\xE2\\x80\\xAE"
+         "b"},
         {"isolate", "\xe2\x81\xa6", "\\xE2\\x81\\xA6"},
         {"Arabic letter mark", "\xd8\x9c", "\\xD8\\x9C"},
-        {"neighbours of those", "\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", "\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"},
+        {"neighbours of those", "\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+         "\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"},
         {"first after C1", "\xc2\xa0", "\xc2\xa0"},
     };
     char out[128], upper[128];
