@@ -45,7 +45,7 @@ static const struct command {
      N_("send a test notification to every receiver, and tell whether it was taken"), NULL, false},
 };
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 complain(const char *command, const char *format, va_list ap)
 {
     char text[2048];
