@@ -73,7 +73,7 @@ def test_reload(daemon):
     daemon.configure(OFF + RULES + 'language = "ru"\n')
     done = daemon.tool("reload", check=False)
     assert done.returncode == 1 and "restart sipalertd" in done.stderr
-    assert "reload, asked for by uid" in daemon.errors()
+    wait_for(lambda: "reload, asked for by uid" in daemon.errors())  # a thread of its own writes the log
     daemon.stop()
 
 
@@ -91,7 +91,7 @@ def test_test_notify(daemon, snmpd, trapd):
     values = dict(notification)
     assert values[f"{ROOT}.1.1.15.0"].endswith(" 1")
     assert any('"edge1/test"' in value for value in values.values())
-    assert "ALARM test id=1" in daemon.errors()
+    wait_for(lambda: "ALARM test id=1" in daemon.errors())
     status = daemon.status()
     assert status["alarms"] == [] and status["notifications"]["sent"] == 1
     daemon.stop()
@@ -125,7 +125,7 @@ def test_others_may_look_but_not_act(daemon):
     for command in ("reload", "test-notify"):
         answer = as_nobody(command)
         assert answer["ok"] is False and "only root" in answer["error"]
-        assert f"{command} refused to uid 65534" in daemon.errors()
+        wait_for(lambda: f"{command} refused to uid 65534" in daemon.errors())
     assert "rules are in force" not in daemon.errors()
     daemon.stop()
 

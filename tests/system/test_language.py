@@ -53,7 +53,7 @@ def test_own_remediation_and_json_stay(daemon):
     alarm = wait_for(lambda: daemon.status()["alarms"])[0]
     assert alarm["remediation"] == "call Bob" and alarm["severity"] == "minor" and alarm["kind"] == "redirect"
     assert re.search(LETTERS["ru"], alarm["text"])
-    assert "ALARM raised" in daemon.errors() and "severity=minor" in daemon.errors()
+    wait_for(lambda: "ALARM raised" in daemon.errors() and "severity=minor" in daemon.errors())
     shown = daemon.tool("alarms", "--lang", "ru").stdout
     assert re.search(LETTERS["ru"], shown.splitlines()[0])
     daemon.stop()
@@ -68,7 +68,7 @@ def test_faults_too(daemon):
     alarm = wait_for(lambda: daemon.status()["alarms"])[0]
     assert "none.log: файла ещё нет" in alarm["text"] and "gone" in alarm["text"]
     assert re.search(LETTERS["ru"], alarm["remediation"])
-    assert "follow: source gone: waiting" in daemon.errors() and "does not exist yet" in daemon.errors()
+    wait_for(lambda: "follow: source gone: waiting" in daemon.errors() and "does not exist yet" in daemon.errors())
     daemon.stop()
 
 
