@@ -378,12 +378,15 @@ take_key(struct top *top, int key)
     return true;
 }
 
-static void
+/* NULL: the terminal is of no use. */
+static SCREEN *
 begin_screen(struct top *top)
 {
     const char *no_color = getenv("NO_COLOR");
+    SCREEN *screen = newterm(NULL, stdout, stdin);
 
-    (void)initscr();
+    if (screen == NULL)
+        return NULL;
     (void)cbreak();
     (void)noecho();
     (void)curs_set(0);
@@ -396,6 +399,7 @@ begin_screen(struct top *top)
         (void)init_pair(COLOUR_WARN, COLOR_YELLOW, -1);
         (void)init_pair(COLOUR_BAD, COLOR_RED, -1);
     }
+    return screen;
 }
 
 static volatile sig_atomic_t interrupted; /* by ^C, which ends it as q does */
@@ -411,9 +415,11 @@ static int
 run_screen(struct top *top, int every_ms)
 {
     const struct sigaction interrupt = {.sa_handler = on_interrupt};
+    SCREEN *screen = begin_screen(top);
     int64_t next_ms = 0;
 
-    begin_screen(top);
+    if (screen == NULL)
+        return sa_failure("top", "%s", _("this needs a terminal; 'sipalert status' does not"));
     (void)sigaction(SIGINT, &interrupt, NULL);
     for (;;) {
         int64_t left_ms = next_ms - sa_clock_now().mono_ms;
@@ -429,6 +435,7 @@ run_screen(struct top *top, int every_ms)
             break;
     }
     (void)endwin();
+    delscreen(screen);
     return 0;
 }
 
@@ -453,10 +460,16 @@ run_json(struct top *top, int every_ms)
 static bool
 is_screen(void)
 {
+    bool places = false;
     int problem;
 
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && setupterm(NULL, STDOUT_FILENO, &problem) == OK &&
-           tigetstr("cup") != NULL && tigetstr("cup") != (char *)-1;
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return false;
+    if (setupterm(NULL, STDOUT_FILENO, &problem) == OK) {
+        places = tigetstr("cup") != NULL && tigetstr("cup") != (char *)-1;
+        (void)del_curterm(cur_term);
+    }
+    return places;
 }
 
 /* --every SECONDS; milliseconds, or negative after a message. */

@@ -148,7 +148,8 @@ def test_clients_that_never_read(daemon):
     daemon.append(reply(302) * 10)
     daemon.wait_lines(10)
     assert wait_for(lambda: daemon.status()["alarms"])
-    assert daemon.rss_kib() < before + 8192
+    if not os.environ.get("SIPALERT_SANITIZE"):  # which keeps what was freed
+        assert daemon.rss_kib() < before + 8192
     for client in deaf:
         client.close()
     daemon.stop()
