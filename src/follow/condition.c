@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define GAP_MS 3000 /* a rotation may leave no file under the name for a moment */
+#define DOUBTED_MS 10000
+#define GAP_MS     3000 /* a rotation may leave no file under the name for a moment */
 
 /* Whether some file has its name, or lost it only a moment ago. */
 static bool
@@ -28,16 +29,26 @@ set_state(struct sa_follower *follower, struct source *source, enum sa_source_st
     follower->events->state(follower->arg, (unsigned)(source - follower->sources));
 }
 
+/* Of its last read; -EUCLEAN: it does not show what was read of it, and that is not over soon. */
+static int
+error_of(const struct file *file, int64_t now_ms)
+{
+    if (file->error == 0 && file->doubt_ms != 0 && now_ms - file->doubt_ms >= DOUBTED_MS)
+        return -EUCLEAN;
+    return file->error;
+}
+
 /* The first trouble: of the scan, else of a file that cannot be read. */
 static int
 worst_trouble(const struct source *source, char shown[SA_LONG_SIZE])
 {
     const char *path = source->trouble_path;
+    int64_t now_ms = sa_clock_now().mono_ms;
     int error = source->trouble;
 
     for (unsigned i = 0; i < source->n_files && (error == 0 || error == -ENOENT || error == -ENOTDIR); i++)
-        if (source->files[i]->error != 0) {
-            error = source->files[i]->error;
+        if (error_of(source->files[i], now_ms) != 0) {
+            error = error_of(source->files[i], now_ms);
             path = source->files[i]->path;
         }
     (void)sa_text_escape(shown, SA_LONG_SIZE, path, strlen(path));
@@ -80,6 +91,10 @@ sa_follow_judge(struct sa_follower *follower, struct source *source)
         return;
     case -EMEDIUMTYPE:
         put_trouble(text, shown, N_("not a regular file"));
+        set_state(follower, source, SA_SOURCE_FAILED, text);
+        return;
+    case -EUCLEAN:
+        put_trouble(text, shown, N_("does not show what was read of it; waiting until it does, or shows more"));
         set_state(follower, source, SA_SOURCE_FAILED, text);
         return;
     case -EMFILE:

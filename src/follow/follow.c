@@ -42,8 +42,13 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
 {
     int64_t id = file->id;
 
+    if (file->remote && sa_history_is_known(source, file)) { /* it shows what was read already: not again */
+        file->pending = false;
+        file->doubt_ms = sa_clock_now().mono_ms;
+        return;
+    }
     source->truncations++;
-    if (sa_position_step_back(file)) {
+    if (sa_proof_step_back(file)) {
         follower->events->truncated(follower->arg, file->stream);
         sa_follow_want_reading(follower, file);
         return;
@@ -56,6 +61,8 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
     file->marker_len = 0;
     file->resume = 0;
     file->resume_marker_len = 0;
+    file->sealed_len = 0;
+    sa_proof_forget(file);
     file->late_until = 0;
     file->changed = true;
     if (sa_follow_has_family(source, file)) { /* perhaps a copy was written over an old generation */
@@ -65,7 +72,19 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
     sa_follow_want_reading(follower, file);
 }
 
-/* Looks at the size: growth is read, shrinking is a truncation. */
+/* Compares the file with what was read of it: it may have been truncated. */
+static void
+check_past(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    bool doubted = file->doubt_ms != 0;
+
+    if (sa_proof_gone(file))
+        sa_follow_start_over(follower, source, file);
+    else if (doubted != (file->doubt_ms != 0))
+        sa_follow_judge(follower, source);
+}
+
+/* Looks at the size, which is a hint: more is to be read, less is a reason to compare. */
 static void
 check_size(struct sa_follower *follower, struct source *source, struct file *file)
 {
@@ -74,9 +93,9 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
     if (file->inflater != NULL || fstat(file->fd, &status) == -1)
         return;
     file->size = status.st_size;
-    if (file->size < file->offset && !file->may_be_copy)
-        sa_follow_start_over(follower, source, file);
-    else if (file->size > file->offset)
+    if ((file->size < file->offset || file->doubt_ms != 0) && !file->may_be_copy)
+        check_past(follower, source, file);
+    if (file->size != file->offset || file->polled != NULL)
         sa_follow_want_reading(follower, file);
 }
 
@@ -133,6 +152,7 @@ take_slice(struct sa_follower *follower, struct file *file, size_t len)
         file->resume_marker_len = keep_last(file->resume_marker, start, end - held, MARKER_BYTES);
     }
     file->marker_len = keep_last(file->marker, start, end, MARKER_BYTES);
+    sa_proof_pass(file, end, len);
     if (file->size < file->offset)
         file->size = file->offset;
     file->seen_ms = sa_clock_now().wall_ms;
@@ -192,10 +212,18 @@ read_past(const struct file *file, char *buf, size_t room)
     return (ssize_t)len;
 }
 
+/* Whether the marker says where the file's new bytes begin. */
+static bool
+is_trusted(const struct file *file)
+{
+    return file->doubt_ms == 0 && file->sealed_len == 0;
+}
+
 static void
 read_slice(struct sa_follower *follower, struct source *source, struct file *file)
 {
     size_t marker_len = file->marker_len, room = SLICE_BYTES;
+    bool kept;
     ssize_t n;
 
     if (file->late_until > file->offset && file->late_until - file->offset < (int64_t)room)
@@ -209,14 +237,18 @@ read_slice(struct sa_follower *follower, struct source *source, struct file *fil
         file->error = 0;
         sa_follow_judge(follower, source);
     }
-    if ((size_t)n >= marker_len && memcmp(follower->slice, file->marker, marker_len) != 0) {
-        sa_follow_start_over(follower, source, file);
-    } else if ((size_t)n > marker_len) {
+    kept = is_trusted(file) && (size_t)n >= marker_len &&
+           memcmp(follower->slice, file->marker, marker_len) == 0;
+    if (kept && (size_t)n > marker_len) {
         take_slice(follower, file, (size_t)n);
-    } else {
-        file->pending = false;
-        check_size(follower, source, file);
+        return;
     }
+    file->pending = false;
+    if (kept)
+        return;
+    check_past(follower, source, file);
+    if (is_trusted(file) && (size_t)n > marker_len)
+        sa_follow_want_reading(follower, file);
 }
 
 /* The file that took the place of another which is deleted: perhaps the same content in a new file. */
@@ -230,7 +262,7 @@ follow_rewritten(struct sa_follower *follower, struct file *file)
     file->before = NULL;
     if (file->offset != 0 || before->inflater != NULL || had.offset == 0 ||
         fstat(before->fd, &status) == -1 || status.st_nlink != 0 ||
-        sa_position_match(file->fd, file->size, &had) != MATCH_SAME)
+        sa_position_match(file->fd, &had) != MATCH_SAME)
         return;
     sa_history_take_over(file, before);
     before->discarded = true; /* two positions with the same past would be mistaken for each other */
@@ -322,7 +354,7 @@ reopen_stale(struct file *file)
     if (fd == -1)
         return;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        sa_position_match(fd, status.st_size, &had) == MATCH_SAME && dup3(fd, file->fd, O_CLOEXEC) != -1) {
+        sa_position_match(fd, &had) == MATCH_SAME && dup3(fd, file->fd, O_CLOEXEC) != -1) {
         file->dev = status.st_dev;
         file->ino = status.st_ino;
         file->error = 0;
@@ -346,7 +378,7 @@ on_poll(void *arg)
             if (file->error != 0) /* whether it still is so shows the next read */
                 sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);
-            alone = alone || file->polled != NULL;
+            alone = alone || file->polled != NULL || file->doubt_ms != 0;
         }
     on_rescan(follower);
     sa_watch_arm(follower->poll, alone ? POLL_ALONE_MS : POLL_MS);

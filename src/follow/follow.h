@@ -24,6 +24,7 @@ struct sa_position {
     const char *path;
     int64_t dev, ino, generation;    /* generation: an inode number is used again, this is not */
     int64_t head_len, head_hash;     /* of the first bytes */
+    int64_t first_hash;              /* of the first of these, at most 64; 0: not known */
     int64_t offset;                  /* the start of the first line that is not complete */
     int64_t marker_len, marker_hash; /* of the bytes before the offset */
     int64_t seen_ms;                 /* wall clock of the last change */

@@ -14,6 +14,16 @@
 
 #define MARKER_BYTES 1024
 #define HEAD_BYTES   1024
+#define FIRST_BYTES  64 /* of the head, hashed apart: of a file that is shorter than its head was */
+
+#define WAYPOINTS      16
+#define WAYPOINT_BYTES 32
+
+/* The bytes before an offset that was passed, so that a file that shows less than was read of it is known. */
+struct waypoint {
+    int64_t offset;
+    char bytes[WAYPOINT_BYTES];
+};
 
 struct file {
     char *path;   /* the last name it was found under, owned */
@@ -38,6 +48,14 @@ struct file {
     int64_t resume;
     char resume_marker[MARKER_BYTES];
     size_t resume_marker_len;
+    /* The marker of an earlier life, until the bytes before the offset can be read; len 0: none. */
+    int64_t sealed_len, sealed_hash;
+    int64_t sealed_end; /* where the last line ends that the file showed then; 0: not known */
+    struct waypoint waypoints[WAYPOINTS]; /* between the head and the offset, in ascending order */
+    unsigned n_waypoints;
+    int64_t waypoint_step;
+    int64_t doubt_ms;       /* monotonic time since when it shows less than was read of it; 0: it does not */
+    int64_t believed_until; /* offset at which it was taken for truncated without other bytes as a proof */
     int64_t gone_ms;  /* monotonic time when its name was first missed; 0: it has its name */
     bool pending;     /* to be read */
     bool blocked;     /* pending, but its pipe is empty for now */
@@ -48,6 +66,7 @@ struct file {
 
     int error;                    /* of the last read, negative errno */
     const char *polled;           /* why inotify is not enough for it, or NULL */
+    bool remote;                  /* its file system keeps attributes for a while: they may be old */
     struct file *before;          /* the file it replaced: that one is read to its end first */
     struct file *copy_of;         /* all its bytes are those of the other: not counted twice */
     struct sa_inflater *inflater; /* fd is its pipe */
@@ -148,22 +167,22 @@ int64_t sa_position_born_ns(int fd);
 /* Where the file stands: at the start of its unfinished line, or (live) at the last byte taken. */
 struct sa_position sa_position_of(const struct file *file, bool live);
 
+/* How many bytes of a head first_hash is made of. */
+size_t sa_position_first_len(int64_t head_len);
+
 /* As pread(2), but whole: fewer bytes only at the end of the file.  Negative errno on failure. */
 ssize_t sa_position_read(int fd, char *buf, size_t len, int64_t offset);
 
-enum match { MATCH_NONE, MATCH_SHORT, MATCH_SAME, MATCH_UNKNOWN /* it cannot be read */ };
+enum match {
+    MATCH_NONE,  /* other bytes */
+    MATCH_BEGUN, /* less than the position's head, but the first of its bytes, or none at all */
+    MATCH_SHORT, /* the head, but it ends before the offset */
+    MATCH_SAME,
+    MATCH_UNKNOWN /* it cannot be read */
+};
 
-/* Whether the file behind fd holds what the position says: SAME up to the offset, SHORT if it begins so. */
-enum match sa_position_match(int fd, int64_t size, const struct sa_position *position);
-
-/* Whether what was read of the file is not there any more; false as long as it cannot be read. */
-bool sa_position_lost(const struct file *file);
-
-/* The file lost only its last lines: its position goes back to the end of those that are left. */
-bool sa_position_step_back(struct file *file);
-
-/* Whether the file has the position's past but for its last lines: the end of those that are left, or -1. */
-int64_t sa_position_cut(int fd, int64_t size, const struct sa_position *position);
+/* Whether the file behind fd holds what was read up to the position, by its bytes alone. */
+enum match sa_position_match(int fd, const struct sa_position *position);
 
 /* Whether the files hold the same bytes at the offset. */
 bool sa_same_bytes(int a, int b, int64_t offset, size_t len);
@@ -182,6 +201,33 @@ void sa_position_forget(struct sa_follower *follower, int64_t id);
 /* Loads what lies before the file's offset: its head and its marker. */
 void sa_position_load(struct file *file);
 
+/* proof.c: whether what was read of a file is still there, by its bytes; sizes and times are only hints. */
+
+/*
+ * Whether what was read of the file is gone: other bytes are in its place, or it was truncated.  False also
+ * as long as it cannot be read or told; a file that shows less than was read of it is looked at again.
+ */
+bool sa_proof_gone(struct file *file);
+
+/* The file goes on at a position of an earlier life whose marker it does not show yet. */
+void sa_proof_seal(struct file *file, const struct sa_position *past);
+
+/* Whether it will be told soon if the file was truncated: what may be a copy of it waits for that. */
+bool sa_proof_open(const struct file *file);
+
+/* Whether what fd holds is, up to the file's offset, what was read of the file. */
+bool sa_proof_same(int fd, const struct file *file);
+
+/* Whether fd, opened by the file's name, is certainly another file, and the file itself as it was. */
+bool sa_proof_other(int fd, const struct file *file);
+
+/* The file lost or changed only its last lines: its position goes back to the end of those that are left. */
+bool sa_proof_step_back(struct file *file);
+
+/* The file's offset moved on; end: behind the last of len bytes that lie before it. */
+void sa_proof_pass(struct file *file, const char *end, size_t len);
+void sa_proof_forget(struct file *file);
+
 /* history.c */
 
 /* After the first scan of a source with a past: opens what was rotated meanwhile. */
@@ -198,6 +244,9 @@ void sa_history_look(struct sa_follower *follower, struct source *source, const 
 /* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there
  * is one, and gives the file a new stream. */
 void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* Whether the file shows what was read under its log's name before, in another file or before a truncation. */
+bool sa_history_is_known(struct source *source, const struct file *file);
 
 /* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
 void sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file);

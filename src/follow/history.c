@@ -157,7 +157,7 @@ any_lost(struct sa_follower *follower, struct source *source)
 
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
-            sa_position_lost(source->files[i])) {
+            (sa_proof_gone(source->files[i]) || sa_proof_open(source->files[i]))) {
             sa_follow_want_reading(follower, source->files[i]);
             lost = true;
         }
@@ -349,7 +349,14 @@ add_read(struct sa_follower *follower, struct source *source, struct candidate *
         past.offset = INT64_MAX;
     past.head_len = (int64_t)sa_inflate_head(fd, candidate->kind, bytes, sizeof bytes);
     past.head_hash = sa_position_hash(bytes, (size_t)past.head_len);
-    past.marker_hash = sa_position_hash(bytes, 0);
+    past.first_hash = sa_position_hash(bytes, sa_position_first_len(past.head_len));
+    if (candidate->kind == SA_PLAIN) {
+        past.marker_len = past.offset < MARKER_BYTES ? past.offset : MARKER_BYTES;
+        if (sa_position_read(fd, bytes, (size_t)past.marker_len, past.offset - past.marker_len) !=
+            past.marker_len)
+            return;
+    }
+    past.marker_hash = sa_position_hash(bytes, (size_t)past.marker_len);
     (void)sa_ghost_add(source, &past, true);
 }
 
@@ -387,6 +394,11 @@ sa_history_take_over(struct file *file, struct file *from)
     file->resume = from->resume;
     file->head_len = from->head_len;
     file->marker_len = from->marker_len;
+    file->sealed_len = from->sealed_len;
+    file->sealed_hash = from->sealed_hash;
+    file->n_waypoints = from->n_waypoints;
+    file->waypoint_step = from->waypoint_step;
+    memcpy(file->waypoints, from->waypoints, sizeof file->waypoints);
     file->resume_marker_len = from->resume_marker_len;
     memcpy(file->head, from->head, sizeof file->head);
     memcpy(file->marker, from->marker, sizeof file->marker);
@@ -474,10 +486,9 @@ go_on_in_followed(struct sa_follower *follower, struct source *source, struct fi
 {
     for (unsigned i = 0; i < source->n_files && had->offset > 0; i++) {
         struct file *copy = source->files[i];
-        struct stat status;
 
         if (copy == file || !copy->may_be_copy || !sa_family_is(file->origin, copy->path) ||
-            fstat(copy->fd, &status) == -1 || sa_position_match(copy->fd, status.st_size, had) != MATCH_SAME)
+            sa_position_match(copy->fd, had) != MATCH_SAME)
             continue;
         settle(follower, source, file, copy, had);
         return true;
@@ -515,6 +526,22 @@ sa_history_rest(struct sa_follower *follower, struct source *source, struct file
     follower->rescan_wanted = true;
 }
 
+bool
+sa_history_is_known(struct source *source, const struct file *file)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i] != file && source->files[i]->inflater == NULL &&
+            strcmp(source->files[i]->origin, file->origin) == 0 &&
+            sa_proof_same(file->fd, source->files[i]))
+            return true;
+    for (unsigned i = 0; i < source->n_ghosts; i++)
+        if (source->ghosts[i].position.offset > 0 &&
+            strcmp(source->ghosts[i].position.path, file->origin) == 0 &&
+            sa_position_match(file->fd, &source->ghosts[i].position) == MATCH_SAME)
+            return true;
+    return false;
+}
+
 /* What the file holds as far as it is a copy of what was read and is gone from its place. */
 static bool
 is_copy_of_lost(struct sa_follower *follower, struct source *source, struct file *file)
@@ -523,9 +550,9 @@ is_copy_of_lost(struct sa_follower *follower, struct source *source, struct file
         struct ghost *ghost = &source->ghosts[i];
         enum match match = !ghost->lost || !sa_family_is(ghost->position.path, file->path)
                                ? MATCH_NONE
-                               : sa_position_match(file->fd, file->size, &ghost->position);
+                               : sa_position_match(file->fd, &ghost->position);
 
-        if (match == MATCH_NONE || match == MATCH_UNKNOWN)
+        if (match != MATCH_SHORT && match != MATCH_SAME)
             continue;
         if (match == MATCH_SHORT || file->size == ghost->position.offset) {
             skip_to_end(file);
@@ -572,7 +599,7 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
 
         if (!may_be_made_of(file, other))
             continue;
-        if (other->pending || sa_position_lost(other)) { /* then it says first what the copy is good for */
+        if (other->pending || sa_proof_gone(other) || sa_proof_open(other)) { /* then it says first what the copy is good for */
             sa_follow_want_reading(follower, other);
             sa_follow_wait_for(source, file, other);
             file->pending = true;

@@ -18,6 +18,9 @@
 #ifndef CIFS_SUPER_MAGIC
 #define CIFS_SUPER_MAGIC 0xFF534D42
 #endif
+#ifndef CEPH_SUPER_MAGIC
+#define CEPH_SUPER_MAGIC 0x00C36400
+#endif
 #ifndef FUSE_SUPER_MAGIC
 #define FUSE_SUPER_MAGIC 0x65735546
 #endif
@@ -125,26 +128,34 @@ descriptors_left(int newest_fd)
 }
 
 /* File systems whose changes inotify does not see, or not all of them. */
-static const char *
-polled_because(int fd)
+static void
+judge_file_system(struct file *file)
 {
     struct statfs status;
 
-    if (fstatfs(fd, &status) == -1)
-        return NULL;
+    if (fstatfs(file->fd, &status) == -1)
+        return;
+    file->remote = true;
     switch ((unsigned long)status.f_type) {
     case NFS_SUPER_MAGIC:
     case SMB_SUPER_MAGIC:
     case SMB2_SUPER_MAGIC:
     case CIFS_SUPER_MAGIC:
-        return "polling: network file system";
+    case CEPH_SUPER_MAGIC:
+    case V9FS_MAGIC:
+    case AFS_SUPER_MAGIC:
+        file->polled = "polling: network file system";
+        return;
     case FUSE_SUPER_MAGIC:
-        return "polling: FUSE file system";
+        file->polled = "polling: FUSE file system";
+        return;
     case OVERLAYFS_SUPER_MAGIC:
-        return "polling: overlay file system";
+        file->polled = "polling: overlay file system";
+        break;
     default:
-        return NULL;
+        break;
     }
+    file->remote = false;
 }
 
 struct file *
@@ -198,20 +209,13 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
 
     *ret_consumed = *ret_unread = false;
     if (ghost != NULL) {
-        int64_t cut;
-
-        match = sa_position_match(fd, status->st_size, &ghost->position);
-        if (match == MATCH_SAME)
-            return ghost;
+        match = sa_position_match(fd, &ghost->position);
+        if (match == MATCH_SAME || match == MATCH_SHORT || match == MATCH_BEGUN)
+            return ghost; /* if it shows less than was read of it, whether it was truncated is told later */
         *ret_unread = match == MATCH_UNKNOWN;
         if (*ret_unread)
             return NULL;
         source->truncations++;
-        cut = sa_position_cut(fd, status->st_size, &ghost->position);
-        if (cut >= 0) {
-            ghost->position.offset = cut;
-            return ghost;
-        }
         if (ghost->position.open) {
             sa_ghost_lose(ghost);
         } else {
@@ -225,7 +229,7 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         if (!ghost->position.open ||
             !(strcmp(ghost->position.path, path) == 0 || sa_family_is(ghost->position.path, path)))
             continue;
-        match = sa_position_match(fd, status->st_size, &ghost->position);
+        match = sa_position_match(fd, &ghost->position);
         if (match == MATCH_SAME && ghost->position.offset > 0)
             return ghost;
         if (match == MATCH_SHORT && ghost->lost && ghost->position.head_len > 0)
@@ -259,7 +263,7 @@ begin_reading(struct sa_follower *follower, struct file *file)
 {
     sa_position_load(file);
     file->watch = sa_watcher_add_file(follower->watcher, file->fd);
-    file->polled = polled_because(file->fd);
+    judge_file_system(file);
     sa_follow_want_reading(follower, file);
 }
 
@@ -361,6 +365,36 @@ origin_of(const struct source *source, const char *path)
     return path;
 }
 
+/*
+ * The file that had the name until now, if the descriptor is of the same one, only that its file system gives
+ * it another number: a number says nothing on a network file system, and elsewhere two files do not have the
+ * same bytes, size and time to the nanosecond.
+ */
+static struct file *
+same_under_name(struct source *source, const char *path, int fd, const struct stat *status)
+{
+    struct file *file = predecessor(source, path);
+    struct stat had;
+
+    if (file == NULL || !sa_proof_same(fd, file) || fstat(file->fd, &had) == -1)
+        return NULL;
+    return file->remote || (had.st_size == status->st_size && had.st_mtim.tv_sec == status->st_mtim.tv_sec &&
+                            had.st_mtim.tv_nsec == status->st_mtim.tv_nsec)
+               ? file
+               : NULL;
+}
+
+static void
+take_descriptor(struct file *file, int fd, const struct stat *status)
+{
+    if (dup3(fd, file->fd, O_CLOEXEC) == -1)
+        return;
+    file->dev = status->st_dev;
+    file->ino = status->st_ino;
+    file->generation = sa_position_generation(fd);
+    file->changed = true;
+}
+
 /* A file that has its configured name now.  Returns 0 or negative errno. */
 static int
 open_named(struct sa_follower *follower, struct source *source, const char *path)
@@ -368,12 +402,15 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     struct stat status = {0};
     int fd = open_regular(source, path, &status);
     bool consumed = false, unread = false;
+    struct sa_position had = {0};
     struct ghost *past;
     struct file *file;
 
     if (fd < 0)
         return fd;
     file = sa_follow_find(source, status.st_dev, status.st_ino);
+    if (file == NULL && (file = same_under_name(source, path, fd, &status)) != NULL)
+        take_descriptor(file, fd, &status);
     if (file != NULL) { /* the name has moved to a file that is followed */
         (void)close(fd);
         give_name(source, file, path);
@@ -386,6 +423,8 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     }
     if (past != NULL && strcmp(past->position.path, path) != 0)
         source->rotations++;
+    if (past != NULL)
+        had = past->position;
     file = sa_follow_adopt(follower, source, path, origin_of(source, path), fd, &status, past);
     if (file == NULL) {
         (void)close(fd);
@@ -405,6 +444,8 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     else if (file->before != NULL)
         source->rotations++;
     begin_reading(follower, file);
+    if (past != NULL && file->marker_len != (size_t)had.marker_len)
+        sa_proof_seal(file, &had);
     return 0;
 }
 
@@ -450,6 +491,18 @@ is_ghost(const struct source *source, const struct stat *status)
     return false;
 }
 
+/* Whether the name leads to another file under the same number, as FUSE has it for each name. */
+static bool
+is_replaced(const struct file *file, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    bool replaced = fd != -1 && sa_proof_other(fd, file);
+
+    if (fd != -1)
+        (void)close(fd);
+    return replaced;
+}
+
 static void
 visit(struct source *source, const char *path, struct names *known, struct names *fresh)
 {
@@ -461,6 +514,11 @@ visit(struct source *source, const char *path, struct names *known, struct names
         return;
     }
     file = sa_follow_find(source, status.st_dev, status.st_ino);
+    if (file != NULL && file->remote && is_replaced(file, path)) {
+        file->ino = 0; /* its number belongs to another file by now */
+        file->changed = true;
+        file = NULL;
+    }
     if (file != NULL)
         give_name(source, file, path);
     else
@@ -596,7 +654,7 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
-            sa_position_lost(source->files[i]))
+            sa_proof_gone(source->files[i]))
             sa_follow_start_over(follower, source, source->files[i]);
     /* Names are settled before files are opened: a renamed file found under its new name is not gone, and
      * what has its old place in the file system is not searched by its content. */

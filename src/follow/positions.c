@@ -33,9 +33,12 @@ sa_position_born_ns(int fd)
 int64_t
 sa_position_generation(int fd)
 {
-    int generation = 0;
+    union {
+        long room; /* the argument by its declaration, which FUSE fills; other file systems write an int */
+        int value;
+    } generation = {.room = 0};
 
-    return ioctl(fd, FS_IOC_GETVERSION, &generation) == 0 ? generation : sa_position_born_ns(fd);
+    return ioctl(fd, FS_IOC_GETVERSION, &generation) == 0 ? generation.value : sa_position_born_ns(fd);
 }
 
 struct sa_position
@@ -43,6 +46,7 @@ sa_position_of(const struct file *file, bool live)
 {
     const char *marker = live ? file->marker : file->resume_marker;
     size_t marker_len = live ? file->marker_len : file->resume_marker_len;
+    bool sealed = file->sealed_len > 0;
 
     return (struct sa_position){
         .id = file->id,
@@ -52,9 +56,10 @@ sa_position_of(const struct file *file, bool live)
         .generation = file->generation,
         .head_len = (int64_t)file->head_len,
         .head_hash = sa_position_hash(file->head, file->head_len),
+        .first_hash = sa_position_hash(file->head, sa_position_first_len((int64_t)file->head_len)),
         .offset = live ? file->offset : file->resume,
-        .marker_len = (int64_t)marker_len,
-        .marker_hash = sa_position_hash(marker, marker_len),
+        .marker_len = sealed ? file->sealed_len : (int64_t)marker_len,
+        .marker_hash = sealed ? file->sealed_hash : sa_position_hash(marker, marker_len),
         .seen_ms = file->seen_ms,
         .open = true,
     };
@@ -90,35 +95,40 @@ match_bytes(int fd, int64_t offset, int64_t len, int64_t hash)
     n = sa_position_read(fd, bytes, (size_t)len, offset);
     if (n < 0)
         return MATCH_UNKNOWN;
-    return n == len && sa_position_hash(bytes, (size_t)len) == hash ? MATCH_SAME : MATCH_NONE;
+    if (n < len)
+        return MATCH_SHORT;
+    return sa_position_hash(bytes, (size_t)len) == hash ? MATCH_SAME : MATCH_NONE;
+}
+
+size_t
+sa_position_first_len(int64_t head_len)
+{
+    return (size_t)(head_len < FIRST_BYTES ? head_len : FIRST_BYTES);
+}
+
+/* A head that is not all there: what is there begins as the head did, or not. */
+static enum match
+match_first(int fd, const struct sa_position *position)
+{
+    enum match first;
+
+    if (position->first_hash == 0) /* an earlier version did not keep it */
+        return MATCH_NONE;
+    first = match_bytes(fd, 0, (int64_t)sa_position_first_len(position->head_len), position->first_hash);
+    return first == MATCH_SAME || first == MATCH_SHORT ? MATCH_BEGUN : first;
 }
 
 enum match
-sa_position_match(int fd, int64_t size, const struct sa_position *position)
+sa_position_match(int fd, const struct sa_position *position)
 {
     enum match head = match_bytes(fd, 0, position->head_len, position->head_hash);
 
+    if (head == MATCH_SHORT)
+        return match_first(fd, position);
     if (head != MATCH_SAME)
         return head;
-    if (size < position->offset)
-        return MATCH_SHORT;
     return match_bytes(fd, position->offset - position->marker_len, position->marker_len,
                        position->marker_hash);
-}
-
-bool
-sa_position_lost(const struct file *file)
-{
-    char bytes[MARKER_BYTES];
-    struct stat status;
-    ssize_t n;
-
-    if (fstat(file->fd, &status) == -1)
-        return false;
-    if (status.st_size < file->offset)
-        return true;
-    n = sa_position_read(file->fd, bytes, file->marker_len, file->offset - (int64_t)file->marker_len);
-    return n >= 0 && ((size_t)n != file->marker_len || memcmp(bytes, file->marker, file->marker_len) != 0);
 }
 
 bool
@@ -130,78 +140,17 @@ sa_same_bytes(int a, int b, int64_t offset, size_t len)
            sa_position_read(b, y, len, offset) == (ssize_t)len && memcmp(x, y, len) == 0;
 }
 
-/*
- * The end of the last complete line of the bytes, or 0.  Two equal lines at the end say nothing about whether
- * others came after them: a file that was truncated and written again may have them too.
- */
-static size_t
-end_of_known_lines(const char *bytes, size_t len)
-{
-    const char *last = memrchr(bytes, '\n', len), *middle, *first;
-    size_t last_len, middle_len;
-
-    middle = last == NULL ? NULL : memrchr(bytes, '\n', (size_t)(last - bytes));
-    first = middle == NULL ? NULL : memrchr(bytes, '\n', (size_t)(middle - bytes));
-    if (first == NULL)
-        return 0;
-    last_len = (size_t)(last - middle);
-    middle_len = (size_t)(middle - first);
-    if (last_len == middle_len && memcmp(middle, first, last_len) == 0)
-        return 0;
-    return (size_t)(last - bytes) + 1;
-}
-
-bool
-sa_position_step_back(struct file *file)
-{
-    int64_t start = file->offset - (int64_t)file->marker_len;
-    char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
-    struct stat status;
-    size_t left, end;
-
-    if (fstat(file->fd, &status) == -1 || status.st_size >= file->offset || status.st_size <= start)
-        return false;
-    left = (size_t)(status.st_size - start);
-    if (sa_position_read(file->fd, bytes, left, start) != (ssize_t)left ||
-        memcmp(bytes, file->marker, left) != 0)
-        return false;
-    end = end_of_known_lines(bytes, left);
-    left = status.st_size < (int64_t)file->head_len ? (size_t)status.st_size : file->head_len;
-    if (end == 0 || sa_position_read(file->fd, bytes, left, 0) != (ssize_t)left ||
-        memcmp(bytes, file->head, left) != 0)
-        return false;
-    file->offset = start + (int64_t)end;
-    file->size = status.st_size;
-    sa_position_load(file);
-    file->changed = true;
-    return true;
-}
-
-int64_t
-sa_position_cut(int fd, int64_t size, const struct sa_position *position)
-{
-    int64_t start = position->offset - position->marker_len;
-    char bytes[MARKER_BYTES];
-    size_t end;
-
-    /* Only hashes are known: a whole head has to speak for what follows it. */
-    if (position->head_len != HEAD_BYTES || size <= start || size < HEAD_BYTES ||
-        sa_position_match(fd, size, position) != MATCH_SHORT ||
-        sa_position_read(fd, bytes, (size_t)(size - start), start) != size - start)
-        return -1;
-    end = end_of_known_lines(bytes, (size_t)(size - start));
-    return end == 0 ? -1 : start + (int64_t)end;
-}
-
 void
 sa_position_load(struct file *file)
 {
     int64_t head_len = file->offset < HEAD_BYTES ? file->offset : HEAD_BYTES;
     int64_t marker_len = file->offset < MARKER_BYTES ? file->offset : MARKER_BYTES;
+    ssize_t n;
 
     file->head_len = file->marker_len = 0;
-    if (sa_position_read(file->fd, file->head, (size_t)head_len, 0) == head_len)
-        file->head_len = (size_t)head_len;
+    n = sa_position_read(file->fd, file->head, (size_t)head_len, 0);
+    if (n > 0) /* fewer of a file that does not show all of what was read of it */
+        file->head_len = (size_t)n;
     if (sa_position_read(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) == marker_len)
         file->marker_len = (size_t)marker_len;
     file->resume = file->offset;

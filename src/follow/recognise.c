@@ -16,7 +16,7 @@ sa_candidate_is_file(struct candidate *candidate, const struct sa_position *past
         return false;
     fd = sa_candidate_fd(candidate);
     return fd != -1 && past->generation == sa_position_generation(fd) &&
-           sa_position_match(fd, candidate->status.st_size, past) == MATCH_SAME;
+           sa_position_match(fd, past) == MATCH_SAME;
 }
 
 /* A compressed file that is being inflated has its place in the file system too. */
@@ -70,7 +70,7 @@ sa_candidate_holds(struct candidate *candidate, const struct sa_position *positi
 {
     int fd = sa_candidate_fd(candidate);
 
-    return fd != -1 && sa_position_match(fd, candidate->status.st_size, position) == MATCH_SAME;
+    return fd != -1 && sa_position_match(fd, position) == MATCH_SAME;
 }
 
 /*

@@ -50,6 +50,7 @@ struct sa_row_file {
     const char *source, *path;
     int64_t dev, ino, generation;
     int64_t head_len, head_hash;     /* of the first bytes, at most 1024 */
+    int64_t first_hash;              /* of the first of these, at most 64; 0: not known */
     int64_t offset;                  /* the start of the first line that is not counted */
     int64_t marker_len, marker_hash; /* of the bytes before the offset */
     int64_t seen_ms;                 /* when it was last known to be so */

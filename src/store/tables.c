@@ -53,7 +53,8 @@ static const struct sa_column file_columns[] = {
     INTEGER(sa_row_file, offset),      INTEGER(sa_row_file, marker_len),
     INTEGER(sa_row_file, marker_hash), INTEGER(sa_row_file, seen_ms),
     INTEGER(sa_row_file, open),        TEXT(sa_row_file, cursor),
-    BLOB(sa_row_file, reader),         END,
+    BLOB(sa_row_file, reader),         INTEGER(sa_row_file, first_hash),
+    END,
 };
 
 static const struct sa_column count_columns[] = {
@@ -144,6 +145,8 @@ const char *const sa_schema_steps[] = {
     "id INTEGER, " ALARM_SCHEMA ");",
     /* 1 to 2: lines that log daemons said they dropped */
     "ALTER TABLE sources ADD COLUMN undercount INTEGER DEFAULT 0;",
+    /* 2 to 3: what a file that is shorter than its head begins with */
+    "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

@@ -1,0 +1,241 @@
+#include "followed.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DOUBT_MS        4000  /* a local file that shows less than was read for so long was truncated */
+#define REMOTE_DOUBT_MS 90000 /* longer than NFS, CIFS and sshfs keep attributes by default */
+
+enum proof {
+    PROOF_KEPT,      /* the bytes before the offset are those that were read */
+    PROOF_GONE,      /* other bytes are in their place */
+    PROOF_SHORT,     /* the file ends before the offset; all that it shows was read */
+    PROOF_UNREADABLE /* for now */
+};
+
+/* The marker of an earlier life, of which only the hash was kept, is compared when its bytes can be read. */
+static enum proof
+break_seal(struct file *file)
+{
+    char bytes[MARKER_BYTES];
+    size_t len = (size_t)file->sealed_len;
+    ssize_t n = sa_position_read(file->fd, bytes, len, file->offset - file->sealed_len);
+
+    if (n < 0)
+        return PROOF_UNREADABLE;
+    if (n < file->sealed_len)
+        return PROOF_SHORT;
+    if (sa_position_hash(bytes, len) != file->sealed_hash)
+        return PROOF_GONE;
+    file->sealed_len = 0;
+    sa_position_load(file);
+    return PROOF_KEPT;
+}
+
+/* Whether the bytes at the offset, as far as the file has them, are the ones that are remembered. */
+static enum proof
+compare(int fd, const char *known, size_t len, int64_t offset)
+{
+    char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
+    ssize_t n = sa_position_read(fd, bytes, len, offset);
+
+    if (n < 0)
+        return PROOF_UNREADABLE;
+    if (memcmp(bytes, known, (size_t)n) != 0)
+        return PROOF_GONE;
+    return (size_t)n == len ? PROOF_KEPT : PROOF_SHORT;
+}
+
+/* What the file shows of its beginning and of the places that were marked on the way. */
+static enum proof
+look_before(int fd, const struct file *file)
+{
+    enum proof proof = compare(fd, file->head, file->head_len, 0);
+
+    for (unsigned i = 0; i < file->n_waypoints && proof == PROOF_KEPT; i++)
+        proof = compare(fd, file->waypoints[i].bytes, WAYPOINT_BYTES,
+                        file->waypoints[i].offset - WAYPOINT_BYTES);
+    return proof == PROOF_KEPT ? PROOF_SHORT : proof;
+}
+
+static enum proof
+look_at(int fd, const struct file *file)
+{
+    enum proof proof = compare(fd, file->marker, file->marker_len, file->offset - (int64_t)file->marker_len);
+
+    return proof == PROOF_SHORT ? look_before(fd, file) : proof;
+}
+
+static enum proof
+look(struct file *file)
+{
+    enum proof proof = PROOF_KEPT;
+
+    if (file->sealed_len > 0)
+        proof = break_seal(file);
+    if (proof == PROOF_KEPT)
+        return look_at(file->fd, file);
+    return proof == PROOF_SHORT ? look_before(file->fd, file) : proof;
+}
+
+/*
+ * Whether a file that shows less than was read of it was truncated.  On a local disk the size and the bytes
+ * agree at once; an empty file is one that was truncated, and so is one that stays shorter.  A network file
+ * system may show an old state for as long as it keeps attributes, and only an empty file is believed then:
+ * what a longer one shows will differ from what was read as soon as something else is written to it.
+ */
+static bool
+is_believed(const struct file *file, int64_t now_ms)
+{
+    struct stat status;
+
+    if (fstat(file->fd, &status) == -1 || status.st_size >= file->offset)
+        return false;
+    if (file->remote)
+        return status.st_size == 0 && now_ms - file->doubt_ms >= REMOTE_DOUBT_MS;
+    if (status.st_size == 0)
+        return true;
+    return now_ms - file->doubt_ms >= DOUBT_MS && file->offset > file->believed_until;
+}
+
+bool
+sa_proof_gone(struct file *file)
+{
+    int64_t now_ms;
+
+    switch (look(file)) {
+    case PROOF_KEPT:
+        file->doubt_ms = 0;
+        return false;
+    case PROOF_GONE:
+        file->doubt_ms = 0;
+        file->believed_until = 0;
+        return true;
+    case PROOF_UNREADABLE:
+        return false;
+    case PROOF_SHORT:
+        break;
+    }
+    now_ms = sa_clock_now().mono_ms;
+    if (file->doubt_ms == 0)
+        file->doubt_ms = now_ms;
+    if (!is_believed(file, now_ms))
+        return false;
+    file->doubt_ms = 0;
+    file->believed_until = file->offset; /* the same bytes a second time would be no truncation but a fault */
+    return true;
+}
+
+bool
+sa_proof_open(const struct file *file)
+{
+    return file->doubt_ms != 0 && !file->remote;
+}
+
+bool
+sa_proof_same(int fd, const struct file *file)
+{
+    return file->offset > 0 && look_at(fd, file) == PROOF_KEPT;
+}
+
+bool
+sa_proof_other(int fd, const struct file *file)
+{
+    return look_at(file->fd, file) == PROOF_KEPT && look_at(fd, file) == PROOF_GONE;
+}
+
+void
+sa_proof_pass(struct file *file, const char *end, size_t len)
+{
+    struct waypoint *last = &file->waypoints[file->n_waypoints - (file->n_waypoints > 0)];
+
+    if (len < WAYPOINT_BYTES || file->offset < HEAD_BYTES + WAYPOINT_BYTES ||
+        (file->n_waypoints > 0 && file->offset - last->offset < file->waypoint_step))
+        return;
+    if (file->n_waypoints == WAYPOINTS) { /* every second one goes, and the next are twice as far apart */
+        for (unsigned i = 0; i < WAYPOINTS / 2; i++)
+            file->waypoints[i] = file->waypoints[2 * i + 1];
+        file->n_waypoints = WAYPOINTS / 2;
+        file->waypoint_step *= 2;
+    }
+    if (file->waypoint_step == 0)
+        file->waypoint_step = HEAD_BYTES;
+    last = &file->waypoints[file->n_waypoints++];
+    last->offset = file->offset;
+    memcpy(last->bytes, end - WAYPOINT_BYTES, WAYPOINT_BYTES);
+}
+
+/*
+ * The end of the last complete line of the bytes, or 0.  Two equal lines at the end say nothing about whether
+ * others came after them: a file that was truncated and written again may have them too.
+ */
+static size_t
+end_of_known_lines(const char *bytes, size_t len)
+{
+    const char *last = memrchr(bytes, '\n', len), *middle, *first;
+    size_t last_len, middle_len;
+
+    middle = last == NULL ? NULL : memrchr(bytes, '\n', (size_t)(last - bytes));
+    first = middle == NULL ? NULL : memrchr(bytes, '\n', (size_t)(middle - bytes));
+    if (first == NULL)
+        return 0;
+    last_len = (size_t)(last - middle);
+    middle_len = (size_t)(middle - first);
+    if (last_len == middle_len && memcmp(middle, first, last_len) == 0)
+        return 0;
+    return (size_t)(last - bytes) + 1;
+}
+
+/* The offset behind the last line that the marker and the file have in common, or 0. */
+static int64_t
+common_end(const struct file *file)
+{
+    int64_t start = file->offset - (int64_t)file->marker_len;
+    char bytes[MARKER_BYTES];
+    ssize_t n = sa_position_read(file->fd, bytes, file->marker_len, start);
+    size_t same = 0, end;
+
+    while ((ssize_t)same < n && bytes[same] == file->marker[same])
+        same++;
+    end = end_of_known_lines(bytes, same);
+    return end == 0 ? 0 : start + (int64_t)end;
+}
+
+/* What the file shows behind a whole head that is the same is taken for what was read there. */
+void
+sa_proof_seal(struct file *file, const struct sa_position *past)
+{
+    int64_t start = past->offset - past->marker_len;
+    char bytes[MARKER_BYTES];
+    ssize_t n = sa_position_read(file->fd, bytes, (size_t)past->marker_len, start);
+    size_t end = file->head_len < HEAD_BYTES || n <= 0 ? 0 : end_of_known_lines(bytes, (size_t)n);
+
+    file->sealed_len = past->marker_len;
+    file->sealed_hash = past->marker_hash;
+    file->sealed_end = end == 0 ? 0 : start + (int64_t)end;
+}
+
+bool
+sa_proof_step_back(struct file *file)
+{
+    int64_t end = file->sealed_len > 0 ? file->sealed_end : common_end(file);
+
+    if (end == 0 || compare(file->fd, file->head, file->head_len, 0) == PROOF_GONE)
+        return false;
+    file->offset = end;
+    file->sealed_len = 0;
+    sa_proof_forget(file);
+    sa_position_load(file);
+    file->changed = true;
+    return true;
+}
+
+void
+sa_proof_forget(struct file *file)
+{
+    file->n_waypoints = 0;
+    file->waypoint_step = 0;
+    file->doubt_ms = 0;
+}
