@@ -169,6 +169,17 @@ read_failed(struct sa_follower *follower, struct source *source, struct file *fi
     sa_follow_judge(follower, source);
 }
 
+static void
+note_end(struct sa_follower *follower, struct source *source, struct file *file, int error)
+{
+    if (error != 0 && !file->cut)
+        sa_follow_note(follower, source,
+                       error == -ENODATA ? "%s is cut off, its rest is read when it comes"
+                                         : "%s is damaged, its rest is missing until it is replaced",
+                       file->path);
+    file->cut = error != 0;
+}
+
 /* From an inflater's pipe: the content cannot change, and its end is the end. */
 static void
 read_pipe(struct sa_follower *follower, struct source *source, struct file *file)
@@ -184,8 +195,7 @@ read_pipe(struct sa_follower *follower, struct source *source, struct file *file
         sa_watch_resume(file->readable);
     } else if (n == 0) {
         file->pending = false;
-        if (sa_inflater_error(file->inflater) != 0)
-            sa_follow_note(follower, source, "%s is damaged, its rest is missing", file->path);
+        note_end(follower, source, file, sa_inflater_error(file->inflater));
     } else if (errno != EINTR) {
         read_failed(follower, source, file, errno);
     }

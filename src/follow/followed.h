@@ -70,8 +70,8 @@ struct file {
     struct file *before;          /* the file it replaced: that one is read to its end first */
     struct file *copy_of;         /* all its bytes are those of the other: not counted twice */
     struct sa_inflater *inflater; /* fd is its pipe */
-    dev_t packed_dev;             /* of the compressed file */
-    ino_t packed_ino;
+    struct stat packed;           /* of the compressed file when it was opened last */
+    bool cut;                     /* its content ended too early: read on when it changes */
     struct sa_watch *readable;    /* of the pipe */
     struct sa_follower *follower; /* for the pipe's call */
     void *stream;
@@ -250,6 +250,9 @@ bool sa_history_is_known(struct source *source, const struct file *file);
 
 /* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
 void sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* Whether a compressed file was cut off so lately that the rest may still come. */
+bool sa_history_awaits_rest(const struct source *source, const struct file *file);
 
 /* What the copy holds was counted in the file it was made of. */
 void sa_history_settle_copy(struct file *copy);

@@ -38,6 +38,12 @@ too_much(struct sa_follower *follower, struct source *source, struct candidate *
     return false;
 }
 
+bool
+sa_history_awaits_rest(const struct source *source, const struct file *file)
+{
+    return file->cut && sa_clock_now().wall_ms - file->seen_ms < source->options.backfill_max_age_ms;
+}
+
 static void
 on_pipe(void *arg)
 {
@@ -46,6 +52,71 @@ on_pipe(void *arg)
     file->blocked = false;
     sa_watch_pause(file->readable);
     sa_follow_want_reading(file->follower, file);
+}
+
+/* The file's content, behind what was taken of it, comes through the inflater's pipe. */
+static void
+attach(struct sa_follower *follower, struct file *file, const struct candidate *candidate,
+       struct sa_inflater *inflater, int pipe)
+{
+    file->inflater = inflater;
+    file->fd = pipe;
+    file->packed = candidate->status;
+    file->blocked = false;
+    file->readable = sa_loop_readable(follower->loop, pipe, on_pipe, file);
+    if (file->readable != NULL)
+        sa_watch_pause(file->readable);
+    sa_follow_want_reading(follower, file);
+}
+
+/* The file that was cut off or damaged and of which the candidate is a later state. */
+static struct file *
+cut_file(struct source *source, struct candidate *candidate)
+{
+    for (unsigned i = 0; i < source->n_files; i++) {
+        struct file *file = source->files[i];
+        struct sa_position past = sa_position_of(file, true);
+
+        if (!file->cut || file->pending)
+            continue;
+        if (file->packed.st_ino == candidate->status.st_ino && file->packed.st_dev == candidate->status.st_dev)
+            return file;
+        if (sa_family_is(file->origin, candidate->path) && sa_candidate_begins(candidate, &past))
+            return file;
+    }
+    return NULL;
+}
+
+static bool
+has_changed(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino != b->st_ino || a->st_size != b->st_size || a->st_mtim.tv_sec != b->st_mtim.tv_sec ||
+           a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
+}
+
+/* Reads on in a compressed file whose rest was missing.  Returns whether the candidate is such a file. */
+static bool
+read_rest(struct sa_follower *follower, struct source *source, struct candidate *candidate)
+{
+    struct file *file = candidate->kind == SA_PLAIN ? NULL : cut_file(source, candidate);
+    struct sa_inflater *inflater;
+    int fd, pipe;
+
+    if (file == NULL)
+        return false;
+    fd = !has_changed(&file->packed, &candidate->status) || sa_candidate_fd(candidate) == -1
+             ? -1
+             : dup(candidate->fd);
+    if (fd == -1)
+        return true;
+    if (sa_inflater_start(fd, candidate->kind, file->offset, &inflater, &pipe) < 0) {
+        (void)close(fd);
+        return true;
+    }
+    file->readable = sa_watch_free(file->readable);
+    (void)sa_inflater_free(file->inflater);
+    attach(follower, file, candidate, inflater, pipe);
+    return true;
 }
 
 /* A file that is read through an inflater, behind what was read of it or from its start. */
@@ -76,9 +147,6 @@ open_compressed(struct sa_follower *follower, struct source *source, struct cand
         (void)sa_inflater_free(inflater);
         return NULL;
     }
-    file->inflater = inflater;
-    file->packed_dev = candidate->status.st_dev;
-    file->packed_ino = candidate->status.st_ino;
     file->follower = follower;
     file->gone_ms = sa_clock_now().mono_ms;
     file->late_until = INT64_MAX;
@@ -91,10 +159,7 @@ open_compressed(struct sa_follower *follower, struct source *source, struct cand
     }
     memcpy(file->head, head, head_len);
     file->head_len = head_len;
-    file->readable = sa_loop_readable(follower->loop, pipe, on_pipe, file);
-    if (file->readable != NULL)
-        sa_watch_pause(file->readable);
-    sa_follow_want_reading(follower, file);
+    attach(follower, file, candidate, inflater, pipe);
     return file;
 }
 
@@ -231,7 +296,8 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
         struct ghost *lost;
         struct file *file;
 
-        if (!is_missed(follower, source, candidate, since_ms) || log_unseen(follower, source, log_path))
+        if (read_rest(follower, source, candidate) ||
+            !is_missed(follower, source, candidate, since_ms) || log_unseen(follower, source, log_path))
             continue;
         lost = sa_candidate_past(source, candidate);
         file = open_generation(follower, source, candidate, log_path, NULL,

@@ -10,8 +10,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define CHUNK   65536
-#define STOP_MS 200
+#define CHUNK      65536
+#define GZIP_MAGIC 0x1f /* the first byte of a member, RFC 1952 section 2.3.1 */
+#define STOP_MS    200
 
 /* Takes what was inflated; false: enough. */
 typedef bool (*sink_fn)(void *arg, const char *bytes, size_t len);
@@ -46,74 +47,132 @@ sa_inflate_kind(const char *path)
     return SA_PLAIN;
 }
 
-/* gzip, also of several members one behind the other.  Returns 0 or negative errno. */
-static int
-inflate_gzip(int fd, sink_fn sink, void *arg)
-{
-    int own = dup(fd), n = 0, error = Z_OK;
-    gzFile file = own == -1 ? NULL : gzdopen(own, "rb");
-    char buf[CHUNK];
+/* The bytes of a packed file in order; the descriptor's own offset is left alone, others share it. */
+struct packed {
+    int fd;
+    off_t at;
+    char bytes[CHUNK];
+};
 
-    if (file == NULL) {
-        if (own != -1)
-            (void)close(own);
+static ssize_t
+read_packed(struct packed *packed)
+{
+    ssize_t n;
+
+    do
+        n = pread(packed->fd, packed->bytes, sizeof packed->bytes, packed->at);
+    while (n == -1 && errno == EINTR);
+    if (n > 0)
+        packed->at += n;
+    return n == -1 ? -errno : n;
+}
+
+enum member { BEFORE_THE_FIRST, INSIDE, BETWEEN };
+
+struct gzip {
+    z_stream z;
+    enum member member;
+    char out[CHUNK];
+};
+
+/* Inflates what is in z.next_in.  Returns 0 for more, 1 if that was enough, or -EBADMSG. */
+static int
+inflate_members(struct gzip *gzip, sink_fn sink, void *arg)
+{
+    z_stream *z = &gzip->z;
+
+    do {
+        int r;
+
+        if (gzip->member == BETWEEN && z->avail_in > 0 && z->next_in[0] != GZIP_MAGIC)
+            return 1; /* padding behind the last member */
+        z->next_out = (Bytef *)gzip->out;
+        z->avail_out = CHUNK;
+        if (z->avail_in > 0 && gzip->member != INSIDE)
+            gzip->member = INSIDE;
+        r = inflate(z, Z_NO_FLUSH);
+        if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
+            return -EBADMSG;
+        if (z->avail_out < CHUNK && !sink(arg, gzip->out, CHUNK - z->avail_out))
+            return 1;
+        if (r == Z_STREAM_END) {
+            gzip->member = BETWEEN;
+            (void)inflateReset(z);
+        }
+    } while (z->avail_in > 0 || z->avail_out == 0);
+    return 0;
+}
+
+/* gzip, also of several members one behind the other (RFC 1952 section 2.2). */
+static int
+inflate_gzip(struct packed *packed, sink_fn sink, void *arg)
+{
+    struct gzip gzip = {.member = BEFORE_THE_FIRST};
+    ssize_t n = 0;
+    int r = 0;
+
+    if (inflateInit2(&gzip.z, 15 + 16) != Z_OK)
         return -ENOMEM;
+    while (r == 0 && (n = read_packed(packed)) > 0) {
+        gzip.z.next_in = (Bytef *)packed->bytes;
+        gzip.z.avail_in = (uInt)n;
+        r = inflate_members(&gzip, sink, arg);
     }
-    if (gzdirect(file)) /* no gzip header: zlib would pass the bytes on as they are */
-        error = Z_DATA_ERROR;
-    while (error == Z_OK && (n = gzread(file, buf, sizeof buf)) > 0)
-        if (!sink(arg, buf, (size_t)n))
-            break;
-    if (error == Z_OK && n <= 0)
-        (void)gzerror(file, &error);
-    (void)gzclose(file);
-    return error == Z_OK || error == Z_STREAM_END ? 0 : -EBADMSG;
+    (void)inflateEnd(&gzip.z);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    if (n < 0)
+        return (int)n;
+    return gzip.member == BETWEEN ? 0 : -ENODATA;
 }
 
 static int
-inflate_zstd(int fd, sink_fn sink, void *arg)
+inflate_zstd(struct packed *packed, sink_fn sink, void *arg)
 {
     ZSTD_DStream *stream = ZSTD_createDStream();
-    char in_bytes[CHUNK], out_bytes[CHUNK];
-    size_t open_frame = 0;
+    char out_bytes[CHUNK];
+    size_t open_frame = 1;
     bool more = true;
     ssize_t n = 0;
     int r = 0;
 
     if (stream == NULL)
         return -ENOMEM;
-    while (more && r == 0 && (n = read(fd, in_bytes, sizeof in_bytes)) > 0) {
-        ZSTD_inBuffer in = {in_bytes, (size_t)n, 0};
+    while (more && r == 0 && (n = read_packed(packed)) > 0) {
+        ZSTD_inBuffer in = {packed->bytes, (size_t)n, 0};
+        ZSTD_outBuffer out;
 
-        while (more && (in.pos < in.size)) {
-            ZSTD_outBuffer out = {out_bytes, sizeof out_bytes, 0};
-
+        do {
+            out = (ZSTD_outBuffer){out_bytes, sizeof out_bytes, 0};
             open_frame = ZSTD_decompressStream(stream, &out, &in);
-            if (ZSTD_isError(open_frame)) {
+            if (ZSTD_isError(open_frame))
                 r = -EBADMSG;
-                break;
-            }
-            more = out.pos == 0 || sink(arg, out_bytes, out.pos);
-        }
+            else
+                more = out.pos == 0 || sink(arg, out_bytes, out.pos);
+        } while (r == 0 && more && (in.pos < in.size || (open_frame != 0 && out.pos == sizeof out_bytes)));
     }
-    if (n == -1)
-        r = -errno;
-    else if (r == 0 && more && open_frame != 0) /* the last frame has no end */
-        r = -EBADMSG;
     (void)ZSTD_freeDStream(stream);
-    return r;
+    if (r < 0 || !more)
+        return r;
+    if (n < 0)
+        return (int)n;
+    return open_frame == 0 ? 0 : -ENODATA;
 }
 
+/*
+ * Returns 0 at the end of the content or when the sink has enough, -ENODATA if the file ends in the midst of
+ * the content, -EBADMSG if it is damaged, or what the disk said.
+ */
 static int
 inflate_to(int fd, enum sa_compression kind, sink_fn sink, void *arg)
 {
-    if (lseek(fd, 0, SEEK_SET) == -1)
-        return -errno;
+    struct packed packed = {.fd = fd};
+
     switch (kind) {
     case SA_GZIP:
-        return inflate_gzip(fd, sink, arg);
+        return inflate_gzip(&packed, sink, arg);
     case SA_ZSTD:
-        return inflate_zstd(fd, sink, arg);
+        return inflate_zstd(&packed, sink, arg);
     case SA_PLAIN:
     case SA_UNKNOWN_COMPRESSION:
         break;

@@ -595,7 +595,8 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
         if (file->gone_ms == 0)
             file->gone_ms = now_ms;
         else if (!file->pending &&
-                 (file->inflater != NULL || now_ms - file->gone_ms >= source->options.rotate_wait_ms))
+                 (file->inflater != NULL ? !sa_history_awaits_rest(source, file)
+                                         : now_ms - file->gone_ms >= source->options.rotate_wait_ms))
             sa_follow_close_file(follower, source, i - 1);
     }
 }
@@ -632,6 +633,9 @@ look_for_missed(struct sa_follower *follower, struct source *source)
 {
     bool changed = source->names_changed || directory_changed(source);
     unsigned n = source->n_files;
+
+    for (unsigned i = 0; i < n; i++)
+        changed = changed || source->files[i]->cut;
 
     source->names_changed = false;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)

@@ -24,8 +24,9 @@ static bool
 is_inflated(const struct source *source, const struct candidate *candidate)
 {
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->inflater != NULL && source->files[i]->packed_ino == candidate->status.st_ino &&
-            source->files[i]->packed_dev == candidate->status.st_dev)
+        if (source->files[i]->inflater != NULL &&
+            source->files[i]->packed.st_ino == candidate->status.st_ino &&
+            source->files[i]->packed.st_dev == candidate->status.st_dev)
             return true;
     return false;
 }
