@@ -49,15 +49,9 @@ static void
 write_identity(char identity[SA_IDENT_SIZE], const char *node, const char *rule, const char *source)
 {
     char whole[512];
-    size_t len =
-        sa_text_format(whole, sizeof whole, "%s/%s%s%s", node, rule, source[0] != '\0' ? "/" : "", source);
 
-    if (len < SA_IDENT_SIZE) {
-        memcpy(identity, whole, len + 1);
-        return;
-    }
-    whole[sa_text_utf8_prefix(whole, len, SA_IDENT_SIZE - 10)] = '\0';
-    (void)sa_text_format(identity, SA_IDENT_SIZE, "%s~%08x", whole, sa_text_hash(whole, len));
+    (void)sa_text_format(whole, sizeof whole, "%s/%s%s%s", node, rule, source[0] != '\0' ? "/" : "", source);
+    (void)sa_text_fit(identity, SA_IDENT_SIZE, whole);
 }
 
 static enum sa_alarm_kind

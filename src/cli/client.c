@@ -24,8 +24,9 @@ sa_client_init(struct sa_client *client, const struct sa_globals *globals)
         if (sa_config_load(globals->config != NULL ? globals->config : SA_CONFIG_PATH, &config, &errors) <
             0) {
             (void)fputs(errors.text, stderr);
+            found = errors.control[0] != '\0' ? errors.control : SA_CONFIG_CONTROL;
             (void)sa_failure("", _("the configuration has errors; asking at %s (or name it with --socket)"),
-                             SA_CONFIG_CONTROL);
+                             found);
         } else {
             found = config->control;
         }

@@ -52,14 +52,14 @@ sa_table_by_method(const struct sa_scan_result *result)
                                         {_("codes"), 12, false}};
 
     sa_layout_headings(columns, 5);
-    for (unsigned m = 0; m < tally->n_methods; m++) {
+    for (unsigned m = 0; m < SA_TALLY_METHODS; m++) {
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
             sums[m] += tally->codes[i] == NULL ? 0 : tally->codes[i]->by_method[m];
         for (at = m; at > 0 && sums[order[at - 1]] < sums[m]; at--) /* the largest first */
             order[at] = order[at - 1];
         order[at] = m;
     }
-    for (unsigned k = 0; k < tally->n_methods; k++) {
+    for (unsigned k = 0; k < SA_TALLY_METHODS && sums[order[k]] != 0; k++) {
         unsigned m = order[k];
 
         (void)printf("%-12s %10llu %6.1f%%  ", tally->methods[m], (unsigned long long)sums[m],

@@ -181,18 +181,18 @@ static char *
 read_secret(const char *path, const char *config_path, struct sa_config_errors *errors)
 {
     char line[256];
-    FILE *file = fopen(path, "re");
+    FILE *file = sa_options_open(path);
     bool read = file != NULL && fgets(line, sizeof line, file) != NULL;
 
-    if (!read)
+    line[read ? strcspn(line, "\r\n") : 0] = '\0';
+    if (line[0] == '\0')
         sa_config_error(errors, config_path, 0, "community_file %s: %s", path,
-                        file == NULL ? strerror(errno) : "is empty");
+                        file != NULL      ? "its first line is empty"
+                        : errno == EINVAL ? "not a regular file"
+                                          : strerror(errno));
     if (file != NULL)
         (void)fclose(file);
-    if (!read)
-        return NULL;
-    line[strcspn(line, "\r\n")] = '\0';
-    return strdup(line);
+    return line[0] == '\0' ? NULL : strdup(line);
 }
 
 static void
@@ -303,7 +303,7 @@ sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config
         char host[256] = "localhost";
 
         (void)gethostname(host, sizeof host - 1);
-        (void)sa_text_copy(config->node, sizeof config->node, host);
+        config->node_cut = !sa_text_fit(config->node, sizeof config->node, host);
     }
     config->state_dir = copy(cfg_getstr(cfg, "state_dir"));
     config->control = copy(cfg_getstr(cfg, "control"));

@@ -55,6 +55,7 @@ struct sa_notify_def {
 struct sa_config {
     char *path;
     char node[SA_NODE_SIZE];
+    bool node_cut; /* it is the host name, which is too long: its start and a hash */
     char *state_dir, *control;
     char *language, *log, *log_level;
     struct sa_source_def *sources;

@@ -9,6 +9,7 @@ struct sa_config_errors {
     char text[16384];
     size_t len;
     unsigned count;
+    char control[108]; /* as far as it was read: who asks the daemon need not know the rest; "": it was not */
 };
 
 /* Adds "FILE:LINE: message". */

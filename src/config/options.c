@@ -3,10 +3,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define INCLUDES_MAX   256
 #define FILE_BYTES_MAX (16 << 20)
@@ -165,6 +167,24 @@ new_parser(void)
     return cfg;
 }
 
+FILE *
+sa_options_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY); /* a FIFO without a writer blocks */
+    FILE *file = NULL;
+    struct stat status;
+
+    if (fd == -1)
+        return NULL;
+    if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
+        errno = EINVAL;
+    else
+        file = fdopen(fd, "r");
+    if (file == NULL)
+        (void)close(fd);
+    return file;
+}
+
 /*
  * The whole file as text.  libConfuse ends the process when reading fails under it, so it is given memory
  * only. Returns NULL with errno; EINVAL: not a regular file.
@@ -172,7 +192,7 @@ new_parser(void)
 static char *
 read_text(const char *path)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = sa_options_open(path);
     struct stat status;
     char *text = NULL;
     size_t size;
@@ -180,8 +200,8 @@ read_text(const char *path)
     if (file == NULL)
         return NULL;
     if (fstat(fileno(file), &status) == 0) {
-        errno = S_ISREG(status.st_mode) ? EFBIG : EINVAL;
-        if (S_ISREG(status.st_mode) && status.st_size < FILE_BYTES_MAX)
+        errno = EFBIG;
+        if (status.st_size < FILE_BYTES_MAX)
             text = calloc(1, (size_t)status.st_size + 1);
         size = text == NULL ? 0 : fread(text, 1, (size_t)status.st_size, file);
         if (text != NULL && (ferror(file) || size != (size_t)status.st_size)) {
@@ -296,6 +316,7 @@ sa_options_load(const char *path, struct sa_config_errors *errors)
     free(reader);
     reader = NULL;
     if (cfg != NULL && errors->count != 0) {
+        (void)snprintf(errors->control, sizeof errors->control, "%s", cfg_getstr(cfg, "control"));
         (void)cfg_free(cfg);
         cfg = NULL;
     }

@@ -1,15 +1,27 @@
 #include "tally.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define OTHER (SA_TALLY_METHODS - 1)
+
+/* Of the IANA registry "SIP Parameters", the frequent ones first. */
+static const char *const registered[] = {"INVITE", "REGISTER",  "OPTIONS", "BYE",     "ACK",
+                                         "CANCEL", "SUBSCRIBE", "NOTIFY",  "MESSAGE", "PRACK",
+                                         "UPDATE", "INFO",      "REFER",   "PUBLISH"};
 
 struct sa_tally *
 sa_tally_new(uint32_t window_s)
 {
     struct sa_tally *tally = calloc(1, sizeof *tally);
 
-    if (tally != NULL)
-        tally->window_s = window_s;
+    if (tally == NULL)
+        return NULL;
+    tally->window_s = window_s;
+    for (size_t i = 0; i < sizeof registered / sizeof registered[0]; i++)
+        memcpy(tally->methods[i], registered[i], strlen(registered[i]) + 1);
+    memcpy(tally->methods[OTHER], "OTHER", sizeof "OTHER");
     return tally;
 }
 
@@ -33,15 +45,13 @@ sa_tally_method(struct sa_tally *tally, const char *method)
 {
     unsigned i;
 
-    for (i = 0; i < tally->n_methods; i++)
+    for (i = 0; i < OTHER && tally->methods[i][0] != '\0'; i++)
         if (strcmp(tally->methods[i], method) == 0)
             return i;
-    if (i == SA_TALLY_METHODS - 1)
-        method = "OTHER";
-    else if (i == SA_TALLY_METHODS)
-        return i - 1;
-    memcpy(tally->methods[i], method, strlen(method) + 1);
-    tally->n_methods++;
+    if (i < OTHER && strcmp(method, tally->methods[OTHER]) != 0)
+        (void)sa_text_copy(tally->methods[i], SA_METHOD_SIZE, method);
+    else
+        i = OTHER;
     return i;
 }
 
@@ -105,7 +115,7 @@ sa_tally_merge(struct sa_tally *tally, const struct sa_tally *other)
         slot->count.responses += from->count.responses;
         slot->count.received += from->count.received;
         slot->count.sent += from->count.sent;
-        for (unsigned i = 0; i < other->n_methods; i++)
+        for (unsigned i = 0; i < SA_TALLY_METHODS; i++)
             if (from->by_method[i] != 0)
                 slot->by_method[sa_tally_method(tally, other->methods[i])] += from->by_method[i];
         if (from->last_seen_ms > slot->last_seen_ms)

@@ -1,7 +1,8 @@
 /*
  * Totals by method, code and direction for one source (or for all of them), and per-code windows for the
- * last-minutes gauges.  Bounded: codes are 100..999, methods at most SA_TALLY_METHODS; what does not fit is
- * counted under the last method slot, "OTHER".  Pure, one thread.
+ * last-minutes gauges.  Bounded: codes are 100..999, methods at most SA_TALLY_METHODS: the
+ * registered ones have their places, and of others what does not fit is counted in the last place, "OTHER".
+ * Pure, one thread.
  */
 #ifndef SA_TALLY_H
 #define SA_TALLY_H
@@ -9,7 +10,7 @@
 #include "types.h"
 #include "window.h"
 
-#define SA_TALLY_METHODS 32
+#define SA_TALLY_METHODS 48
 
 struct sa_count {
     uint64_t responses, received, sent;
@@ -25,12 +26,11 @@ struct sa_tally_code {
 };
 
 struct sa_tally {
-    struct sa_tally_code *codes[SA_CODE_MAX + 1]; /* NULL until the code is seen */
-    char methods[SA_TALLY_METHODS][SA_METHOD_SIZE];
-    unsigned n_methods;
-    uint32_t window_s;  /* 0: no windows */
-    uint64_t responses; /* sum over all codes */
-    uint64_t lost;      /* responses that could not be stored for want of memory */
+    struct sa_tally_code *codes[SA_CODE_MAX + 1];   /* NULL until the code is seen */
+    char methods[SA_TALLY_METHODS][SA_METHOD_SIZE]; /* "": nobody's place yet */
+    uint32_t window_s;                              /* 0: no windows */
+    uint64_t responses;                             /* sum over all codes */
+    uint64_t lost; /* responses that could not be stored for want of memory */
 };
 
 /* window_s: length of the per-code windows, 0 for none. */

@@ -3,6 +3,7 @@
 #include "lang.h"
 #include "log.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,7 @@ main(int argc, char **argv)
         (void)sa_config_free(config);
         return 1;
     }
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write that grows it */
     sa_lang_keep_system_english();
     translated = sa_lang_use(config->language);
     (void)umask(0027); /* what is saved names callers */
@@ -98,5 +100,9 @@ main(int argc, char **argv)
     if (!translated)
         sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",
                config->language);
+    if (config->node_cut)
+        sa_log(LOG_WARNING, "main",
+               "the host name is longer than %d octets: the node is called \"%s\"; set node to name it",
+               SA_NODE_SIZE - 1, config->node);
     return sa_daemon_run(config);
 }

@@ -125,7 +125,7 @@ load_count(struct sa_engine *engine, const struct sa_row_count *row)
     if (slot == NULL)
         return;
     if (row->method[0] != '\0') {
-        slot->by_method[sa_tally_method(tally, row->method)] = (uint64_t)row->responses;
+        slot->by_method[sa_tally_method(tally, row->method)] += (uint64_t)row->responses;
         return;
     }
     slot->count = (struct sa_count){(uint64_t)row->responses, (uint64_t)row->received, (uint64_t)row->sent};
@@ -439,7 +439,7 @@ save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
         row.sent = (int64_t)slot->count.sent;
         row.last_seen_ms = slot->last_seen_ms;
         sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
-        for (unsigned i = 0; i < tally->n_methods; i++) {
+        for (unsigned i = 0; i < SA_TALLY_METHODS; i++) {
             row.method = tally->methods[i];
             row.responses = (int64_t)slot->by_method[i];
             row.received = row.sent = 0;

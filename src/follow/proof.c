@@ -55,8 +55,8 @@ look_before(int fd, const struct file *file)
     enum proof proof = compare(fd, file->head, file->head_len, 0);
 
     for (unsigned i = 0; i < file->n_waypoints && proof == PROOF_KEPT; i++)
-        proof = compare(fd, file->waypoints[i].bytes, WAYPOINT_BYTES,
-                        file->waypoints[i].offset - WAYPOINT_BYTES);
+        proof =
+            compare(fd, file->waypoints[i].bytes, WAYPOINT_BYTES, file->waypoints[i].offset - WAYPOINT_BYTES);
     return proof == PROOF_KEPT ? PROOF_SHORT : proof;
 }
 

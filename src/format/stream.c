@@ -87,6 +87,11 @@ read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_reco
     bool single = stream->messages.state == SA_SIP_IDLE;
     int verdict;
 
+    if (single && sa_daemon_line_is_own(record)) {
+        stream->counts.unmatched++;
+        stream->last_start_len = 0;
+        return;
+    }
     do {
         verdict = sa_format_read(stream->format, &stream->messages, line, record, &response);
         if (verdict & SA_PAYLOAD_HIT) {

@@ -1,4 +1,6 @@
 #include "scribe.h"
+#include "clock.h"
+#include "limiter.h"
 #include "mailbox.h"
 #include "text.h"
 #include "thread.h"
@@ -27,7 +29,8 @@ static struct scribe {
     struct sa_mailbox *mailbox;
     pthread_t thread;
     enum sa_scribe_log own_lines;
-    bool journal; /* standard error is read by journald */
+    struct sa_limiter limiter; /* of own lines; the thread's */
+    bool journal;              /* standard error is read by journald */
     int facility;
     atomic_bool stop;
     atomic_ullong lost; /* own lines; an alarm that finds no room is offered again */
@@ -111,15 +114,44 @@ sa_scribe_format(const struct sa_alarm_event *event, char line[SA_SCRIBE_LINE])
     return LOG_NOTICE;
 }
 
+/* journald adds the time itself, and takes the priority from the front of the line (sd-daemon(3)). */
+static void
+write_stderr(int priority, const char *text)
+{
+    char stamp[SA_TIME_TEXT_SIZE];
+
+    sa_text_time(stamp, sa_clock_now().wall_ms);
+    if (scribe.journal)
+        (void)fprintf(stderr, "<%d>%s\n", priority, text);
+    else
+        (void)fprintf(stderr, "%s sipalertd[%ld]: %s\n", stamp, (long)getpid(), text);
+}
+
 static void
 write_line(const struct line *line)
 {
-    if (line->alarm || scribe.own_lines == SA_SCRIBE_SYSLOG)
+    bool to_syslog = line->alarm || scribe.own_lines == SA_SCRIBE_SYSLOG;
+
+    if (to_syslog)
         syslog(line->priority, "%s", line->text);
-    else if (scribe.journal) /* sd-daemon(3): the priority in front */
-        (void)fprintf(stderr, "<%d>%s\n", line->priority, line->text);
-    else
-        (void)fprintf(stderr, "sipalertd[%ld]: %s\n", (long)getpid(), line->text);
+    if (!to_syslog || !scribe.journal)
+        write_stderr(line->priority, line->text);
+}
+
+static void
+report_held(bool at_once)
+{
+    int64_t now_ms = sa_clock_now().mono_ms;
+    const struct sa_limiter_kind *kind;
+
+    while ((kind = sa_limiter_due(&scribe.limiter, now_ms, at_once)) != NULL) {
+        struct line line = {.priority = kind->priority};
+
+        (void)snprintf(line.text, sizeof line.text, "log: %llu more lines like this were not written: %s",
+                       (unsigned long long)kind->held, kind->line);
+        write_line(&line);
+        sa_limiter_told(&scribe.limiter, kind, now_ms);
+    }
 }
 
 static void
@@ -142,16 +174,19 @@ run(void *arg)
     struct line line;
 
     (void)arg;
-    openlog("sipalertd", LOG_PID | LOG_NDELAY | (scribe.journal ? 0 : LOG_PERROR), scribe.facility);
+    openlog("sipalertd", LOG_PID | LOG_NDELAY, scribe.facility);
     for (;;) {
         bool stop = atomic_load(&scribe.stop); /* read first: what was posted before it is still written */
 
         while (sa_mailbox_take(scribe.mailbox, &line))
-            write_line(&line);
+            if (line.alarm ||
+                sa_limiter_pass(&scribe.limiter, line.priority, line.text, sa_clock_now().mono_ms))
+                write_line(&line);
+        report_held(stop);
         report_lost();
         if (stop)
             return NULL;
-        (void)poll(&wake, 1, -1);
+        (void)poll(&wake, 1, scribe.limiter.holding > 0 ? SA_LIMITER_MS : -1);
         sa_mailbox_acknowledge(scribe.mailbox);
     }
 }

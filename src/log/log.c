@@ -1,7 +1,10 @@
 #include "log.h"
+#include "clock.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static sa_log_writer writer;
 static int level = LOG_INFO;
@@ -16,6 +19,17 @@ void
 sa_log_set_level(int priority)
 {
     level = priority;
+}
+
+/* Before and after there is a writer: journald adds the time itself. */
+static void
+write_stderr(const char *line)
+{
+    char stamp[SA_TIME_TEXT_SIZE] = "";
+
+    if (getenv("JOURNAL_STREAM") == NULL)
+        sa_text_time(stamp, sa_clock_now().wall_ms);
+    (void)fprintf(stderr, "%s%ssipalertd: %s\n", stamp, stamp[0] != '\0' ? " " : "", line);
 }
 
 void
@@ -35,5 +49,5 @@ sa_log(int priority, const char *topic, const char *format, ...)
     if (writer != NULL)
         writer(priority, line);
     else
-        (void)fprintf(stderr, "sipalertd: %s\n", line);
+        write_stderr(line);
 }

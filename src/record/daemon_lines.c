@@ -62,10 +62,18 @@ sa_daemon_line_lost(const struct sa_record *record)
 
     if (is_named(record->program, "rsyslogd") || is_named(record->program, "rsyslogd-2177"))
         return lost_by_rsyslog(rest);
-    if ((is_named(record->program, "systemd-journald") || is_named(record->program, "systemd-journal")) &&
-        sa_slice_skip(&rest, "Suppressed "))
+    if (!is_named(record->program, "systemd-journald") && !is_named(record->program, "systemd-journal"))
+        return 0;
+    /* "Suppressed 12 messages from kamailio.service", "Forwarding to syslog missed 12 messages." */
+    if (sa_slice_skip(&rest, "Suppressed ") || sa_slice_skip(&rest, "Forwarding to syslog missed "))
         return read_number(&rest);
     return 0;
+}
+
+bool
+sa_daemon_line_is_own(const struct sa_record *record)
+{
+    return record->enveloped && is_named(record->program, "sipalertd");
 }
 
 uint32_t

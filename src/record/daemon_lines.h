@@ -16,4 +16,7 @@ uint64_t sa_daemon_line_lost(const struct sa_record *record);
  */
 uint32_t sa_daemon_line_repeated(const struct sa_record *record, struct sa_slice *ret_start);
 
+/* Whether sipalertd wrote it: its alarms quote what it read, and are not to be read again. */
+bool sa_daemon_line_is_own(const struct sa_record *record);
+
 #endif

@@ -47,7 +47,7 @@ methods_of(const struct sa_tally *tally, const struct sa_tally_code *code)
 {
     json_t *methods = json_object();
 
-    for (unsigned i = 0; i < tally->n_methods; i++)
+    for (unsigned i = 0; i < SA_TALLY_METHODS; i++)
         if (code->by_method[i] != 0)
             (void)json_object_set_new(methods, tally->methods[i],
                                       json_integer((json_int_t)code->by_method[i]));

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#define HASH_SUFFIX 10 /* "~%08x" and its end */
+
 /* Bidirectional controls make a line read as something else than it is (UAX #9). */
 static bool
 turns_direction(uint32_t point)
@@ -123,6 +125,20 @@ sa_text_format(char *dst, size_t size, const char *format, ...)
     (void)vsnprintf(wide, sizeof wide, format, ap);
     va_end(ap);
     return sa_text_copy(dst, size, wide);
+}
+
+bool
+sa_text_fit(char *dst, size_t size, const char *src)
+{
+    size_t len = strlen(src);
+
+    if (len < size) {
+        memcpy(dst, src, len + 1);
+        return true;
+    }
+    (void)sa_text_format(dst, size, "%.*s~%08x", (int)sa_text_utf8_prefix(src, len, size - HASH_SUFFIX), src,
+                         sa_text_hash(src, len));
+    return false;
 }
 
 uint32_t

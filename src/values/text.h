@@ -28,6 +28,12 @@ size_t sa_text_utf8_prefix(const char *s, size_t len, size_t max);
 /* printf of at most 2047 bytes into a fixed field, cut on a UTF-8 border; returns the length. */
 size_t sa_text_format(char *dst, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/*
+ * Copies a name; of one that does not fit the start, "~" and a hash of the whole, so that two long names stay
+ * two.  Returns whether it fitted.
+ */
+bool sa_text_fit(char *dst, size_t size, const char *src);
+
 /* FNV-1a, for stable short suffixes of names that are too long; not for anything hostile. */
 uint32_t sa_text_hash(const char *s, size_t len);
 
