@@ -1,4 +1,5 @@
 #include "alarms.h"
+#include "advice.h"
 #include "catalog.h"
 #include "lang.h"
 #include "text.h"
@@ -324,29 +325,15 @@ sa_alarms_test(struct sa_alarms *alarms, const char *text, int64_t wall_ms, stru
                        _("Nothing to do: who reads this gets the notifications of this node."));
 }
 
-/* What the three kinds of fault are called and what to do about them. */
+/* What the three kinds of fault are called. */
 static const struct {
     enum sa_alarm_kind kind;
     enum sa_severity severity;
-    const char *rule, *remediation;
+    const char *rule;
 } fault_kinds[SA_FAULT_KINDS] = {
-    [SA_FAULT_BLIND] = {SA_KIND_SOURCE_BLIND, SA_SEV_MAJOR, "source-blind",
-                        N_("Nothing of this source is counted and no alarm of it can clear. See that it "
-                           "exists and that user "
-                           "sipalert may read it (group adm, directories on the way); \"sipalert status\" "
-                           "shows what is in the "
-                           "way. It is looked at again by itself.")},
-    [SA_FAULT_UNDERCOUNT] =
-        {SA_KIND_UNDERCOUNT, SA_SEV_MINOR, "undercount",
-         N_("Log lines were lost before they could be counted: counts and ratios are too low. Raise the rate "
-            "limits of rsyslog (imuxsock, imjournal) or journald (RateLimitBurst), or the socket buffer "
-            "(net.core.rmem_max).")},
-    [SA_FAULT_STATE] =
-        {SA_KIND_STATE_LOST, SA_SEV_MINOR, "state-lost",
-         N_("Counting and alarms go on. If the state cannot be saved: free space or mend the disk below "
-            "state_dir, or a restart counts from the last saved moment. If it was damaged: counters began "
-            "anew, "
-            "check the disk.")},
+    [SA_FAULT_BLIND] = {SA_KIND_SOURCE_BLIND, SA_SEV_MAJOR, "source-blind"},
+    [SA_FAULT_UNDERCOUNT] = {SA_KIND_UNDERCOUNT, SA_SEV_MINOR, "undercount"},
+    [SA_FAULT_STATE] = {SA_KIND_STATE_LOST, SA_SEV_MINOR, "state-lost"},
 };
 
 bool
@@ -387,10 +374,11 @@ sa_alarms_fault(struct sa_alarms *alarms, const struct sa_fault *fault, int64_t 
         (void)sa_text_copy(alarm->rule, sizeof alarm->rule, fault_kinds[fault->kind].rule);
         (void)sa_text_copy(alarm->source, sizeof alarm->source, fault->source);
         write_identity(alarm->identity, alarms->node, alarm->rule, alarm->source);
-        (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
-                           _(fault_kinds[fault->kind].remediation));
         alarms->groups[alarms->n_active++] = SA_NO_GROUP;
     }
+    if (fault->raised)
+        (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
+                           _(sa_advice(fault->kind, fault->error)));
     alarm->severity = fault->raised ? fault_kinds[fault->kind].severity : SA_SEV_CLEARED;
     alarm->value = fault->lost > UINT32_MAX ? UINT32_MAX : (uint32_t)fault->lost;
     alarm->changed_ms = alarms->changed_ms = wall_ms;

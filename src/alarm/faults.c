@@ -12,6 +12,7 @@ struct fault {
     int64_t since_ms; /* since when it holds, or does not */
     int64_t until_ms; /* of an event: how long it stays up */
     uint64_t lost;
+    int error;
     char text[SA_TEXT_SIZE];
 };
 
@@ -68,11 +69,12 @@ update(struct fault *fault, int64_t now_ms)
 
 void
 sa_faults_set(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, bool holds,
-              const char *text, int64_t now_ms)
+              const char *text, int error, int64_t now_ms)
 {
     struct fault *fault = find(faults, kind, source);
 
     fault->condition = holds;
+    fault->error = error;
     update(fault, now_ms);
     if (holds)
         (void)sa_text_copy(fault->text, sizeof fault->text, text);
@@ -80,11 +82,12 @@ sa_faults_set(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source
 
 void
 sa_faults_event(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, uint64_t lost,
-                const char *text, int64_t hold_ms, int64_t now_ms)
+                const char *text, int error, int64_t hold_ms, int64_t now_ms)
 {
     struct fault *fault = find(faults, kind, source);
 
     fault->lost += lost;
+    fault->error = error;
     fault->until_ms = now_ms + hold_ms;
     update(fault, now_ms);
     (void)sa_text_copy(fault->text, sizeof fault->text, text);
@@ -129,6 +132,7 @@ evaluate(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, int
     fault->up = fault->holds;
     said.raised = fault->up;
     said.lost = fault->lost;
+    said.error = fault->error;
     said.text = fault->text;
     if (!fault->up)
         fault->lost = 0;

@@ -17,6 +17,7 @@ struct sa_fault {
     const char *source; /* "" for the state, which is everybody's */
     bool raised;
     uint64_t lost; /* lines, of an undercount */
+    int error;     /* negative errno, 0 if it is not known: what to do depends on it */
     const char *text;
 };
 
@@ -33,11 +34,11 @@ unsigned sa_faults_room(unsigned n_sources);
 
 /* The condition holds, or no longer.  source: its number; of SA_FAULT_STATE: any. */
 void sa_faults_set(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, bool holds,
-                   const char *text, int64_t now_ms);
+                   const char *text, int error, int64_t now_ms);
 
 /* Something happened that is over at once: it stays up for hold_ms after the last time. */
 void sa_faults_event(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, uint64_t lost,
-                     const char *text, int64_t hold_ms, int64_t now_ms);
+                     const char *text, int error, int64_t hold_ms, int64_t now_ms);
 
 /* It was up in an earlier life; it ends if the condition does not hold any more. */
 void sa_faults_recall(struct sa_faults *faults, enum sa_fault_kind kind, unsigned source, const char *text,

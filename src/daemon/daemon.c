@@ -21,6 +21,7 @@
 #define SNMP_STOP_MS  1200   /* together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS  600
 #define SAVE_STOP_MS  600
+#define LOOK_MS       5000
 #define SAVE_START_MS 5000 /* the first positions are saved before anybody is answered */
 
 static void
@@ -151,7 +152,8 @@ on_state(void *arg, unsigned source)
                status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
     (void)snprintf(text, sizeof text, _("Source %s cannot be read: %s"), daemon->config->sources[source].name,
                    reason);
-    sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, sa_clock_now().mono_ms);
+    sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, status.error,
+                  sa_clock_now().mono_ms);
     sa_daemon_judge_soon(daemon);
     sa_log(blind ? LOG_WARNING : LOG_NOTICE, "follow", "source %s: %s%s%s%s",
            daemon->config->sources[source].name, sa_source_state_name(status.state),
@@ -173,13 +175,14 @@ on_read_some(void *arg)
 }
 
 static void
-on_saved(void *arg, const char *text)
+on_saved(void *arg, int error, const char *text)
 {
     struct sa_daemon *daemon = arg;
     char shown[SA_STORE_TEXT + 64];
 
     (void)snprintf(shown, sizeof shown, _("The state cannot be saved: %s"), text == NULL ? "" : text);
-    sa_faults_set(daemon->engine.faults, SA_FAULT_STATE, 0, text != NULL, shown, sa_clock_now().mono_ms);
+    sa_faults_set(daemon->engine.faults, SA_FAULT_STATE, 0, text != NULL, shown, error,
+                  sa_clock_now().mono_ms);
     sa_watch_arm(daemon->judge, 0);
     if (text != NULL)
         sa_log(LOG_ERR, "store", "the state cannot be saved: %s, going on without and trying again", text);
@@ -215,6 +218,22 @@ on_watchdog(void *arg)
 
     sa_sdnotify_watchdog();
     sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
+}
+
+/* What others may have taken away from us, and nothing tells. */
+static void
+on_look(void *arg)
+{
+    struct sa_daemon *daemon = arg;
+    int r = sa_control_look(daemon->control);
+
+    if (r > 0)
+        sa_log(LOG_WARNING, "control", "the control socket %s was gone and is made anew",
+               daemon->config->control);
+    else if (r < 0)
+        sa_log(LOG_ERR, "control", "cannot make the control socket %s anew: %s, trying again",
+               daemon->config->control, strerror(-r));
+    sa_watch_arm(daemon->look, LOOK_MS);
 }
 
 static void
@@ -305,7 +324,7 @@ open_keeper(struct sa_daemon *daemon)
 
         (void)snprintf(text, sizeof text, _("The saved state was damaged, %s; counters began anew"),
                        daemon->found_text);
-        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, STATE_LOST_MS,
+        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, -EUCLEAN, STATE_LOST_MS,
                         sa_clock_now().mono_ms);
     }
     daemon->keeper = sa_keeper_new(daemon->loop, &daemon->engine, daemon->store,
@@ -434,8 +453,9 @@ open_timers(struct sa_daemon *daemon)
     daemon->judge = sa_loop_timer(daemon->loop, on_judge, daemon);
     daemon->publish = sa_loop_timer(daemon->loop, on_publish, daemon);
     daemon->watchdog = sa_loop_timer(daemon->loop, on_watchdog, daemon);
+    daemon->look = sa_loop_timer(daemon->loop, on_look, daemon);
     daemon->watchdog_ms = sa_sdnotify_watchdog_ms();
-    if (daemon->judge == NULL || daemon->publish == NULL || daemon->watchdog == NULL)
+    if (daemon->judge == NULL || daemon->publish == NULL || daemon->watchdog == NULL || daemon->look == NULL)
         return -ENOMEM;
     if (daemon->watchdog_ms > 0)
         sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
@@ -468,6 +488,8 @@ start(struct sa_daemon *daemon)
     }
     sa_keeper_wait(daemon->keeper, SAVE_START_MS);
     r = open_control(daemon); /* last: who gets an answer knows that the first positions are saved */
+    if (r == 0)
+        sa_watch_arm(daemon->look, LOOK_MS);
     if (r == 0)
         sa_daemon_judge(daemon); /* alarms of an earlier life go on */
     return r;
@@ -504,6 +526,7 @@ release(struct sa_daemon *daemon)
     (void)sa_watch_free(daemon->judge);
     (void)sa_watch_free(daemon->publish);
     (void)sa_watch_free(daemon->watchdog);
+    (void)sa_watch_free(daemon->look);
     sa_engine_done(&daemon->engine);
     (void)sa_board_free(daemon->board);
     (void)sa_loop_free(daemon->loop);

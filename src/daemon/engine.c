@@ -284,7 +284,7 @@ sa_engine_lost(struct sa_engine *engine, unsigned source, uint64_t lines, const 
     engine->sources[source].changed = true;
     (void)sa_text_format(text, sizeof text, _("%llu log lines of source %s were lost so far: %s"),
                          (unsigned long long)engine->sources[source].undercount, engine->names[source], why);
-    sa_faults_event(engine->faults, SA_FAULT_UNDERCOUNT, source, lines, text, UNDERCOUNT_MS,
+    sa_faults_event(engine->faults, SA_FAULT_UNDERCOUNT, source, lines, text, 0, UNDERCOUNT_MS,
                     sa_clock_now().mono_ms);
     engine->limit_crossed = true;
 }

@@ -50,7 +50,7 @@ judge(struct sa_keeper *keeper, const struct sa_store_outcome *outcome)
         keeper->whole = false;
         keeper->retry_ms = RETRY_MS;
         if (keeper->failing)
-            keeper->fn(keeper->arg, NULL);
+            keeper->fn(keeper->arg, 0, NULL);
         keeper->failing = false;
         if (keeper->wanted && !sa_watch_armed(keeper->timer))
             sa_watch_arm(keeper->timer, COMMIT_MS);
@@ -62,7 +62,7 @@ judge(struct sa_keeper *keeper, const struct sa_store_outcome *outcome)
         return;
     }
     if (!keeper->failing)
-        keeper->fn(keeper->arg, outcome->text);
+        keeper->fn(keeper->arg, outcome->error, outcome->text);
     keeper->failing = true;
     sa_watch_arm(keeper->timer, keeper->retry_ms);
     keeper->retry_ms = keeper->retry_ms * 2 < RETRY_MAX_MS ? keeper->retry_ms * 2 : RETRY_MAX_MS;

@@ -11,8 +11,9 @@
 
 struct sa_keeper;
 
-/* The state cannot be saved (text says why), or can again (NULL).  Called on each change. */
-typedef void (*sa_keeper_fn)(void *arg, const char *text);
+/* The state cannot be saved (error, negative errno, and text say why), or can again (0, NULL).  Called on
+ * each change. */
+typedef void (*sa_keeper_fn)(void *arg, int error, const char *text);
 
 /* store: started, owned by the keeper from here.  whole: what the store holds is not what the engine loaded.
  */

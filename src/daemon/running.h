@@ -25,7 +25,7 @@ struct sa_daemon {
     struct sa_board *board;
     struct sa_agent *agent; /* NULL: no SNMP at all */
     struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];
-    struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog;
+    struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog, *look;
     int64_t watchdog_ms;
 };
 

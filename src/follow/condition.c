@@ -20,8 +20,10 @@ sees_a_file(const struct source *source, int64_t now_ms)
 }
 
 static void
-set_state(struct sa_follower *follower, struct source *source, enum sa_source_state state, const char *text)
+set_state(struct sa_follower *follower, struct source *source, int error, enum sa_source_state state,
+          const char *text)
 {
+    source->error = error;
     if (source->state == state && strcmp(source->text, text) == 0)
         return;
     source->state = state;
@@ -87,23 +89,24 @@ sa_follow_judge(struct sa_follower *follower, struct source *source)
     case -EACCES:
     case -EPERM:
         put_trouble(text, shown, N_("permission denied"));
-        set_state(follower, source, SA_SOURCE_DENIED, text);
+        set_state(follower, source, error, SA_SOURCE_DENIED, text);
         return;
     case -EMEDIUMTYPE:
         put_trouble(text, shown, N_("not a regular file"));
-        set_state(follower, source, SA_SOURCE_FAILED, text);
+        set_state(follower, source, error, SA_SOURCE_FAILED, text);
         return;
     case -EUCLEAN:
-        put_trouble(text, shown, N_("does not show what was read of it; waiting until it does, or shows more"));
-        set_state(follower, source, SA_SOURCE_FAILED, text);
+        put_trouble(text, shown,
+                    N_("does not show what was read of it; waiting until it does, or shows more"));
+        set_state(follower, source, error, SA_SOURCE_FAILED, text);
         return;
     case -EMFILE:
         put_trouble(text, shown, N_("too many open files"));
-        set_state(follower, source, SA_SOURCE_FAILED, text);
+        set_state(follower, source, error, SA_SOURCE_FAILED, text);
         return;
     default:
         put_trouble(text, shown, strerror(-error));
-        set_state(follower, source, SA_SOURCE_FAILED, text);
+        set_state(follower, source, error, SA_SOURCE_FAILED, text);
         return;
     }
     if (!sees_a_file(source, sa_clock_now().mono_ms)) {
@@ -111,8 +114,8 @@ sa_follow_judge(struct sa_follower *follower, struct source *source)
             put_trouble(text, shown, N_("does not exist yet"));
         else
             (void)sa_text_copy(text, sizeof text, N_("no file matches yet"));
-        set_state(follower, source, SA_SOURCE_WAITING, text);
+        set_state(follower, source, -ENOENT, SA_SOURCE_WAITING, text);
         return;
     }
-    set_state(follower, source, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
+    set_state(follower, source, 0, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
 }

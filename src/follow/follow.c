@@ -247,8 +247,8 @@ read_slice(struct sa_follower *follower, struct source *source, struct file *fil
         file->error = 0;
         sa_follow_judge(follower, source);
     }
-    kept = is_trusted(file) && (size_t)n >= marker_len &&
-           memcmp(follower->slice, file->marker, marker_len) == 0;
+    kept =
+        is_trusted(file) && (size_t)n >= marker_len && memcmp(follower->slice, file->marker, marker_len) == 0;
     if (kept && (size_t)n > marker_len) {
         take_slice(follower, file, (size_t)n);
         return;
@@ -363,8 +363,8 @@ reopen_stale(struct file *file)
 
     if (fd == -1)
         return;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        sa_position_match(fd, &had) == MATCH_SAME && dup3(fd, file->fd, O_CLOEXEC) != -1) {
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && sa_position_match(fd, &had) == MATCH_SAME &&
+        dup3(fd, file->fd, O_CLOEXEC) != -1) {
         file->dev = status.st_dev;
         file->ino = status.st_ino;
         file->error = 0;
@@ -503,6 +503,7 @@ sa_follower_status(const struct sa_follower *follower, unsigned number, struct s
 
     *status = (struct sa_follow_status){
         .state = source->state,
+        .error = source->error,
         .rotations = source->rotations,
         .truncations = source->truncations,
         .n_files = source->n_files,

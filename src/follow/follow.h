@@ -58,6 +58,7 @@ struct sa_follow_options {
 
 struct sa_follow_status {
     enum sa_source_state state;
+    int error; /* why it is so: negative errno, 0 if it is not known */
     char text[SA_LONG_SIZE];
     uint64_t rotations, truncations, backlog_bytes;
     unsigned n_files;

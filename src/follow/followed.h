@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#define MARKER_BYTES 1024
-#define HEAD_BYTES   1024
-#define FIRST_BYTES  64 /* of the head, hashed apart: of a file that is shorter than its head was */
+#define MARKER_BYTES   1024
+#define HEAD_BYTES     1024
+#define FIRST_BYTES    64 /* of the head, hashed apart: of a file that is shorter than its head was */
 
 #define WAYPOINTS      16
 #define WAYPOINT_BYTES 32
@@ -56,13 +56,13 @@ struct file {
     int64_t waypoint_step;
     int64_t doubt_ms;       /* monotonic time since when it shows less than was read of it; 0: it does not */
     int64_t believed_until; /* offset at which it was taken for truncated without other bytes as a proof */
-    int64_t gone_ms;  /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;     /* to be read */
-    bool blocked;     /* pending, but its pipe is empty for now */
-    bool seen;        /* by the scan of the moment */
-    bool changed;     /* its position since it was last kept */
-    bool discarded;   /* deleted, and its content is in the file that replaced it */
-    bool may_be_copy; /* new beside others: look at its content before counting it */
+    int64_t gone_ms;        /* monotonic time when its name was first missed; 0: it has its name */
+    bool pending;           /* to be read */
+    bool blocked;           /* pending, but its pipe is empty for now */
+    bool seen;              /* by the scan of the moment */
+    bool changed;           /* its position since it was last kept */
+    bool discarded;         /* deleted, and its content is in the file that replaced it */
+    bool may_be_copy;       /* new beside others: look at its content before counting it */
 
     int error;                    /* of the last read, negative errno */
     const char *polled;           /* why inotify is not enough for it, or NULL */
@@ -97,6 +97,7 @@ struct source {
     char trouble_path[256];
     uint64_t rotations, truncations;
     enum sa_source_state state;
+    int error; /* why the state is what it is, negative errno */
     char text[SA_LONG_SIZE];
 };
 
@@ -245,7 +246,8 @@ void sa_history_look(struct sa_follower *follower, struct source *source, const 
  * is one, and gives the file a new stream. */
 void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
 
-/* Whether the file shows what was read under its log's name before, in another file or before a truncation. */
+/* Whether the file shows what was read under its log's name before, in another file or before a truncation.
+ */
 bool sa_history_is_known(struct source *source, const struct file *file);
 
 /* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */

@@ -79,7 +79,8 @@ cut_file(struct source *source, struct candidate *candidate)
 
         if (!file->cut || file->pending)
             continue;
-        if (file->packed.st_ino == candidate->status.st_ino && file->packed.st_dev == candidate->status.st_dev)
+        if (file->packed.st_ino == candidate->status.st_ino &&
+            file->packed.st_dev == candidate->status.st_dev)
             return file;
         if (sa_family_is(file->origin, candidate->path) && sa_candidate_begins(candidate, &past))
             return file;
@@ -296,8 +297,8 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
         struct ghost *lost;
         struct file *file;
 
-        if (read_rest(follower, source, candidate) ||
-            !is_missed(follower, source, candidate, since_ms) || log_unseen(follower, source, log_path))
+        if (read_rest(follower, source, candidate) || !is_missed(follower, source, candidate, since_ms) ||
+            log_unseen(follower, source, log_path))
             continue;
         lost = sa_candidate_past(source, candidate);
         file = open_generation(follower, source, candidate, log_path, NULL,
@@ -597,8 +598,7 @@ sa_history_is_known(struct source *source, const struct file *file)
 {
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i] != file && source->files[i]->inflater == NULL &&
-            strcmp(source->files[i]->origin, file->origin) == 0 &&
-            sa_proof_same(file->fd, source->files[i]))
+            strcmp(source->files[i]->origin, file->origin) == 0 && sa_proof_same(file->fd, source->files[i]))
             return true;
     for (unsigned i = 0; i < source->n_ghosts; i++)
         if (source->ghosts[i].position.offset > 0 &&
@@ -665,7 +665,8 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
 
         if (!may_be_made_of(file, other))
             continue;
-        if (other->pending || sa_proof_gone(other) || sa_proof_open(other)) { /* then it says first what the copy is good for */
+        if (other->pending || sa_proof_gone(other) ||
+            sa_proof_open(other)) { /* then it says first what the copy is good for */
             sa_follow_want_reading(follower, other);
             sa_follow_wait_for(source, file, other);
             file->pending = true;

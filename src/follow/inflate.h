@@ -29,8 +29,8 @@ struct sa_inflater;
 int sa_inflater_start(int fd, enum sa_compression kind, int64_t skip, struct sa_inflater **ret_inflater,
                       int *ret_pipe);
 
-/* After the end of the pipe: 0, -ENODATA if the file ends in the midst of its content and may grow, or another
- * reason why the content is not whole. */
+/* After the end of the pipe: 0, -ENODATA if the file ends in the midst of its content and may grow, or
+ * another reason why the content is not whole. */
 int sa_inflater_error(const struct sa_inflater *inflater);
 
 /* Ends the thread, which a stalled disk may keep: then it is left behind. */

@@ -28,7 +28,10 @@ struct client {
 struct sa_control {
     struct sa_loop *loop;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    int fd;
+    int fd;     /* listening; -1: not */
+    bool bound; /* its socket is at the path, under this number */
+    dev_t dev;
+    ino_t ino;
     struct sa_watch *acceptable, *retry;
     sa_control_fn fn;
     void *arg;
@@ -134,7 +137,8 @@ on_retry(void *arg)
 {
     struct sa_control *control = arg;
 
-    sa_watch_resume(control->acceptable);
+    if (control->acceptable != NULL)
+        sa_watch_resume(control->acceptable);
 }
 
 /* Who is at the other end; nobody, if the kernel does not say. */
@@ -213,16 +217,52 @@ make_parent(const char *path)
     }
 }
 
+/* A listening socket at the path.  Returns 0 or negative errno. */
+static int
+listen_at_path(struct sa_control *control)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat status;
+    mode_t mask;
+    int r;
+
+    memcpy(address.sun_path, control->path, strlen(control->path));
+    control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (control->fd == -1)
+        return -errno;
+    make_parent(control->path);
+    mask = umask(0117); /* 0660 from the first moment */
+    r = bind_path(control->fd, &address);
+    (void)umask(mask);
+    if (r < 0)
+        return r;
+    control->bound = true; /* from here on the file is ours to remove */
+    if (lstat(control->path, &status) == -1 || listen(control->fd, CLIENTS) == -1)
+        return -errno;
+    control->dev = status.st_dev;
+    control->ino = status.st_ino;
+    control->acceptable = sa_loop_readable(control->loop, control->fd, on_acceptable, control);
+    return control->acceptable == NULL ? -ENOMEM : 0;
+}
+
+static void
+stop_listening(struct sa_control *control)
+{
+    control->acceptable = sa_watch_free(control->acceptable);
+    if (control->fd != -1)
+        (void)close(control->fd);
+    control->fd = -1;
+    control->bound = false;
+}
+
 int
 sa_control_open(struct sa_loop *loop, const char *path, sa_control_fn fn, void *arg,
                 struct sa_control **ret_control)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct sa_control *control;
-    mode_t mask;
     int r;
 
-    if (strlen(path) >= sizeof address.sun_path)
+    if (strlen(path) >= sizeof control->path)
         return -ENAMETOOLONG;
     control = calloc(1, sizeof *control);
     if (control == NULL)
@@ -230,36 +270,33 @@ sa_control_open(struct sa_loop *loop, const char *path, sa_control_fn fn, void *
     control->loop = loop;
     control->fn = fn;
     control->arg = arg;
-    memcpy(address.sun_path, path, strlen(path));
+    memcpy(control->path, path, strlen(path) + 1);
     for (size_t i = 0; i < CLIENTS; i++)
         control->clients[i].fd = -1;
-    control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (control->fd == -1) {
-        r = -errno;
-        goto fail;
-    }
-    make_parent(path);
-    mask = umask(0117); /* 0660 from the first moment */
-    r = bind_path(control->fd, &address);
-    (void)umask(mask);
-    if (r < 0)
-        goto fail;
-    memcpy(control->path, path, strlen(path) + 1); /* from here on the file is ours to remove */
-    if (listen(control->fd, CLIENTS) == -1) {
-        r = -errno;
-        goto fail;
-    }
-    control->acceptable = sa_loop_readable(loop, control->fd, on_acceptable, control);
     control->retry = sa_loop_timer(loop, on_retry, control);
-    if (control->acceptable == NULL || control->retry == NULL) {
-        r = -ENOMEM;
-        goto fail;
+    r = control->retry == NULL ? -ENOMEM : listen_at_path(control);
+    if (r < 0) {
+        (void)sa_control_close(control);
+        return r;
     }
     *ret_control = control;
     return 0;
-fail:
-    (void)sa_control_close(control);
-    return r;
+}
+
+int
+sa_control_look(struct sa_control *control)
+{
+    struct stat status;
+    int r;
+
+    if (control->bound && lstat(control->path, &status) == 0 && status.st_dev == control->dev &&
+        status.st_ino == control->ino)
+        return 0;
+    stop_listening(control);
+    r = listen_at_path(control);
+    if (r < 0)
+        stop_listening(control);
+    return r < 0 ? r : 1;
 }
 
 struct sa_control *
@@ -270,12 +307,10 @@ sa_control_close(struct sa_control *control)
     for (size_t i = 0; i < CLIENTS; i++)
         if (control->clients[i].fd != -1)
             drop_client(&control->clients[i]);
-    (void)sa_watch_free(control->acceptable);
     (void)sa_watch_free(control->retry);
-    if (control->fd != -1)
-        (void)close(control->fd);
-    if (control->path[0] != '\0')
+    if (control->bound)
         (void)unlink(control->path);
+    stop_listening(control);
     free(control);
     return NULL;
 }

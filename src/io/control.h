@@ -17,6 +17,11 @@ struct sa_control;
  */
 int sa_control_open(struct sa_loop *loop, const char *path, sa_control_fn fn, void *arg,
                     struct sa_control **ret_control);
+/*
+ * Looks whether the socket is still at its path, and makes it anew if somebody removed it.  Returns 0 if it
+ * was there, 1 if it was made anew, or negative errno: -EADDRINUSE if somebody else answers there.
+ */
+int sa_control_look(struct sa_control *control);
 struct sa_control *sa_control_close(struct sa_control *control);
 
 #endif

@@ -37,7 +37,7 @@ to_errno(sqlite3 *db, int code)
         return -ENOMEM;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return -EBUSY;
+        return -ETXTBSY;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
         return system > 0 ? -system : -EIO;
@@ -51,7 +51,10 @@ failure(sqlite3 *db, int code, char text[SA_DATABASE_TEXT])
 {
     int error = to_errno(db, code);
 
-    (void)snprintf(text, SA_DATABASE_TEXT, "%s (%s)", strerror(-error), sqlite3_errstr(code));
+    if (error == -ETXTBSY)
+        (void)snprintf(text, SA_DATABASE_TEXT, "another program has it open (%s)", sqlite3_errstr(code));
+    else
+        (void)snprintf(text, SA_DATABASE_TEXT, "%s (%s)", strerror(-error), sqlite3_errstr(code));
     return error;
 }
 
@@ -116,7 +119,7 @@ upgrade(struct sa_database *database, int64_t version, char text[SA_DATABASE_TEX
 }
 
 static int
-check_schema(struct sa_database *database, bool read_only, char text[SA_DATABASE_TEXT])
+check_schema(struct sa_database *database, enum sa_database_mode mode, char text[SA_DATABASE_TEXT])
 {
     int64_t application = 0, version = 0, tables = 0;
     int r;
@@ -137,18 +140,20 @@ check_schema(struct sa_database *database, bool read_only, char text[SA_DATABASE
     }
     if (version == sa_schema_version)
         return 0;
-    return read_only ? -EROFS : upgrade(database, version, text);
+    return mode != SA_DATABASE_WRITE ? -EROFS : upgrade(database, version, text);
 }
 
 static int
-open_file(struct sa_database *database, const char *path, bool read_only)
+open_file(struct sa_database *database, const char *path, enum sa_database_mode mode)
 {
     char uri[4200];
     int code;
 
-    if (!read_only)
+    if (mode == SA_DATABASE_WRITE)
         return sqlite3_open_v2(path, &database->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (mode == SA_DATABASE_SHARED)
+        return sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     /* Without the journal: the main file is a whole state by itself, if an older one. */
     code = snprintf(uri, sizeof uri, "file:%s?immutable=1", path);
     if (code >= (int)sizeof uri)
@@ -158,7 +163,7 @@ open_file(struct sa_database *database, const char *path, bool read_only)
 }
 
 int
-sa_database_open(const char *path, bool read_only, struct sa_database **ret_database,
+sa_database_open(const char *path, enum sa_database_mode mode, struct sa_database **ret_database,
                  char text[SA_DATABASE_TEXT])
 {
     struct sa_database *database = calloc(1, sizeof *database);
@@ -166,21 +171,22 @@ sa_database_open(const char *path, bool read_only, struct sa_database **ret_data
 
     if (database == NULL)
         return -ENOMEM;
-    code = open_file(database, path, read_only);
+    code = open_file(database, path, mode);
     if (code != SQLITE_OK)
         r = failure(database->db, code, text);
     /*
      * A write-ahead log survives a kill at any point and needs the disk's fsync only now and then; exclusive
      * locking keeps its index in our memory, so that nothing of ours is mapped from a disk that may fail.
      */
+    if (r == 0 && mode != SA_DATABASE_SHARED)
+        r = execute(database, "PRAGMA locking_mode=EXCLUSIVE", text);
     if (r == 0)
-        r = execute(database,
-                    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024", text);
+        r = execute(database, "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024", text);
     if (r == 0)
         r = check_sound(database, text);
     if (r == 0)
-        r = check_schema(database, read_only, text);
-    if (r == 0 && !read_only)
+        r = check_schema(database, mode, text);
+    if (r == 0 && mode == SA_DATABASE_WRITE)
         r = execute(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", text);
     if (r < 0) {
         (void)sa_database_close(database);

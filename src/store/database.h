@@ -11,12 +11,18 @@
 
 struct sa_database;
 
+enum sa_database_mode {
+    SA_DATABASE_WRITE,  /* nobody else may have it open */
+    SA_DATABASE_SHARED, /* reading beside another program */
+    SA_DATABASE_AS_IS   /* reading without the journal, for a disk that cannot be written */
+};
+
 /*
- * Opens the file, makes it or brings its schema up to date.  read_only: as it is, without a journal, for a
- * disk that cannot be written.  Returns 0; -EUCLEAN if it is not a sound state database; -EPROTO if a newer
- * version wrote it; otherwise what the disk said.
+ * Opens the file; to write, makes it or brings its schema up to date.  Returns 0; -EUCLEAN if it is not a
+ * sound state database; -EPROTO if a newer version wrote it; -ETXTBSY if another program has it open;
+ * otherwise what the disk said.
  */
-int sa_database_open(const char *path, bool read_only, struct sa_database **ret_database,
+int sa_database_open(const char *path, enum sa_database_mode mode, struct sa_database **ret_database,
                      char text[SA_DATABASE_TEXT]);
 struct sa_database *sa_database_close(struct sa_database *database);
 

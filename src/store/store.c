@@ -5,6 +5,7 @@
 #include "text.h"
 #include "thread.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE_FILE "state.db"
+#define STATE_FILE   "state.db"
+#define DAMAGED      ".damaged-"
+#define DAMAGED_KEPT 3
 
 struct order {
     struct sa_batch batch;
@@ -29,6 +32,7 @@ struct sa_store {
     char path[PATH_MAX];
     int lock_fd;
     struct sa_database *database; /* of the thread, once it runs */
+    bool read_only;               /* it was opened to be loaded, not to be written */
     bool adopted;                 /* what is in the file was loaded: it may be replaced */
     struct sa_mailbox *orders, *outcomes;
     pthread_t thread;
@@ -58,6 +62,36 @@ lock_directory(struct sa_store *store)
     return errno == EWOULDBLOCK ? -EBUSY : -errno;
 }
 
+static int
+newest_first(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*b)->d_name, (*a)->d_name);
+}
+
+/* Of what was set aside the latest are kept: a disk that damages each one must not fill up with them. */
+static void
+forget_damaged(const struct sa_store *store)
+{
+    struct dirent **names;
+    int n = scandir(store->directory, &names, NULL, newest_first), kept = 0;
+
+    for (int i = 0; i < n; i++) {
+        const char *name = names[i]->d_name;
+        char path[PATH_MAX];
+
+        /* In this order the parts of one database come before it: "…Z-wal", "…Z-shm", "…Z". */
+        if (strncmp(name, STATE_FILE DAMAGED, strlen(STATE_FILE DAMAGED)) == 0 &&
+            snprintf(path, sizeof path, "%s/%s", store->directory, name) < (int)sizeof path) {
+            if (kept >= DAMAGED_KEPT)
+                (void)unlink(path);
+            kept += name[strlen(name) - 1] == 'Z';
+        }
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+}
+
 /* Moves the database out of the way under a name that tells when. */
 static int
 set_aside(struct sa_store *store, char text[SA_STORE_TEXT])
@@ -69,11 +103,12 @@ set_aside(struct sa_store *store, char text[SA_STORE_TEXT])
     sa_text_time(stamp, sa_clock_now().wall_ms);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         (void)snprintf(from, sizeof from, "%s%s", store->path, parts[i]);
-        (void)snprintf(to, sizeof to, "%s.damaged-%s%s", store->path, stamp, parts[i]);
+        (void)snprintf(to, sizeof to, "%s" DAMAGED "%s%s", store->path, stamp, parts[i]);
         if (rename(from, to) == -1 && errno != ENOENT)
             r = -errno;
     }
-    (void)sa_text_format(text, SA_STORE_TEXT, "set aside as %s.damaged-%s", store->path, stamp);
+    forget_damaged(store);
+    (void)sa_text_format(text, SA_STORE_TEXT, "set aside as %s" DAMAGED "%s", store->path, stamp);
     return r;
 }
 
@@ -82,12 +117,12 @@ static int
 open_database(struct sa_store *store, enum sa_store_found *ret_found, char text[SA_STORE_TEXT])
 {
     char why[SA_DATABASE_TEXT];
-    int r = sa_database_open(store->path, false, &store->database, why);
+    int r = sa_database_open(store->path, SA_DATABASE_WRITE, &store->database, why);
 
     if (r == -EUCLEAN) {
         r = set_aside(store, text);
         if (r == 0)
-            r = sa_database_open(store->path, false, &store->database, why);
+            r = sa_database_open(store->path, SA_DATABASE_WRITE, &store->database, why);
         *ret_found = SA_STORE_DAMAGED;
     } else if (r == 0) {
         *ret_found = sa_database_empty(store->database) ? SA_STORE_NEW : SA_STORE_KEPT;
@@ -97,12 +132,27 @@ open_database(struct sa_store *store, enum sa_store_found *ret_found, char text[
     return r;
 }
 
+/* The state of an earlier life, where it can be read and not be written. */
+static bool
+open_to_read(struct sa_store *store)
+{
+    static const enum sa_database_mode modes[] = {SA_DATABASE_SHARED, SA_DATABASE_AS_IS};
+    char ignored[SA_DATABASE_TEXT];
+
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (sa_database_open(store->path, modes[i], &store->database, ignored) == 0 &&
+            !sa_database_empty(store->database))
+            return true;
+        store->database = sa_database_close(store->database);
+    }
+    return false;
+}
+
 int
 sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_found *ret_found,
               char text[SA_STORE_TEXT])
 {
     struct sa_store *store = calloc(1, sizeof *store);
-    char ignored[SA_DATABASE_TEXT];
     int r;
 
     text[0] = '\0';
@@ -127,11 +177,9 @@ sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_
         return r;
     }
     if (r < 0)
-        *ret_found = sa_database_open(store->path, true, &store->database, ignored) == 0 &&
-                             !sa_database_empty(store->database)
-                         ? SA_STORE_READ_ONLY
-                         : SA_STORE_UNUSABLE;
+        *ret_found = open_to_read(store) ? SA_STORE_READ_ONLY : SA_STORE_UNUSABLE;
     store->adopted = *ret_found != SA_STORE_UNUSABLE;
+    store->read_only = *ret_found == SA_STORE_READ_ONLY;
     *ret_store = store;
     return 0;
 }
@@ -216,7 +264,11 @@ run(void *arg)
 int
 sa_store_start(struct sa_store *store)
 {
-    int r = sa_thread_start(&store->thread, run, store);
+    int r;
+
+    if (store->read_only) /* what it held is loaded: each commit looks whether it can be written by now */
+        store->database = sa_database_close(store->database);
+    r = sa_thread_start(&store->thread, run, store);
 
     store->running = r == 0;
     return r;

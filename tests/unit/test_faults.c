@@ -75,7 +75,7 @@ pass(int64_t ms)
 static void
 set(enum sa_fault_kind kind, unsigned source, bool holds)
 {
-    sa_faults_set(t.faults, kind, source, holds, holds ? "why" : "", t.ms);
+    sa_faults_set(t.faults, kind, source, holds, holds ? "why" : "", 0, t.ms);
 }
 
 static void
@@ -203,7 +203,7 @@ test_event(void **state)
     int64_t last;
 
     (void)state;
-    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 0, 5, "dropped", 600000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 0, 5, "dropped", 0, 600000, t.ms);
     pass(60000);
     assert_int_equal(t.raised, 1);
     assert_int_equal(t.lost, 5);
@@ -211,7 +211,7 @@ test_event(void **state)
     assert_true(t.again); /* it will end by itself */
     t.ms += 500000;
     judge();
-    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 0, 7, "dropped more", 600000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 0, 7, "dropped more", 0, 600000, t.ms);
     last = t.ms;
     t.ms = last + 599999;
     judge();
@@ -223,7 +223,7 @@ test_event(void **state)
     assert_int_equal(t.lost, 12);
     assert_false(t.again);
 
-    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 0, 3, "once more", 1000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 0, 3, "once more", 0, 1000, t.ms);
     pass(60000);
     assert_int_equal(t.raised, 2);
     assert_int_equal(t.ended, 2);
@@ -235,8 +235,8 @@ static void
 test_huge_loss(void **state)
 {
     (void)state;
-    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 2, UINT64_C(1) << 40, "much", 1000, t.ms);
-    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 2, 1, "much", 1000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 2, UINT64_C(1) << 40, "much", 0, 1000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_UNDERCOUNT, 2, 1, "much", 0, 1000, t.ms);
     judge();
     assert_true(t.raised == 1 && t.lost == (UINT64_C(1) << 40) + 1);
 }
@@ -285,7 +285,7 @@ static void
 test_condition_outlasts_event(void **state)
 {
     (void)state;
-    sa_faults_event(t.faults, SA_FAULT_STATE, 0, 0, "damaged", 1000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_STATE, 0, 0, "damaged", 0, 1000, t.ms);
     set(SA_FAULT_STATE, 0, true);
     pass(60000);
     assert_int_equal(t.raised, 1);
@@ -300,7 +300,7 @@ static void
 test_event_outlasts_condition(void **state)
 {
     (void)state;
-    sa_faults_event(t.faults, SA_FAULT_STATE, 0, 0, "damaged", 100000, t.ms);
+    sa_faults_event(t.faults, SA_FAULT_STATE, 0, 0, "damaged", 0, 100000, t.ms);
     set(SA_FAULT_STATE, 0, true);
     pass(10000);
     set(SA_FAULT_STATE, 0, false);
@@ -322,7 +322,7 @@ test_random(void **state)
         unsigned source = (unsigned)rand() % ROWS(sources);
 
         if (rand() % 3 == 0)
-            sa_faults_event(t.faults, kind, source, (uint64_t)rand() % 9, "x", 1 + rand() % 9000, t.ms);
+            sa_faults_event(t.faults, kind, source, (uint64_t)rand() % 9, "x", 0, 1 + rand() % 9000, t.ms);
         else
             set(kind, source, rand() % 2);
         t.ms += rand() % 2000;

@@ -184,7 +184,7 @@ open_database(void)
 {
     struct sa_database *database = NULL;
     char text[SA_DATABASE_TEXT] = "";
-    int r = sa_database_open(path, false, &database, text);
+    int r = sa_database_open(path, SA_DATABASE_WRITE, &database, text);
 
     if (r != 0)
         fail_msg("%d %s", r, text);
@@ -438,11 +438,11 @@ test_read_only(void **state)
     size_t before_len, after_len;
 
     (void)state;
-    assert_true(sa_database_open(path, true, &database, text) < 0);
+    assert_true(sa_database_open(path, SA_DATABASE_AS_IS, &database, text) < 0);
     assert_int_equal(access(path, F_OK), -1); /* nothing is made */
     leave_state();
     before = read_whole(path, &before_len);
-    assert_int_equal(sa_database_open(path, true, &database, text), 0);
+    assert_int_equal(sa_database_open(path, SA_DATABASE_AS_IS, &database, text), 0);
     assert_false(sa_database_empty(database));
     assert_int_equal(rows(database, SA_TABLE_SOURCES), 1);
     sa_batch_clear(&batch, SA_TABLE_SOURCES);
@@ -529,8 +529,8 @@ test_newer_schema(void **state)
     before = read_whole(path, &before_len);
     assert_int_equal(sa_store_open(dir, &store, &found, text), -EPROTO);
     assert_true(text[0] != '\0');
-    assert_int_equal(sa_database_open(path, false, &database, text), -EPROTO);
-    assert_int_equal(sa_database_open(path, true, &database, text), -EPROTO);
+    assert_int_equal(sa_database_open(path, SA_DATABASE_WRITE, &database, text), -EPROTO);
+    assert_int_equal(sa_database_open(path, SA_DATABASE_AS_IS, &database, text), -EPROTO);
     after = read_whole(path, &after_len);
     assert_int_equal(after_len, before_len);
     assert_memory_equal(after, before, before_len);
