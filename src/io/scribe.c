@@ -114,17 +114,22 @@ sa_scribe_format(const struct sa_alarm_event *event, char line[SA_SCRIBE_LINE])
     return LOG_NOTICE;
 }
 
-/* journald adds the time itself, and takes the priority from the front of the line (sd-daemon(3)). */
+/*
+ * journald adds the time itself, and takes the priority from the front of the line (sd-daemon(3)).  An alarm
+ * begins as in syslog, for whoever looks for it there and here.
+ */
 static void
-write_stderr(int priority, const char *text)
+write_stderr(const struct line *line)
 {
-    char stamp[SA_TIME_TEXT_SIZE];
+    char stamp[SA_TIME_TEXT_SIZE] = "";
 
-    sa_text_time(stamp, sa_clock_now().wall_ms);
+    if (!line->alarm)
+        sa_text_time(stamp, sa_clock_now().wall_ms);
     if (scribe.journal)
-        (void)fprintf(stderr, "<%d>%s\n", priority, text);
+        (void)fprintf(stderr, "<%d>%s\n", line->priority, line->text);
     else
-        (void)fprintf(stderr, "%s sipalertd[%ld]: %s\n", stamp, (long)getpid(), text);
+        (void)fprintf(stderr, "%s%ssipalertd[%ld]: %s\n", stamp, line->alarm ? "" : " ", (long)getpid(),
+                      line->text);
 }
 
 static void
@@ -135,7 +140,7 @@ write_line(const struct line *line)
     if (to_syslog)
         syslog(line->priority, "%s", line->text);
     if (!to_syslog || !scribe.journal)
-        write_stderr(line->priority, line->text);
+        write_stderr(line);
 }
 
 static void
