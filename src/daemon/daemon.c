@@ -55,6 +55,23 @@ tell_formats(struct sa_daemon *daemon)
 }
 
 static void
+tell_forgotten(struct sa_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
+        struct sa_engine_source *source = &daemon->engine.sources[i];
+        uint64_t forgotten = sa_engine_forgotten(&daemon->engine, i);
+
+        if (forgotten == source->told_forgotten)
+            continue;
+        source->told_forgotten = forgotten;
+        sa_log(LOG_WARNING, "count",
+               "source %s: more than %d responses within 32 s, %" PRIu64
+               " were forgotten; what is sent again of them counts again",
+               source->def->name, SA_RECENT_MAX, forgotten);
+    }
+}
+
+static void
 on_publish(void *arg)
 {
     struct sa_daemon *daemon = arg;
@@ -66,6 +83,7 @@ on_publish(void *arg)
     }
     show_status(daemon);
     tell_formats(daemon);
+    tell_forgotten(daemon);
 }
 
 static void

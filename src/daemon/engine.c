@@ -253,7 +253,16 @@ sa_engine_counts(const struct sa_engine *engine, unsigned source)
 
     for (const struct file_stream *file = engine->sources[source].streams; file != NULL; file = file->next)
         sa_engine_add_counts(&sum, &file->stream.counts);
+    sum.responses = engine->sources[source].tally->responses; /* what counts, not what was logged again */
     return sum;
+}
+
+uint64_t
+sa_engine_forgotten(const struct sa_engine *engine, unsigned source)
+{
+    const struct sa_recent *recent = engine->sources[source].recent;
+
+    return recent == NULL ? 0 : sa_recent_forgotten(recent);
 }
 
 uint64_t

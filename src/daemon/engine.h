@@ -21,6 +21,7 @@ struct sa_engine_source {
     const struct sa_source_def *def;
     struct sa_format *format;
     char told_format[SA_NAME_SIZE]; /* of auto, as the log was told */
+    uint64_t told_forgotten;
     struct sa_tally *tally;
     struct sa_recent *recent;       /* NULL: nobody counts transactions */
     struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */
@@ -84,6 +85,9 @@ void sa_engine_lost(struct sa_engine *engine, unsigned source, uint64_t lines, c
 
 /* State, text and files of a source, of whatever kind. */
 void sa_engine_status(const struct sa_engine *engine, unsigned source, struct sa_follow_status *status);
+
+/* Responses that were forgotten for want of room: sent again, they count again. */
+uint64_t sa_engine_forgotten(const struct sa_engine *engine, unsigned source);
 
 /* Bytes of unfinished lines: of them nothing is counted yet. */
 uint64_t sa_engine_held(const struct sa_engine *engine, unsigned source);

@@ -163,6 +163,18 @@ load_group(struct sa_engine *engine, const struct sa_row_group *row)
     (void)sa_rules_recall(engine->rules, &memory, engine->recall->shift_s);
 }
 
+static void
+load_recent(struct sa_engine *engine, const struct sa_row_recent *row)
+{
+    int number = source_number(engine, row->source);
+    struct sa_engine_source *source = number < 0 ? NULL : &engine->sources[number];
+
+    if (source != NULL && source->recent == NULL)
+        source->recent = sa_recent_new();
+    if (source != NULL && source->recent != NULL)
+        sa_recent_recall(source->recent, row->responses.p, row->responses.len);
+}
+
 static struct sa_alarm
 alarm_of(const struct sa_row_alarm *row)
 {
@@ -294,6 +306,9 @@ load_row(void *arg, enum sa_table table, const void *row)
     case SA_TABLE_EVENTS:
         load_event(engine, row);
         break;
+    case SA_TABLE_RECENT:
+        load_recent(engine, row);
+        break;
     case SA_TABLES:
         break;
     }
@@ -303,8 +318,9 @@ int
 sa_persist_load(struct sa_engine *engine, struct sa_store *store)
 {
     /* Alarms come after the groups they belong to and the events that are older than their end. */
-    static const enum sa_table order[] = {SA_TABLE_DAEMON, SA_TABLE_SOURCES, SA_TABLE_COUNTS, SA_TABLE_GAUGES,
-                                          SA_TABLE_GROUPS, SA_TABLE_EVENTS,  SA_TABLE_ALARMS};
+    static const enum sa_table order[] = {SA_TABLE_DAEMON, SA_TABLE_SOURCES, SA_TABLE_COUNTS,
+                                          SA_TABLE_GAUGES, SA_TABLE_GROUPS,  SA_TABLE_EVENTS,
+                                          SA_TABLE_ALARMS, SA_TABLE_RECENT};
     int r = 0;
 
     engine->recall = calloc(1, sizeof *engine->recall);
@@ -420,6 +436,22 @@ save_source(struct saving *saving, unsigned number)
     };
     counts.bytes -= sa_engine_held(saving->engine, number);
     put_source(saving->batch, &row, &counts);
+}
+
+static void
+save_recent(struct saving *saving, unsigned number)
+{
+    struct sa_engine_source *source = &saving->engine->sources[number];
+    struct sa_row_recent row = {.source = source->def->name};
+    struct sa_buffer buffer = {0};
+
+    row.piece = source->recent == NULL ? -1
+                                       : sa_recent_keep(source->recent, saving->all,
+                                                        saving->engine->now.wall_ms / 1000, &buffer);
+    row.responses = (struct sa_blob){buffer.bytes, buffer.len};
+    if (row.piece >= 0 && !buffer.failed)
+        sa_batch_put(saving->batch, SA_TABLE_RECENT, &row);
+    sa_buffer_done(&buffer);
 }
 
 static void
@@ -607,6 +639,7 @@ sa_persist_save(struct sa_engine *engine, bool all, struct sa_batch *batch)
     for (unsigned i = 0; i < engine->config->n_sources; i++) {
         save_cursor(&saving, i);
         save_source(&saving, i);
+        save_recent(&saving, i);
         save_tally(&saving, engine->config->sources[i].name, engine->sources[i].tally);
     }
     save_tally(&saving, "", engine->tally);

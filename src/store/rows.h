@@ -19,6 +19,7 @@ enum sa_table {
     SA_TABLE_GROUPS,  /* rule states and their windows */
     SA_TABLE_ALARMS,
     SA_TABLE_EVENTS, /* what receivers have not taken yet */
+    SA_TABLE_RECENT, /* responses that may be sent again */
     SA_TABLES
 };
 
@@ -96,6 +97,12 @@ struct sa_row_event {
     int64_t sequence; /* key */
     int64_t transition, wanted, taken;
     struct sa_row_alarm alarm;
+};
+
+struct sa_row_recent {
+    const char *source; /* key */
+    int64_t piece;      /* key */
+    struct sa_blob responses;
 };
 
 #endif

@@ -46,14 +46,22 @@ static const struct sa_column source_columns[] = {
 };
 
 static const struct sa_column file_columns[] = {
-    KEY(sa_row_file, id, SA_INTEGER),  TEXT(sa_row_file, source),
-    TEXT(sa_row_file, path),           INTEGER(sa_row_file, dev),
-    INTEGER(sa_row_file, ino),         INTEGER(sa_row_file, generation),
-    INTEGER(sa_row_file, head_len),    INTEGER(sa_row_file, head_hash),
-    INTEGER(sa_row_file, offset),      INTEGER(sa_row_file, marker_len),
-    INTEGER(sa_row_file, marker_hash), INTEGER(sa_row_file, seen_ms),
-    INTEGER(sa_row_file, open),        TEXT(sa_row_file, cursor),
-    BLOB(sa_row_file, reader),         INTEGER(sa_row_file, first_hash),
+    KEY(sa_row_file, id, SA_INTEGER),
+    TEXT(sa_row_file, source),
+    TEXT(sa_row_file, path),
+    INTEGER(sa_row_file, dev),
+    INTEGER(sa_row_file, ino),
+    INTEGER(sa_row_file, generation),
+    INTEGER(sa_row_file, head_len),
+    INTEGER(sa_row_file, head_hash),
+    INTEGER(sa_row_file, offset),
+    INTEGER(sa_row_file, marker_len),
+    INTEGER(sa_row_file, marker_hash),
+    INTEGER(sa_row_file, seen_ms),
+    INTEGER(sa_row_file, open),
+    TEXT(sa_row_file, cursor),
+    BLOB(sa_row_file, reader),
+    INTEGER(sa_row_file, first_hash),
     END,
 };
 
@@ -105,6 +113,13 @@ static const struct sa_column event_columns[] = {
     END,
 };
 
+static const struct sa_column recent_columns[] = {
+    KEY(sa_row_recent, source, SA_TEXT),
+    KEY(sa_row_recent, piece, SA_INTEGER),
+    BLOB(sa_row_recent, responses),
+    END,
+};
+
 const struct sa_table_def sa_tables[SA_TABLES] = {
     [SA_TABLE_DAEMON] = {"daemon", daemon_columns, sizeof(struct sa_row_daemon)},
     [SA_TABLE_SOURCES] = {"sources", source_columns, sizeof(struct sa_row_source)},
@@ -114,6 +129,7 @@ const struct sa_table_def sa_tables[SA_TABLES] = {
     [SA_TABLE_GROUPS] = {"groups", group_columns, sizeof(struct sa_row_group)},
     [SA_TABLE_ALARMS] = {"alarms", alarm_columns, sizeof(struct sa_row_alarm)},
     [SA_TABLE_EVENTS] = {"events", event_columns, sizeof(struct sa_row_event)},
+    [SA_TABLE_RECENT] = {"recent", recent_columns, sizeof(struct sa_row_recent)},
 };
 
 #define ALARM_SCHEMA                                                                                         \
@@ -145,8 +161,9 @@ const char *const sa_schema_steps[] = {
     "id INTEGER, " ALARM_SCHEMA ");",
     /* 1 to 2: lines that log daemons said they dropped */
     "ALTER TABLE sources ADD COLUMN undercount INTEGER DEFAULT 0;",
-    /* 2 to 3: what a file that is shorter than its head begins with */
-    "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;",
+    /* 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again */
+    "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
+    "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);
