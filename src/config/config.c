@@ -234,6 +234,7 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         source->journal = copy_list(section, "journal");
         source->syslog = copy_list(section, "syslog");
         source->fifo = copy(cfg_getstr(section, "fifo"));
+        source->watch = copy_list(section, "watch");
         source->kind = kind_of(section);
         source->formats = copy_list(section, "format");
         source->start_at_end = strcmp(cfg_getstr(section, "start_at"), "end") == 0;
@@ -333,6 +334,7 @@ sa_config_free(struct sa_config *config)
         free(config->sources[i].olddir);
         free(config->sources[i].fifo);
         free_list(config->sources[i].journal);
+        free_list(config->sources[i].watch);
         free_list(config->sources[i].syslog);
         free_list(config->sources[i].files);
         free_list(config->sources[i].formats);

@@ -24,6 +24,7 @@ struct sa_source_def {
     char **files; /* globs; lists of strings end with NULL */
     char **journal, **syslog;
     char *fifo;
+    char **watch;   /* files where log daemons say what they lost of this source */
     char **formats; /* preset names, "auto", names of format sections */
     bool start_at_end;
     size_t line_limit;

@@ -184,6 +184,8 @@ sa_config_print(const struct sa_config *config, FILE *out)
 
         print_open(out, "source", source->name);
         print_origin(out, source);
+        if (source->watch[0] != NULL)
+            print_list(out, "watch", source->watch);
         print_list(out, "format", source->formats);
         print_setting(out, "  ", "start_at", source->start_at_end ? "end" : "begin");
         print_setting(out, "  ", "count", counts[source->count_of]);

@@ -69,6 +69,7 @@ new_parser(void)
         CFG_STR_LIST("syslog", NULL, CFGF_NONE),
         CFG_STR("fifo", NULL, CFGF_NONE),
         CFG_BOOL("stdin", cfg_false, CFGF_NONE),
+        CFG_STR_LIST("watch", NULL, CFGF_NONE),
         CFG_STR_LIST("format", "{auto}", CFGF_NONE),
         CFG_STR("start_at", "end", CFGF_NONE),
         CFG_STR("line_limit", "64KiB", CFGF_NONE),

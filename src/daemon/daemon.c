@@ -140,7 +140,8 @@ on_note(void *arg, unsigned source, const char *text)
 {
     struct sa_daemon *daemon = arg;
 
-    sa_log(LOG_NOTICE, "follow", "source %s: %s", daemon->config->sources[source].name, text);
+    sa_log(LOG_NOTICE, "follow", "source %s: %s",
+           daemon->engine.names[sa_engine_owner(&daemon->engine, source)], text);
 }
 
 /* "PATH: REASON" with the reason in the language of the alarms; what is not known stays as it is. */
@@ -154,6 +155,18 @@ put_reason(char *dst, size_t size, const char *text)
     (void)sa_text_format(dst, size, "%.*s%s", (int)(reason - text), text, _(reason));
 }
 
+/* Of files where log daemons say what they lost: a source is not blind for want of them. */
+static void
+tell_watch(struct sa_daemon *daemon, unsigned number)
+{
+    struct sa_follow_status status;
+
+    sa_follower_status(daemon->engine.follower, number, &status);
+    sa_log(status.state == SA_SOURCE_FOLLOWING ? LOG_INFO : LOG_WARNING, "follow", "source %s: watch: %s%s%s",
+           daemon->engine.names[sa_engine_owner(&daemon->engine, number)], sa_source_state_name(status.state),
+           status.text[0] != '\0' ? ": " : "", status.text);
+}
+
 /* One log line per edge, and the rules learn whether the source can still see. */
 static void
 on_state(void *arg, unsigned source)
@@ -163,6 +176,10 @@ on_state(void *arg, unsigned source)
     char text[SA_LONG_SIZE * 2], reason[SA_LONG_SIZE * 2];
     bool blind;
 
+    if (source >= daemon->config->n_sources) {
+        tell_watch(daemon, source);
+        return;
+    }
     sa_engine_status(&daemon->engine, source, &status);
     blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
     sa_rules_set_blind(daemon->engine.rules, source, blind);
@@ -426,18 +443,20 @@ open_follower(struct sa_daemon *daemon)
 {
     static const struct sa_follow_events events = {on_opened, on_bytes, on_hole, on_truncated,
                                                    on_closed, on_state, on_note, on_read_some};
+    unsigned n_sources = daemon->config->n_sources;
     int r;
 
     daemon->engine.follower = sa_follower_new(daemon->loop, &events, daemon);
     if (daemon->engine.follower == NULL)
         return -ENOMEM;
-    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
-        const struct sa_source_def *def = &daemon->config->sources[i];
+    for (unsigned i = 0; i < n_sources + daemon->engine.n_watches; i++) {
+        unsigned source = sa_engine_owner(&daemon->engine, i);
+        const struct sa_source_def *def = &daemon->config->sources[source];
         const struct sa_follow_options options = {
-            .globs = def->files,
+            .globs = i < n_sources ? def->files : def->watch,
             .olddir = def->olddir,
-            .start_at_end = def->start_at_end,
-            .known = daemon->engine.sources[i].known,
+            .start_at_end = i >= n_sources || def->start_at_end,
+            .known = i < n_sources && daemon->engine.sources[source].known,
             .last_alive_ms = daemon->engine.last_alive_ms,
             .rotate_wait_ms = (int64_t)def->rotate_wait_s * 1000,
             .backfill_max_age_ms = (int64_t)def->backfill_max_age_s * 1000,

@@ -14,6 +14,7 @@ struct file_stream {
     struct sa_stream stream;
     struct sa_engine *engine;
     unsigned source;
+    bool watched;             /* nothing of it is counted but what log daemons lost */
     struct file_stream *next; /* of the source */
 };
 
@@ -58,6 +59,13 @@ sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sink
     }
     for (unsigned i = 0; i < config->n_sources; i++)
         engine->names[i] = config->sources[i].name;
+    for (unsigned i = 0; i < config->n_sources; i++)
+        if (config->sources[i].watch[0] != NULL)
+            engine->watches[engine->n_watches++] = i;
+    engine->nothing = sa_format_new();
+    if (engine->nothing == NULL)
+        return -ENOMEM;
+    sa_format_want_nothing(engine->nothing);
     engine->faults = sa_faults_new(engine->names, config->n_sources);
     engine->rules = make_rules(engine, config->rules, config->n_rules);
     if (engine->rules == NULL || engine->faults == NULL)
@@ -76,6 +84,7 @@ sa_engine_done(struct sa_engine *engine)
         (void)sa_recent_free(engine->sources[i].recent);
     }
     free(engine->sources);
+    (void)sa_format_free(engine->nothing);
     (void)sa_tally_free(engine->tally);
     (void)sa_rules_free(engine->rules);
     (void)sa_faults_free(engine->faults);
@@ -153,16 +162,46 @@ on_lost_line(void *arg, uint64_t lines)
     sa_engine_lost(file->engine, file->source, lines, "the log daemon's rate limit dropped them");
 }
 
+/* Longer than any name of a source. */
+#define WATCH_KEY "what log daemons lost of the source: "
+
+unsigned
+sa_engine_owner(const struct sa_engine *engine, unsigned number)
+{
+    return number < engine->config->n_sources ? number : engine->watches[number - engine->config->n_sources];
+}
+
+const char *
+sa_engine_key(const struct sa_engine *engine, unsigned number, char key[SA_ENGINE_KEY])
+{
+    (void)sa_text_format(key, SA_ENGINE_KEY, "%s%s", number < engine->config->n_sources ? "" : WATCH_KEY,
+                         engine->names[sa_engine_owner(engine, number)]);
+    return key;
+}
+
+int
+sa_engine_number(const struct sa_engine *engine, const char *key)
+{
+    char other[SA_ENGINE_KEY];
+
+    for (unsigned i = 0; i < engine->config->n_sources + engine->n_watches; i++)
+        if (strcmp(sa_engine_key(engine, i, other), key) == 0)
+            return (int)i;
+    return -1;
+}
+
 void *
-sa_engine_open(struct sa_engine *engine, unsigned source)
+sa_engine_open(struct sa_engine *engine, unsigned number)
 {
     struct file_stream *file = calloc(1, sizeof *file);
+    unsigned source = sa_engine_owner(engine, number);
 
     if (file == NULL)
         return NULL;
     file->engine = engine;
     file->source = source;
-    if (sa_stream_init(&file->stream, engine->sources[source].format,
+    file->watched = number != source;
+    if (sa_stream_init(&file->stream, file->watched ? engine->nothing : engine->sources[source].format,
                        engine->config->sources[source].line_limit, on_response, file) < 0) {
         free(file);
         return NULL;
@@ -170,6 +209,8 @@ sa_engine_open(struct sa_engine *engine, unsigned source)
     file->stream.lost_fn = on_lost_line;
     (void)sa_units_timezone(engine->config->sources[source].timezone, &file->stream.peeler.stamps.zone_fixed,
                             &file->stream.peeler.stamps.zone_ms);
+    if (file->watched)
+        return file;
     file->next = engine->sources[source].streams;
     engine->sources[source].streams = file;
     return file;
@@ -185,7 +226,7 @@ sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t l
     engine->late = late;
     sa_stream_feed(&file->stream, buf, len, engine->now.wall_ms);
     engine->sources[file->source].changed = true;
-    if (file->stream.counts.lines != lines)
+    if (file->stream.counts.lines != lines && !file->watched)
         engine->sources[file->source].last_line_ms = engine->now.wall_ms;
     return sa_stream_held(&file->stream);
 }
@@ -236,7 +277,8 @@ sa_engine_close(struct sa_engine *engine, void *stream)
     engine->late = false;
     sa_stream_break(&file->stream);
     engine->sources[file->source].changed = true;
-    sa_engine_add_counts(&engine->sources[file->source].closed, &file->stream.counts);
+    if (!file->watched)
+        sa_engine_add_counts(&engine->sources[file->source].closed, &file->stream.counts);
     for (struct file_stream **at = &engine->sources[file->source].streams; *at != NULL; at = &(*at)->next)
         if (*at == file) {
             *at = file->next;

@@ -43,6 +43,9 @@ struct sa_engine {
     struct sa_rules *rules;
     struct sa_faults *faults;
     const char *names[SA_CONFIG_SOURCES]; /* of the sources */
+    struct sa_format *nothing;            /* of watched files */
+    unsigned watches[SA_CONFIG_SOURCES];  /* the sources whose log daemons' files are watched */
+    unsigned n_watches;
     struct sa_alarms *alarms;
     struct sa_outbox *outbox;
     struct sa_follower *follower;
@@ -62,6 +65,18 @@ struct sa_engine {
 int sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sinks, int64_t wall_ms,
                    char error[SA_PATTERN_ERROR_SIZE]);
 void sa_engine_done(struct sa_engine *engine);
+
+/*
+ * The follower numbers the sources as the configuration does, and behind them the files that are watched for
+ * what log daemons lost.  The name under which positions of a number are kept, and the number of a name or
+ * -1.
+ */
+#define SA_ENGINE_KEY (SA_NAME_SIZE + 48)
+const char *sa_engine_key(const struct sa_engine *engine, unsigned number, char key[SA_ENGINE_KEY]);
+int sa_engine_number(const struct sa_engine *engine, const char *key);
+
+/* The source that a number of the follower belongs to. */
+unsigned sa_engine_owner(const struct sa_engine *engine, unsigned number);
 
 /* The stream of one followed file; the handlers of sa_follow_events call these. */
 void *sa_engine_open(struct sa_engine *engine, unsigned source);

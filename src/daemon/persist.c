@@ -240,7 +240,7 @@ static void
 load_file(struct sa_engine *engine, const struct sa_row_file *row)
 {
     struct sa_recall *recall = engine->recall;
-    int number = source_number(engine, row->source);
+    int number = sa_engine_number(engine, row->source);
     const struct sa_position position = {
         .id = row->id,
         .path = row->path,
@@ -578,9 +578,10 @@ static void
 save_position(void *arg, unsigned source, const struct sa_position *position, void *stream)
 {
     struct saving *saving = arg;
+    char key[SA_ENGINE_KEY];
     struct sa_row_file row = {
         .id = position->id,
-        .source = saving->engine->config->sources[source].name,
+        .source = sa_engine_key(saving->engine, source, key),
         .path = position->path,
         .dev = position->dev,
         .ino = position->ino,
@@ -598,7 +599,8 @@ save_position(void *arg, unsigned source, const struct sa_position *position, vo
 
     if (stream != NULL)
         row.reader.p = sa_stream_keep(sa_engine_stream(stream), &row.reader.len);
-    saving->engine->sources[source].changed = true; /* rotations and truncations go with it */
+    saving->engine->sources[sa_engine_owner(saving->engine, source)].changed =
+        true; /* rotations and truncations go with it */
     sa_batch_put(saving->batch, SA_TABLE_FILES, &row);
 }
 

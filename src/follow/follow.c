@@ -461,7 +461,10 @@ int
 sa_follower_restore(struct sa_follower *follower, unsigned source, const struct sa_position *position)
 {
     struct source *target = &follower->sources[source];
-    int r = sa_ghost_add(target, position, false);
+    int r;
+
+    target->options.known = true;
+    r = sa_ghost_add(target, position, false);
 
     /* Without a place in the file system it was lost in the earlier life, and its copy is still not to be
      * counted: that one has no position of its own if it was only recognised. */

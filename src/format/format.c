@@ -24,6 +24,7 @@ struct sa_format {
     bool automatic;     /* auto */
     bool undecided;     /* auto that has not chosen yet */
     uint64_t since_hit; /* lines since the last response */
+    bool nothing;       /* no part is wanted */
     bool by_literals;   /* a line without any of the literals is of no use */
     struct sa_literals literals;
     char description[SA_LONG_SIZE], seen[SA_LONG_SIZE];
@@ -82,7 +83,7 @@ collect_literals(struct sa_format *format)
     };
 
     format->literals = (struct sa_literals){.n = 0};
-    format->by_literals = format->n_parts > 0 && !format->undecided;
+    format->by_literals = format->nothing || (format->n_parts > 0 && !format->undecided);
     for (unsigned i = 0; i < format->n_parts && format->by_literals; i++) {
         struct sa_slice literal = literal_of(&format->parts[i]);
 
@@ -90,6 +91,13 @@ collect_literals(struct sa_format *format)
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0] && format->by_literals; i++)
         format->by_literals = sa_literals_add(&format->literals, others[i], strlen(others[i]));
+}
+
+void
+sa_format_want_nothing(struct sa_format *format)
+{
+    format->nothing = true;
+    collect_literals(format);
 }
 
 static int

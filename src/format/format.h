@@ -35,6 +35,9 @@ int sa_format_add_preset(struct sa_format *format, const char *name, char error[
 int sa_format_add_user(struct sa_format *format, const struct sa_format_def *def,
                        char error[SA_PATTERN_ERROR_SIZE]);
 
+/* No responses at all: for a file of which only the lines of log daemons are of interest. */
+void sa_format_want_nothing(struct sa_format *format);
+
 /*
  * Deals with lines at the start of p without looking at each by itself: inside a message with those that
  * complete nothing, outside of one with those that can be nothing but unmatched, which *ret_unmatched says.
