@@ -234,8 +234,11 @@ void sa_proof_forget(struct file *file);
 /* After the first scan of a source with a past: opens what was rotated meanwhile. */
 void sa_history_backfill(struct sa_follower *follower, struct source *source);
 
-/* At the first scan of a source without a past: the generations that are there are not its business. */
-void sa_history_ignore(struct sa_follower *follower, struct source *source);
+/*
+ * At the first scan of a source without a past: generations that a pattern names are read, oldest first, if
+ * it starts at the beginning; the others are not its business.
+ */
+void sa_history_begin(struct sa_follower *follower, struct source *source);
 
 /* Opens the generations of a log that were made and rotated since a moment; what has its name waits for them.
  */

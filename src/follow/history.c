@@ -427,19 +427,50 @@ add_read(struct sa_follower *follower, struct source *source, struct candidate *
     (void)sa_ghost_add(source, &past, true);
 }
 
+/* Whether the operator's pattern names the packed file, and wants what was written before. */
+static bool
+is_wanted(const struct source *source, const struct candidate *candidate)
+{
+    bool named = false;
+
+    for (char *const *pattern = source->options.globs; *pattern != NULL && !named; pattern++)
+        named = fnmatch(*pattern, candidate->path, FNM_PATHNAME) == 0;
+    return named && candidate->kind != SA_PLAIN && !source->options.start_at_end;
+}
+
+/* The generations of a log at the first look: those that are read come in order, the others count as read. */
+static void
+begin_with(struct sa_follower *follower, struct source *source, const char *log_path)
+{
+    struct candidates list = sa_family_find(source, log_path, 0);
+    struct file *last = NULL, *holder = holder_of(source, log_path);
+
+    for (size_t i = 0; i < list.n; i++) {
+        struct candidate *candidate = &list.at[i];
+        struct file *file = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
+
+        if (file == NULL && is_wanted(source, candidate))
+            file = open_generation(follower, source, candidate, log_path, NULL, NULL);
+        else if (file == NULL)
+            add_read(follower, source, candidate, log_path);
+        if (file != NULL)
+            sa_follow_wait_for(source, file, last);
+        if (file != NULL)
+            last = file;
+    }
+    if (holder != NULL && last != NULL)
+        sa_follow_wait_for(source, holder, last);
+    sa_family_free(&list);
+}
+
 void
-sa_history_ignore(struct sa_follower *follower, struct source *source)
+sa_history_begin(struct sa_follower *follower, struct source *source)
 {
     unsigned n = source->n_files;
 
-    for (unsigned k = 0; k < n; k++) {
-        struct candidates list = sa_family_find(source, source->files[k]->origin, 0);
-
-        for (size_t i = 0; i < list.n; i++)
-            if (sa_follow_find(source, list.at[i].status.st_dev, list.at[i].status.st_ino) == NULL)
-                add_read(follower, source, &list.at[i], source->files[k]->origin);
-        sa_family_free(&list);
-    }
+    for (unsigned k = 0; k < n; k++)
+        if (strcmp(source->files[k]->path, source->files[k]->origin) == 0)
+            begin_with(follower, source, source->files[k]->origin);
 }
 
 void

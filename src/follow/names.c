@@ -678,7 +678,7 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
         if (source->options.known)
             sa_history_backfill(follower, source);
         else
-            sa_history_ignore(follower, source);
+            sa_history_begin(follower, source);
     }
     source->scanned = true;
     if (!source
