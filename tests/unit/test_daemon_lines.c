@@ -58,10 +58,18 @@ test_lost(void **state)
         {AT "systemd-journald[215]: Suppressed 1 messages from /system.slice/kamailio.service", 1},
         {AT "systemd-journal[215]: Suppressed 3310 messages from /system.slice/kamailio.service", 3310},
         {AT "systemd-journald[215]: Suppressed messages", 0},
+        {AT "systemd-journald[215]: Forwarding to syslog missed 41 messages.", 41},
+        {"2026-11-20T16:46:53.346691+00:00 sbc01 systemd-journald[215]: Forwarding to syslog missed 7 "
+         "messages.",
+         7},
+        {AT "systemd-journald[215]: Forwarding to syslog missed messages.", 0},
+        {AT "systemd-journald[215]: Missed 41 kernel messages", 0},
         {AT "systemd-journald[215]: Journal stopped", 0},
         {AT "systemd-journald[215]: x Suppressed 917 messages from kamailio.service", 0},
         /* others, who quote or forge */
         {AT "kamailio[34]: Suppressed 917 messages from kamailio.service", 0},
+        {AT "kamailio[34]: Forwarding to syslog missed 41 messages.", 0},
+        {"Forwarding to syslog missed 41 messages.", 0},
         {AT "kamailio[34]: imjournal: 236 messages lost due to rate-limiting", 0},
         {AT "kamailio[34]: NOTICE: <script>: imjournal: 236 messages lost due to rate-limiting", 0},
         {AT "kamailio[34]: rsyslogd: imjournal: 236 messages lost due to rate-limiting", 0},
