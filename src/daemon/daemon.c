@@ -336,9 +336,11 @@ open_store(struct sa_daemon *daemon)
 
     if (r == -EBUSY)
         sa_log(LOG_ERR, "store", "another daemon uses %s, not starting", daemon->config->state_dir);
-    else if (r < 0)
+    else if (r == -EPROTO)
         sa_log(LOG_ERR, "store", "%s, not starting: install the version that wrote it, or move the file away",
                text);
+    else if (r < 0)
+        sa_log(LOG_ERR, "store", "cannot start: %s", strerror(-r));
     else if (daemon->found == SA_STORE_DAMAGED)
         sa_log(LOG_ERR, "store", "the state was damaged, %s; counting starts anew", text);
     else if (daemon->found == SA_STORE_UNUSABLE || daemon->found == SA_STORE_READ_ONLY)
@@ -503,11 +505,12 @@ static int
 start(struct sa_daemon *daemon)
 {
     char error[SA_PATTERN_ERROR_SIZE];
-    int r = open_store(daemon);
+    int r;
 
+    raise_descriptor_limit();
+    r = open_store(daemon);
     if (r < 0)
         return r;
-    raise_descriptor_limit();
     daemon->loop = sa_loop_new();
     if (daemon->loop == NULL)
         return -ENOMEM;

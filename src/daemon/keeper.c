@@ -57,7 +57,10 @@ judge(struct sa_keeper *keeper, const struct sa_store_outcome *outcome)
         return;
     }
     keeper->whole = true;
-    if (outcome->error == -ESTALE) { /* a new database: it gets everything at once */
+    if (outcome->error == -EEXIST) /* what could not be read at the start: its counts are added to ours */
+        sa_persist_merge(keeper->engine, keeper->store);
+    if (outcome->error == -EEXIST ||
+        outcome->error == -ESTALE) { /* a new database: it gets everything at once */
         commit(keeper);
         return;
     }

@@ -80,6 +80,12 @@ load_daemon(struct sa_engine *engine, const struct sa_row_daemon *row)
     sa_outbox_recall(engine->outbox, &outbox);
 }
 
+static int64_t
+later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void
 load_source(struct sa_engine *engine, const struct sa_row_source *row)
 {
@@ -101,13 +107,13 @@ load_source(struct sa_engine *engine, const struct sa_row_source *row)
     if (source == NULL)
         return;
     source->known = true;
-    source->tally->responses = kept.responses;
-    source->tally->lost = (uint64_t)row->lost;
-    source->rotations = (uint64_t)row->rotations;
-    source->truncations = (uint64_t)row->truncations;
-    source->undercount = (uint64_t)row->undercount;
-    source->last_line_ms = row->last_line_ms;
-    source->last_response_ms = row->last_response_ms;
+    source->tally->responses += kept.responses;
+    source->tally->lost += (uint64_t)row->lost;
+    source->rotations += (uint64_t)row->rotations;
+    source->truncations += (uint64_t)row->truncations;
+    source->undercount += (uint64_t)row->undercount;
+    source->last_line_ms = later(source->last_line_ms, row->last_line_ms);
+    source->last_response_ms = later(source->last_response_ms, row->last_response_ms);
     sa_format_choose(source->format, row->format);
 }
 
@@ -128,10 +134,12 @@ load_count(struct sa_engine *engine, const struct sa_row_count *row)
         slot->by_method[sa_tally_method(tally, row->method)] += (uint64_t)row->responses;
         return;
     }
-    slot->count = (struct sa_count){(uint64_t)row->responses, (uint64_t)row->received, (uint64_t)row->sent};
-    slot->last_seen_ms = row->last_seen_ms;
+    slot->count.responses += (uint64_t)row->responses;
+    slot->count.received += (uint64_t)row->received;
+    slot->count.sent += (uint64_t)row->sent;
+    slot->last_seen_ms = later(slot->last_seen_ms, row->last_seen_ms);
     if (tally == engine->tally)
-        tally->responses += slot->count.responses;
+        tally->responses += (uint64_t)row->responses;
 }
 
 static void
@@ -329,6 +337,26 @@ sa_persist_load(struct sa_engine *engine, struct sa_store *store)
     for (size_t i = 0; i < sizeof order / sizeof order[0] && r == 0; i++)
         r = sa_store_load(store, order[i], load_row, engine);
     return r;
+}
+
+static void
+merge_row(void *arg, enum sa_table table, const void *row)
+{
+    struct sa_engine *engine = arg;
+
+    if (table == SA_TABLE_DAEMON)
+        engine->since_ms = ((const struct sa_row_daemon *)row)->counters_since_ms;
+    else
+        load_row(arg, table, row);
+}
+
+void
+sa_persist_merge(struct sa_engine *engine, struct sa_store *store)
+{
+    static const enum sa_table tables[] = {SA_TABLE_DAEMON, SA_TABLE_SOURCES, SA_TABLE_COUNTS};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        (void)sa_store_load(store, tables[i], merge_row, engine);
 }
 
 int

@@ -12,6 +12,9 @@
  * Returns 0 or negative errno. */
 int sa_persist_load(struct sa_engine *engine, struct sa_store *store);
 
+/* Adds the counts of an earlier life that could not be read at the start; positions and alarms are ours. */
+void sa_persist_merge(struct sa_engine *engine, struct sa_store *store);
+
 /* Tells the follower where it was; after its sources are added, before it starts. */
 int sa_persist_load_positions(struct sa_engine *engine, struct sa_store *store);
 

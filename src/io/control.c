@@ -283,14 +283,22 @@ sa_control_open(struct sa_loop *loop, const char *path, sa_control_fn fn, void *
     return 0;
 }
 
+/* Whether the socket at the path is still ours: somebody may have removed it, and made something else. */
+static bool
+is_at_path(const struct sa_control *control)
+{
+    struct stat status;
+
+    return control->bound && lstat(control->path, &status) == 0 && status.st_dev == control->dev &&
+           status.st_ino == control->ino;
+}
+
 int
 sa_control_look(struct sa_control *control)
 {
-    struct stat status;
     int r;
 
-    if (control->bound && lstat(control->path, &status) == 0 && status.st_dev == control->dev &&
-        status.st_ino == control->ino)
+    if (is_at_path(control))
         return 0;
     stop_listening(control);
     r = listen_at_path(control);
@@ -308,7 +316,7 @@ sa_control_close(struct sa_control *control)
         if (control->clients[i].fd != -1)
             drop_client(&control->clients[i]);
     (void)sa_watch_free(control->retry);
-    if (control->bound)
+    if (is_at_path(control))
         (void)unlink(control->path);
     stop_listening(control);
     free(control);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 0x53495041 /* "SIPA" */
 #define SQL_ROOM       1024
@@ -16,10 +17,26 @@ struct sa_database {
     sqlite3_stmt *statements[SA_TABLES][SA_ENTRY_CLEAR + 1]; /* made when first needed */
 };
 
+/* What the kernel said last of the database or its journal. */
+static int
+last_errno(sqlite3 *db)
+{
+    int error = sqlite3_system_errno(db), of_journal = 0;
+    sqlite3_file *journal = NULL;
+
+    if (error == 0)
+        (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (error == 0 && sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal) == SQLITE_OK &&
+        journal != NULL && journal->pMethods != NULL &&
+        journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO, &of_journal) == SQLITE_OK)
+        error = of_journal;
+    return error;
+}
+
 static int
 to_errno(sqlite3 *db, int code)
 {
-    int system = db == NULL ? 0 : sqlite3_system_errno(db);
+    int system = db == NULL ? 0 : last_errno(db);
 
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -162,6 +179,19 @@ open_file(struct sa_database *database, const char *path, enum sa_database_mode 
                            NULL);
 }
 
+/* SQLite opens what may only be read for reading, and says much later that it cannot be written. */
+static int
+may_write(const char *path, char text[SA_DATABASE_TEXT])
+{
+    int error;
+
+    if (access(path, R_OK | W_OK) == 0 || errno == ENOENT)
+        return 0;
+    error = errno;
+    (void)snprintf(text, SA_DATABASE_TEXT, "%s", strerror(error));
+    return -error;
+}
+
 int
 sa_database_open(const char *path, enum sa_database_mode mode, struct sa_database **ret_database,
                  char text[SA_DATABASE_TEXT])
@@ -171,7 +201,8 @@ sa_database_open(const char *path, enum sa_database_mode mode, struct sa_databas
 
     if (database == NULL)
         return -ENOMEM;
-    code = open_file(database, path, mode);
+    r = mode == SA_DATABASE_WRITE ? may_write(path, text) : 0;
+    code = r == 0 ? open_file(database, path, mode) : SQLITE_OK;
     if (code != SQLITE_OK)
         r = failure(database->db, code, text);
     /*

@@ -163,8 +163,9 @@ sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_
     store->orders = sa_mailbox_new(sizeof(struct order), 1);
     store->outcomes = sa_mailbox_new(sizeof(struct sa_store_outcome), 1);
     if (store->directory == NULL || store->orders == NULL || store->outcomes == NULL) {
+        r = errno == EMFILE || errno == ENFILE ? -errno : -ENOMEM;
         (void)sa_store_close(store, 0);
-        return -ENOMEM;
+        return r;
     }
     (void)snprintf(store->path, sizeof store->path, "%s/" STATE_FILE, directory);
     r = lock_directory(store);
@@ -200,6 +201,9 @@ prepare(struct sa_store *store, char text[SA_STORE_TEXT])
     enum sa_store_found found;
     int r = 0;
 
+    if (store->read_only) /* what it held is loaded; perhaps it can be written by now */
+        store->database = sa_database_close(store->database);
+    store->read_only = false;
     if (store->database != NULL && !sa_database_moved(store->database))
         return 0;
     store->database = sa_database_close(store->database);
@@ -211,16 +215,11 @@ prepare(struct sa_store *store, char text[SA_STORE_TEXT])
         r = open_database(store, &found, text);
     else
         (void)sa_text_format(text, SA_STORE_TEXT, "%s: %s", store->directory, strerror(-r));
-    if (r == 0 && found == SA_STORE_KEPT && !store->adopted) {
-        /* It could not be read when we started: a state of its own, which is not ours to overwrite. */
-        store->database = sa_database_close(store->database);
-        r = set_aside(store, text);
-        if (r == 0)
-            r = open_database(store, &found, text);
-    }
-    if (r == 0)
-        store->adopted = true;
-    return r == 0 ? -ESTALE : r;
+    if (r < 0)
+        return r;
+    r = found == SA_STORE_KEPT && !store->adopted ? -EEXIST : -ESTALE;
+    store->adopted = true;
+    return r;
 }
 
 static void
@@ -230,7 +229,8 @@ work(struct sa_store *store, const struct order *order, struct sa_store_outcome 
 
     if (r == 0 || (r == -ESTALE && order->whole))
         r = sa_database_apply(store->database, &order->batch, outcome->text);
-    if (r < 0 && r != -ESTALE) /* opened anew next time: it may be a disk that can be written only later */
+    if (r < 0 && r != -ESTALE &&
+        r != -EEXIST) /* opened anew next time: it may be a disk that can be written only later */
         store->database = sa_database_close(store->database);
     outcome->error = r;
 }
@@ -264,11 +264,7 @@ run(void *arg)
 int
 sa_store_start(struct sa_store *store)
 {
-    int r;
-
-    if (store->read_only) /* what it held is loaded: each commit looks whether it can be written by now */
-        store->database = sa_database_close(store->database);
-    r = sa_thread_start(&store->thread, run, store);
+    int r = sa_thread_start(&store->thread, run, store);
 
     store->running = r == 0;
     return r;

@@ -26,12 +26,14 @@ enum sa_store_found {
 
 /*
  * Takes the directory for this process, making it if it is missing.  Returns 0 and what was found; -EBUSY if
- * another daemon has it; -EPROTO with a text if a newer version wrote the state, which stays as it is.
+ * another daemon has it; -EPROTO with a text if a newer version wrote the state, which stays as it is;
+ * -ENOMEM or -EMFILE without a text.
  */
 int sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_found *ret_found,
                   char text[SA_STORE_TEXT]);
 
-/* Before the first commit: calls fn with every row of a table in the order of its key.  0 or negative errno.
+/* Before the first commit, or after -EEXIST: calls fn with every row of a table in the order of its key.  0
+ * or negative errno.
  */
 int sa_store_load(struct sa_store *store, enum sa_table table,
                   void (*fn)(void *arg, enum sa_table table, const void *row), void *arg);
@@ -49,7 +51,11 @@ bool sa_store_busy(const struct sa_store *store);
 void sa_store_commit(struct sa_store *store, struct sa_batch *batch, bool whole);
 
 struct sa_store_outcome {
-    int error; /* 0; -ESTALE: the database is a new one, hand over the whole state; other negative errno */
+    /*
+     * 0; -ESTALE: the database is a new one, hand over the whole state; -EEXIST: it holds the state of an
+     * earlier life that could not be read at the start, load it first; other negative errno.
+     */
+    int error;
     char text[SA_STORE_TEXT];
 };
 
