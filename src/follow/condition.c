@@ -35,7 +35,7 @@ set_state(struct sa_follower *follower, struct source *source, int error, enum s
 static int
 error_of(const struct file *file, int64_t now_ms)
 {
-    if (file->error == 0 && file->doubt_ms != 0 && now_ms - file->doubt_ms >= DOUBTED_MS)
+    if (file->error == 0 && file->gone_ms == 0 && file->doubt_ms != 0 && now_ms - file->doubt_ms >= DOUBTED_MS)
         return -EUCLEAN;
     return file->error;
 }
@@ -63,7 +63,7 @@ polling_text(const struct sa_follower *follower, const struct source *source)
     const char *text = sa_watcher_text(follower->watcher);
 
     for (unsigned i = 0; i < source->n_files && text == NULL; i++)
-        text = source->files[i]->polled;
+        text = source->files[i]->disk.polled;
     return text;
 }
 

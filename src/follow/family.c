@@ -203,7 +203,7 @@ sa_candidate_fd(struct candidate *candidate)
 
     if (candidate->fd != -1 || candidate->moved)
         return candidate->fd;
-    candidate->fd = open(candidate->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    candidate->fd = sa_disk_open(candidate->path);
     if (candidate->fd != -1 && fstat(candidate->fd, &status) == 0 &&
         status.st_ino == candidate->status.st_ino && status.st_dev == candidate->status.st_dev) {
         candidate->status = status;

@@ -43,6 +43,9 @@ bool sa_candidate_unfinished(const struct candidate *candidate);
 /* Whether the candidate is the file of the position, with what was read of it. */
 bool sa_candidate_is_file(struct candidate *candidate, const struct sa_position *past);
 
+/* The followed file that the candidate is, or NULL. */
+struct file *sa_candidate_file(struct source *source, struct candidate *candidate);
+
 /* Whether the candidate is followed, or was and is closed. */
 bool sa_candidate_is_known(struct source *source, struct candidate *candidate);
 

@@ -42,12 +42,14 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
 {
     int64_t id = file->id;
 
-    if (file->remote && sa_history_is_known(source, file)) { /* it shows what was read already: not again */
+    if (file->disk.remote &&
+        sa_history_is_known(source, file)) { /* it shows what was read already: not again */
         file->pending = false;
         file->doubt_ms = sa_clock_now().mono_ms;
         return;
     }
     source->truncations++;
+    follower->took_some = true;
     if (sa_proof_step_back(file)) {
         follower->events->truncated(follower->arg, file->stream);
         sa_follow_want_reading(follower, file);
@@ -95,7 +97,7 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
     file->size = status.st_size;
     if ((file->size < file->offset || file->doubt_ms != 0) && !file->may_be_copy)
         check_past(follower, source, file);
-    if (file->size != file->offset || file->polled != NULL)
+    if (file->size != file->offset || file->disk.polled != NULL)
         sa_follow_want_reading(follower, file);
 }
 
@@ -145,6 +147,7 @@ take_slice(struct sa_follower *follower, struct file *file, size_t len)
         memcpy(file->head + file->head_len, start + old, n);
         file->head_len += n;
     }
+    follower->took_some = true;
     held = follower->events->bytes(follower->arg, file->stream, start + old, fresh, late);
     file->offset += (int64_t)fresh;
     if (held < fresh) {
@@ -321,6 +324,7 @@ on_work(void *arg)
     }
     if (follower->n_sources == 0 || !next_pending(follower, &source, &file))
         return;
+    follower->took_some = file->may_be_copy || file->before != NULL;
     if (file->may_be_copy)
         sa_history_judge_copy(follower, source, file);
     else if (file->before != NULL)
@@ -329,7 +333,8 @@ on_work(void *arg)
         read_pipe(follower, source, file);
     else
         read_slice(follower, source, file);
-    follower->events->read_some(follower->arg);
+    if (follower->took_some)
+        follower->events->read_some(follower->arg);
     sa_watch_activate(follower->work);
 }
 
@@ -357,7 +362,7 @@ on_rescan(void *arg)
 static void
 reopen_stale(struct file *file)
 {
-    int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = sa_disk_open(file->path);
     struct sa_position had = sa_position_of(file, true);
     struct stat status;
 
@@ -388,7 +393,7 @@ on_poll(void *arg)
             if (file->error != 0) /* whether it still is so shows the next read */
                 sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);
-            alone = alone || file->polled != NULL || file->doubt_ms != 0;
+            alone = alone || file->disk.polled != NULL || file->doubt_ms != 0;
         }
     on_rescan(follower);
     sa_watch_arm(follower->poll, alone ? POLL_ALONE_MS : POLL_MS);

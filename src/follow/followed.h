@@ -25,6 +25,12 @@ struct waypoint {
     char bytes[WAYPOINT_BYTES];
 };
 
+/* What has to be known of a file system. */
+struct disk {
+    const char *polled; /* why inotify is not enough for its files, or NULL */
+    bool remote;        /* it keeps attributes for a while, so that they may be old, and makes numbers up */
+};
+
 struct file {
     char *path;   /* the last name it was found under, owned */
     char *origin; /* the name of the log that its stream began in, owned */
@@ -65,8 +71,7 @@ struct file {
     bool may_be_copy;       /* new beside others: look at its content before counting it */
 
     int error;                    /* of the last read, negative errno */
-    const char *polled;           /* why inotify is not enough for it, or NULL */
-    bool remote;                  /* its file system keeps attributes for a while: they may be old */
+    struct disk disk;             /* it is on */
     struct file *before;          /* the file it replaced: that one is read to its end first */
     struct file *copy_of;         /* all its bytes are those of the other: not counted twice */
     struct sa_inflater *inflater; /* fd is its pipe */
@@ -111,6 +116,7 @@ struct sa_follower {
     unsigned n_sources;
     unsigned next_source, next_file; /* where the round robin goes on */
     bool rescan_wanted;
+    bool took_some; /* the work of the moment changed something */
     int64_t last_id;
     int64_t *forgotten; /* ids */
     size_t n_forgotten, forgotten_room;
@@ -153,12 +159,27 @@ void sa_follow_close_file(struct sa_follower *follower, struct source *source, u
 bool sa_follow_has_family(const struct source *source, const struct file *file);
 /* Whether the file has the name of its log now. */
 bool sa_follow_is_log(const struct file *file);
-struct file *sa_follow_find(struct source *source, dev_t dev, ino_t ino);
+
+/*
+ * The followed file that the status, and fd if it is not -1, are of.  On a disk that makes numbers up a file
+ * is known by what was read of it, so there nothing is found without a descriptor.
+ */
+struct file *sa_follow_find(struct source *source, const struct stat *status, int fd);
+
+/* The file of such a disk that has the name, and had it when it was looked at last. */
+struct file *sa_follow_find_remote(struct source *source, const char *path);
 
 /* condition.c */
 
 /* The source's state from what its last scan and its files' last reads met. */
 void sa_follow_judge(struct sa_follower *follower, struct source *source);
+
+/* disk.c */
+
+struct disk sa_disk_of(int fd);
+
+/* Opens a file for reading, without waiting for a FIFO's writer.  The descriptor, or -1 with errno. */
+int sa_disk_open(const char *path);
 
 /* positions.c */
 int64_t sa_position_hash(const char *bytes, size_t len);
@@ -184,6 +205,9 @@ enum match {
 
 /* Whether the file behind fd holds what was read up to the position, by its bytes alone. */
 enum match sa_position_match(int fd, const struct sa_position *position);
+
+/* Whether the files begin with the same bytes, as far as a head goes, or are both empty. */
+bool sa_same_beginning(int a, int b);
 
 /* Whether the files hold the same bytes at the offset. */
 bool sa_same_bytes(int a, int b, int64_t offset, size_t len);

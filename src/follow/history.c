@@ -255,7 +255,7 @@ log_unseen(struct sa_follower *follower, struct source *source, const char *log_
     for (char *const *pattern = source->options.globs; *pattern != NULL && !ours; pattern++)
         ours = fnmatch(*pattern, log_path, FNM_PATHNAME) == 0;
     if (!ours || (source->trouble != 0 && source->trouble != -ENOENT) || stat(log_path, &status) == -1 ||
-        sa_follow_find(source, status.st_dev, status.st_ino) != NULL)
+        sa_follow_find(source, &status, -1) != NULL || sa_follow_find_remote(source, log_path) != NULL)
         return false;
     follower->rescan_wanted = source->names_changed = true;
     sa_watch_activate(follower->work);
@@ -447,7 +447,7 @@ begin_with(struct sa_follower *follower, struct source *source, const char *log_
 
     for (size_t i = 0; i < list.n; i++) {
         struct candidate *candidate = &list.at[i];
-        struct file *file = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
+        struct file *file = sa_candidate_file(source, candidate);
 
         if (file == NULL && is_wanted(source, candidate))
             file = open_generation(follower, source, candidate, log_path, NULL, NULL);
@@ -558,7 +558,7 @@ static bool
 is_copy_of_past(struct sa_follower *follower, struct source *source, struct file *file,
                 struct candidate *candidate, const struct sa_position *had)
 {
-    struct file *copy = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino);
+    struct file *copy = sa_candidate_file(source, candidate);
 
     if (candidate->kind != SA_PLAIN) {
         if (sa_candidate_is_known(source, candidate) || sa_candidate_unfinished(candidate) ||

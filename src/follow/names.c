@@ -6,24 +6,12 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define DESCRIPTORS_KEPT 48
-
-#ifndef CIFS_SUPER_MAGIC
-#define CIFS_SUPER_MAGIC 0xFF534D42
-#endif
-#ifndef CEPH_SUPER_MAGIC
-#define CEPH_SUPER_MAGIC 0x00C36400
-#endif
-#ifndef FUSE_SUPER_MAGIC
-#define FUSE_SUPER_MAGIC 0x65735546
-#endif
 
 /* Several files can share a watch: hard links, or one file in two sources. */
 static void
@@ -127,37 +115,6 @@ descriptors_left(int newest_fd)
     return (rlim_t)newest_fd + kept < limit.rlim_cur;
 }
 
-/* File systems whose changes inotify does not see, or not all of them. */
-static void
-judge_file_system(struct file *file)
-{
-    struct statfs status;
-
-    if (fstatfs(file->fd, &status) == -1)
-        return;
-    file->remote = true;
-    switch ((unsigned long)status.f_type) {
-    case NFS_SUPER_MAGIC:
-    case SMB_SUPER_MAGIC:
-    case SMB2_SUPER_MAGIC:
-    case CIFS_SUPER_MAGIC:
-    case CEPH_SUPER_MAGIC:
-    case V9FS_MAGIC:
-    case AFS_SUPER_MAGIC:
-        file->polled = "polling: network file system";
-        return;
-    case FUSE_SUPER_MAGIC:
-        file->polled = "polling: FUSE file system";
-        return;
-    case OVERLAYFS_SUPER_MAGIC:
-        file->polled = "polling: overlay file system";
-        break;
-    default:
-        break;
-    }
-    file->remote = false;
-}
-
 struct file *
 sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path, const char *origin,
                 int fd, const struct stat *status, struct ghost *ghost)
@@ -215,6 +172,8 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         *ret_unread = match == MATCH_UNKNOWN;
         if (*ret_unread)
             return NULL;
+        if (sa_disk_of(fd).remote) /* its number says nothing: perhaps it was renamed, and is found as such */
+            return NULL;
         source->truncations++;
         if (ghost->position.open) {
             sa_ghost_lose(ghost);
@@ -242,7 +201,7 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
 static int
 open_regular(const struct source *source, const char *path, struct stat *ret_status)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), r = 0;
+    int fd = sa_disk_open(path), r = 0;
 
     if (fd == -1)
         return -errno;
@@ -263,7 +222,7 @@ begin_reading(struct sa_follower *follower, struct file *file)
 {
     sa_position_load(file);
     file->watch = sa_watcher_add_file(follower->watcher, file->fd);
-    judge_file_system(file);
+    file->disk = sa_disk_of(file->fd);
     sa_follow_want_reading(follower, file);
 }
 
@@ -322,12 +281,31 @@ sa_follow_is_log(const struct file *file)
     return file->gone_ms == 0 && strcmp(file->path, file->origin) == 0;
 }
 
+static bool
+is_file(const struct file *file, const struct stat *status, int fd)
+{
+    if (file->dev != status->st_dev || file->inflater != NULL)
+        return false;
+    if (file->disk.remote)
+        return fd != -1 && (file->offset > 0 ? sa_proof_same(fd, file) : sa_same_beginning(fd, file->fd));
+    return file->ino == status->st_ino;
+}
+
 struct file *
-sa_follow_find(struct source *source, dev_t dev, ino_t ino)
+sa_follow_find(struct source *source, const struct stat *status, int fd)
 {
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->ino == ino && source->files[i]->dev == dev &&
-            source->files[i]->inflater == NULL)
+        if (is_file(source->files[i], status, fd))
+            return source->files[i];
+    return NULL;
+}
+
+struct file *
+sa_follow_find_remote(struct source *source, const char *path)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i]->disk.remote && source->files[i]->gone_ms == 0 &&
+            strcmp(source->files[i]->path, path) == 0)
             return source->files[i];
     return NULL;
 }
@@ -378,8 +356,9 @@ same_under_name(struct source *source, const char *path, int fd, const struct st
 
     if (file == NULL || !sa_proof_same(fd, file) || fstat(file->fd, &had) == -1)
         return NULL;
-    return file->remote || (had.st_size == status->st_size && had.st_mtim.tv_sec == status->st_mtim.tv_sec &&
-                            had.st_mtim.tv_nsec == status->st_mtim.tv_nsec)
+    return file->disk.remote ||
+                   (had.st_size == status->st_size && had.st_mtim.tv_sec == status->st_mtim.tv_sec &&
+                    had.st_mtim.tv_nsec == status->st_mtim.tv_nsec)
                ? file
                : NULL;
 }
@@ -408,7 +387,7 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
 
     if (fd < 0)
         return fd;
-    file = sa_follow_find(source, status.st_dev, status.st_ino);
+    file = sa_follow_find(source, &status, fd);
     if (file == NULL && (file = same_under_name(source, path, fd, &status)) != NULL)
         take_descriptor(file, fd, &status);
     if (file != NULL) { /* the name has moved to a file that is followed */
@@ -495,7 +474,7 @@ is_ghost(const struct source *source, const struct stat *status)
 static bool
 is_replaced(const struct file *file, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = sa_disk_open(path);
     bool replaced = fd != -1 && sa_proof_other(fd, file);
 
     if (fd != -1)
@@ -513,12 +492,11 @@ visit(struct source *source, const char *path, struct names *known, struct names
         note_trouble(source, -errno, path);
         return;
     }
-    file = sa_follow_find(source, status.st_dev, status.st_ino);
-    if (file != NULL && file->remote && is_replaced(file, path)) {
-        file->ino = 0; /* its number belongs to another file by now */
-        file->changed = true;
+    file = sa_follow_find_remote(source, path);
+    if (file != NULL && is_replaced(file, path))
         file = NULL;
-    }
+    else if (file == NULL)
+        file = sa_follow_find(source, &status, -1);
     if (file != NULL)
         give_name(source, file, path);
     else

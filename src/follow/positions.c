@@ -132,6 +132,15 @@ sa_position_match(int fd, const struct sa_position *position)
 }
 
 bool
+sa_same_beginning(int a, int b)
+{
+    char x[HEAD_BYTES], y[HEAD_BYTES];
+    ssize_t n = sa_position_read(a, x, sizeof x, 0);
+
+    return n >= 0 && sa_position_read(b, y, sizeof y, 0) == n && memcmp(x, y, (size_t)n) == 0;
+}
+
+bool
 sa_same_bytes(int a, int b, int64_t offset, size_t len)
 {
     char x[HEAD_BYTES], y[HEAD_BYTES];

@@ -93,7 +93,7 @@ is_believed(const struct file *file, int64_t now_ms)
 
     if (fstat(file->fd, &status) == -1 || status.st_size >= file->offset)
         return false;
-    if (file->remote)
+    if (file->disk.remote)
         return status.st_size == 0 && now_ms - file->doubt_ms >= REMOTE_DOUBT_MS;
     if (status.st_size == 0)
         return true;
@@ -131,7 +131,7 @@ sa_proof_gone(struct file *file)
 bool
 sa_proof_open(const struct file *file)
 {
-    return file->doubt_ms != 0 && !file->remote;
+    return file->doubt_ms != 0 && !file->disk.remote;
 }
 
 bool
@@ -143,7 +143,9 @@ sa_proof_same(int fd, const struct file *file)
 bool
 sa_proof_other(int fd, const struct file *file)
 {
-    return look_at(file->fd, file) == PROOF_KEPT && look_at(fd, file) == PROOF_GONE;
+    enum proof own = look_at(file->fd, file);
+
+    return (own == PROOF_KEPT || own == PROOF_SHORT) && look_at(fd, file) == PROOF_GONE;
 }
 
 void

@@ -31,11 +31,21 @@ is_inflated(const struct source *source, const struct candidate *candidate)
     return false;
 }
 
+struct file *
+sa_candidate_file(struct source *source, struct candidate *candidate)
+{
+    int fd = -1;
+
+    for (unsigned i = 0; i < source->n_files && fd == -1; i++)
+        if (source->files[i]->disk.remote)
+            fd = sa_candidate_fd(candidate);
+    return sa_follow_find(source, &candidate->status, fd);
+}
+
 bool
 sa_candidate_is_known(struct source *source, struct candidate *candidate)
 {
-    bool known = sa_follow_find(source, candidate->status.st_dev, candidate->status.st_ino) != NULL ||
-                 is_inflated(source, candidate);
+    bool known = sa_candidate_file(source, candidate) != NULL || is_inflated(source, candidate);
 
     for (unsigned i = 0; i < source->n_ghosts && !known; i++)
         known =

@@ -597,7 +597,8 @@ commit(struct sa_store *store, struct sa_batch *batch, bool whole)
     assert_true(sa_store_busy(store));
     assert_true(sa_store_outcome(store, &outcome, 20000));
     assert_false(sa_store_busy(store));
-    assert_true(outcome.error == 0 || outcome.error == -ESTALE || outcome.text[0] != '\0');
+    assert_true(outcome.error == 0 || outcome.error == -ESTALE || outcome.error == -EEXIST ||
+                outcome.text[0] != '\0');
     return outcome;
 }
 
@@ -831,19 +832,15 @@ test_unusable_then_a_state_appears(void **state)
     assert_int_equal(mkdir(inner, 0700), 0);
     snprintf(name, sizeof name, "%s/state.db", inner);
     assert_int_equal(rename(path, name), 0);
+    assert_int_equal(commit_source(store, "new", true), -EEXIST); /* not overwritten unseen */
+    assert_int_equal(stored(store, SA_TABLE_DAEMON), 1);
     assert_int_equal(commit_source(store, "new", true), 0);
     assert_true(sa_store_close(store, 5000));
     assert_int_equal(sql(name, "SELECT count(*) FROM sources WHERE name='new'"), 1);
-    assert_int_equal(sql(name, "SELECT count(*) FROM sources"), 1);
-    name[0] = '\0';
     d = opendir(inner);
     for (struct dirent *e; (e = readdir(d)) != NULL;)
-        if (strstr(e->d_name, ".damaged-") != NULL && strstr(e->d_name, "-wal") == NULL &&
-            strstr(e->d_name, "-shm") == NULL)
-            snprintf(name, sizeof name, "%s/%s", inner, e->d_name);
+        assert_null(strstr(e->d_name, ".damaged-"));
     closedir(d);
-    assert_true(name[0] != '\0');
-    assert_int_equal(sql(name, "SELECT lines FROM sources WHERE name='edge'"), 12);
 }
 
 /* Somebody removed the file or put another one in its place. */

@@ -1,0 +1,56 @@
+#include "followed.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#ifndef CIFS_SUPER_MAGIC
+#define CIFS_SUPER_MAGIC 0xFF534D42
+#endif
+#ifndef CEPH_SUPER_MAGIC
+#define CEPH_SUPER_MAGIC 0x00C36400
+#endif
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
+
+struct disk
+sa_disk_of(int fd)
+{
+    struct statfs status;
+
+    if (fstatfs(fd, &status) == -1)
+        return (struct disk){NULL, false};
+    switch ((unsigned long)status.f_type) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case CEPH_SUPER_MAGIC:
+    case V9FS_MAGIC:
+    case AFS_SUPER_MAGIC:
+        return (struct disk){"polling: network file system", true};
+    case FUSE_SUPER_MAGIC:
+        return (struct disk){"polling: FUSE file system", true};
+    case OVERLAYFS_SUPER_MAGIC:
+        return (struct disk){"polling: overlay file system", false};
+    default:
+        return (struct disk){NULL, false};
+    }
+}
+
+int
+sa_disk_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), flags;
+    struct statfs status;
+
+    /*
+     * FUSE keeps pages by the name's number: after a rename at the far side they may be those of another
+     * file. Direct reading asks the server, with the handle that this descriptor has there.
+     */
+    if (fd != -1 && fstatfs(fd, &status) == 0 && (unsigned long)status.f_type == FUSE_SUPER_MAGIC &&
+        (flags = fcntl(fd, F_GETFL)) != -1)
+        (void)fcntl(fd, F_SETFL, flags | O_DIRECT);
+    return fd;
+}
