@@ -1,6 +1,6 @@
 # The front door; the build itself is CMakeLists.txt.
 PACKAGES = build-essential cmake pkg-config libsnmp-dev libevent-dev libconfuse-dev libjansson-dev libpcre2-dev \
-           libsqlite3-dev zlib1g-dev libzstd-dev libsystemd-dev libncurses-dev gettext \
+           libsqlite3-dev zlib1g-dev libzstd-dev libsystemd-dev libncurses-dev uthash-dev gettext \
            libcmocka-dev snmp snmpd snmptrapd smitools erlang-snmp python3 python3-pytest valgrind systemd mandoc tmux
 BUILD    = build
 JOBS     = 2

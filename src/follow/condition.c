@@ -35,7 +35,8 @@ set_state(struct sa_follower *follower, struct source *source, int error, enum s
 static int
 error_of(const struct file *file, int64_t now_ms)
 {
-    if (file->error == 0 && file->gone_ms == 0 && file->doubt_ms != 0 && now_ms - file->doubt_ms >= DOUBTED_MS)
+    if (file->error == 0 && file->gone_ms == 0 && file->doubt_ms != 0 &&
+        now_ms - file->doubt_ms >= DOUBTED_MS)
         return -EUCLEAN;
     return file->error;
 }
@@ -117,5 +118,7 @@ sa_follow_judge(struct sa_follower *follower, struct source *source)
         set_state(follower, source, -ENOENT, SA_SOURCE_WAITING, text);
         return;
     }
+    if (polling == NULL && sa_left_count(source) > 0)
+        polling = N_("the files written last are open, older ones are read when they grow");
     set_state(follower, source, 0, SA_SOURCE_FOLLOWING, polling != NULL ? polling : "");
 }

@@ -17,6 +17,13 @@
 #define TRIES         8 /* of a read that was only interrupted */
 
 void
+sa_follow_want_scan(struct sa_follower *follower)
+{
+    follower->rescan_wanted = true;
+    sa_watch_activate(follower->work);
+}
+
+void
 sa_follow_want_reading(struct sa_follower *follower, struct file *file)
 {
     file->pending = true;
@@ -310,6 +317,25 @@ next_pending(struct sa_follower *follower, struct source **ret_source, struct fi
     return false;
 }
 
+/* A tenth of the time at most goes into scans. */
+static void
+scan_all(struct sa_follower *follower)
+{
+    int64_t begin_ms = sa_clock_now().mono_ms, end_ms;
+
+    if (begin_ms < follower->scan_after_ms) {
+        if (!follower->scan_due) /* the poll comes later */
+            sa_watch_arm(follower->poll, follower->scan_after_ms - begin_ms);
+        follower->scan_due = true;
+        return;
+    }
+    follower->rescan_wanted = follower->scan_due = false;
+    for (unsigned s = 0; s < follower->n_sources; s++)
+        sa_follow_scan(follower, &follower->sources[s]);
+    end_ms = sa_clock_now().mono_ms;
+    follower->scan_after_ms = end_ms + 10 * (end_ms - begin_ms);
+}
+
 static void
 on_work(void *arg)
 {
@@ -317,11 +343,8 @@ on_work(void *arg)
     struct source *source;
     struct file *file;
 
-    if (follower->rescan_wanted) {
-        follower->rescan_wanted = false;
-        for (unsigned s = 0; s < follower->n_sources; s++)
-            sa_follow_scan(follower, &follower->sources[s]);
-    }
+    if (follower->rescan_wanted)
+        scan_all(follower);
     if (follower->n_sources == 0 || !next_pending(follower, &source, &file))
         return;
     follower->took_some = file->may_be_copy || file->before != NULL;
@@ -352,15 +375,12 @@ on_grew(void *arg, int watch)
 static void
 on_rescan(void *arg)
 {
-    struct sa_follower *follower = arg;
-
-    follower->rescan_wanted = true;
-    sa_watch_activate(follower->work);
+    sa_follow_want_scan(arg);
 }
 
 /* A file handle that its server has forgotten: the same file by its name. */
 static void
-reopen_stale(struct file *file)
+reopen_stale(struct source *source, struct file *file)
 {
     int fd = sa_disk_open(file->path);
     struct sa_position had = sa_position_of(file, true);
@@ -370,8 +390,10 @@ reopen_stale(struct file *file)
         return;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && sa_position_match(fd, &had) == MATCH_SAME &&
         dup3(fd, file->fd, O_CLOEXEC) != -1) {
+        sa_index_remove(source, file);
         file->dev = status.st_dev;
         file->ino = status.st_ino;
+        sa_index_add(source, file);
         file->error = 0;
         file->changed = true;
     }
@@ -389,7 +411,7 @@ on_poll(void *arg)
             struct file *file = follower->sources[s].files[i];
 
             if (file->error == -ESTALE)
-                reopen_stale(file);
+                reopen_stale(&follower->sources[s], file);
             if (file->error != 0) /* whether it still is so shows the next read */
                 sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);
@@ -433,6 +455,7 @@ sa_follower_free(struct sa_follower *follower)
             sa_follow_close_file(follower, source, source->n_files - 1);
         while (source->n_ghosts > 0)
             sa_ghost_remove(source, &source->ghosts[0]);
+        sa_left_free(source);
         free(source->files);
         free(source->ghosts);
     }
@@ -469,6 +492,8 @@ sa_follower_restore(struct sa_follower *follower, unsigned source, const struct 
     int r;
 
     target->options.known = true;
+    if (position->path[0] == '\0')
+        return sa_left_add(target, position);
     r = sa_ghost_add(target, position, false);
 
     /* Without a place in the file system it was lost in the earlier life, and its copy is still not to be
@@ -561,6 +586,7 @@ sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_po
                 sink->keep(sink->arg, s, &position, source->files[i]->stream);
             source->files[i]->changed = source->files[i]->may_be_copy;
         }
+        sa_left_positions(source, s, all, sink);
         for (unsigned i = 0; i < source->n_ghosts; i++) {
             if (all || source->ghosts[i].changed)
                 sink->keep(sink->arg, s, &source->ghosts[i].position, NULL);

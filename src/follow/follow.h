@@ -10,8 +10,9 @@
 #include "loop.h"
 #include "types.h"
 
-#define SA_FOLLOW_FILES  1024 /* of one source; more are not opened and the source says so */
-#define SA_FOLLOW_GHOSTS 256  /* positions of files that are not open, of one source; the oldest give way */
+#define SA_FOLLOW_FILES                                                                                      \
+    10240 /* of one source, the latest; of more the position is kept, and they are read when they grow */
+#define SA_FOLLOW_GHOSTS 256 /* positions of files that are not open, of one source; the oldest give way */
 
 struct sa_follower;
 

@@ -9,6 +9,8 @@
 #include "inflate.h"
 #include "watcher.h"
 
+#include <uthash.h>
+
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -34,8 +36,10 @@ struct disk {
 struct file {
     char *path;   /* the last name it was found under, owned */
     char *origin; /* the name of the log that its stream began in, owned */
-    dev_t dev;
+    dev_t dev;    /* with ino the key of the source's index */
     ino_t ino;
+    UT_hash_handle by_number;
+    bool indexed;
     int64_t generation, born_ns; /* born: 0 if the file system does not know */
     int fd, watch;
     int64_t id;           /* of its stream */
@@ -67,6 +71,8 @@ struct file {
     bool blocked;           /* pending, but its pipe is empty for now */
     bool seen;              /* by the scan of the moment */
     bool changed;           /* its position since it was last kept */
+    bool awaited;           /* another file waits for it, as far as who asks has looked */
+    bool left_out;          /* closed to make room for another */
     bool discarded;         /* deleted, and its content is in the file that replaced it */
     bool may_be_copy;       /* new beside others: look at its content before counting it */
 
@@ -93,6 +99,12 @@ struct source {
     struct sa_follow_options options;
     struct file **files; /* SA_FOLLOW_FILES pointers */
     unsigned n_files;
+    struct file *by_number; /* those whose number can be believed */
+    unsigned n_remote;      /* those whose number cannot */
+    struct left *left;      /* those that have no place; by number */
+    unsigned n_unseen;      /* by the scan of the moment, before it opens what is new */
+    size_t n_names;         /* that its patterns match */
+    bool wide;              /* too many of both: each is by itself, without generations */
     struct ghost *ghosts;
     unsigned n_ghosts, ghosts_room;
     int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
@@ -116,7 +128,9 @@ struct sa_follower {
     unsigned n_sources;
     unsigned next_source, next_file; /* where the round robin goes on */
     bool rescan_wanted;
-    bool took_some; /* the work of the moment changed something */
+    bool scan_due;         /* the poll is armed for it */
+    int64_t scan_after_ms; /* monotonic: large directories are not scanned all the time */
+    bool took_some;        /* the work of the moment changed something */
     int64_t last_id;
     int64_t *forgotten; /* ids */
     size_t n_forgotten, forgotten_room;
@@ -127,11 +141,61 @@ struct sa_follower {
 
 /* The content of a file was replaced: reads it from the start, after what a copy may hold of it. */
 void sa_follow_start_over(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* Another scan, soon: it waits for a time that grows with what a scan takes. */
+void sa_follow_want_scan(struct sa_follower *follower);
 void sa_follow_want_reading(struct sa_follower *follower, struct file *file);
 void sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* scan.c */
+
+/* A file that is not followed yet, met by a scan. */
+struct name {
+    char *path; /* owned */
+    struct stat status;
+};
+
+struct names {
+    struct name *at;
+    size_t n, room;
+};
+
+/* index.c: the files of a source by device and inode. */
+void sa_index_add(struct source *source, struct file *file);
+void sa_index_remove(struct source *source, struct file *file);
+struct file *sa_index_find(struct source *source, dev_t dev, ino_t ino);
+
+/*
+ * left.c: of more files than have a place the latest are open, and of the others the position is kept until
+ * they grow.
+ */
+
+/* Whether the file is one of those, and has nothing new. */
+bool sa_left_is_done(struct source *source, const struct stat *status);
+
+/* Keeps of the names those that can be opened now: there is a place, or an idle file gives way. */
+void sa_left_choose(struct sa_follower *follower, struct source *source, struct names *names);
+
+/* A file that had no place is opened: its position becomes a ghost. */
+void sa_left_take(struct source *source, const char *path, int fd, const struct stat *status);
+
+/* Keeps a position without a path; 0 or -ENOMEM. */
+int sa_left_add(struct source *source, const struct sa_position *position);
+
+/* Forgets those whose names are gone. */
+void sa_left_sweep(struct sa_follower *follower, struct source *source);
+unsigned sa_left_count(const struct source *source);
+void sa_left_positions(struct source *source, unsigned number, bool all, const struct sa_position_sink *sink);
+void sa_left_free(struct source *source);
+
 /* names.c */
+
+/* A file that has its configured name now.  Returns 0 or negative errno. */
+int sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path);
+
+/* The file is found under the name. */
+void sa_follow_give_name(struct source *source, struct file *file, const char *path);
 
 /* Looks which files the source's globs name now: opens new ones, closes what is long gone, judges the state.
  */

@@ -383,7 +383,8 @@ sa_history_backfill(struct sa_follower *follower, struct source *source)
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
         if (strpbrk(*pattern, "*?[") == NULL)
             sa_history_look(follower, source, *pattern, since_ms);
-    for (unsigned i = 0; i < n; i++) /* what patterns matched; a log that was looked at has no more to find */
+    for (unsigned i = 0; i < n && !source->wide;
+         i++) /* what patterns matched; a log that was looked at has no more to find */
         sa_history_look(follower, source, source->files[i]->origin, since_ms);
     /* A copy that was rotated away and whose stream is not found again is only good to be recognised. */
     for (unsigned i = 0; i < source->n_ghosts; i++)
@@ -468,7 +469,7 @@ sa_history_begin(struct sa_follower *follower, struct source *source)
 {
     unsigned n = source->n_files;
 
-    for (unsigned k = 0; k < n; k++)
+    for (unsigned k = 0; k < n && !source->wide; k++)
         if (strcmp(source->files[k]->path, source->files[k]->origin) == 0)
             begin_with(follower, source, source->files[k]->origin);
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,8 @@ static void
 drop_watch(struct sa_follower *follower, const struct file *gone)
 {
     for (unsigned s = 0; s < follower->n_sources; s++)
-        for (unsigned i = 0; i < follower->sources[s].n_files; i++)
-            if (follower->sources[s].files[i] != gone && follower->sources[s].files[i]->watch == gone->watch)
-                return;
+        if (sa_index_find(&follower->sources[s], gone->dev, gone->ino) != NULL)
+            return;
     sa_watcher_remove_file(follower->watcher, gone->watch);
 }
 
@@ -31,6 +29,8 @@ leave_ghost(struct sa_follower *follower, struct source *source, const struct fi
     struct sa_position position = sa_position_of(file, true);
 
     position.open = false; /* it may come back under another name, or compressed */
+    if (file->left_out && sa_left_add(source, &position) == 0)
+        return;
     if (file->discarded || sa_ghost_add(source, &position, true) < 0)
         sa_position_forget(follower, file->id);
 }
@@ -53,12 +53,13 @@ sa_follow_close_file(struct sa_follower *follower, struct source *source, unsign
 {
     struct file *file = source->files[i];
 
-    for (unsigned k = 0; k < source->n_files; k++) {
+    for (unsigned k = 0; k < source->n_files && !file->left_out; k++) {
         if (source->files[k]->before == file)
             source->files[k]->before = NULL;
         if (source->files[k]->copy_of == file)
             sa_history_settle_copy(source->files[k]);
     }
+    sa_index_remove(source, file);
     drop_watch(follower, file);
     follower->events->closed(follower->arg, file->stream);
     leave_ghost(follower, source, file);
@@ -94,7 +95,7 @@ end_of_lines(int fd, int64_t size)
 static struct file *
 predecessor(struct source *source, const char *path)
 {
-    for (unsigned i = source->n_files; i > 0; i--)
+    for (unsigned i = source->n_files; i > 0 && source->n_unseen > 0; i--)
         if (!source->files[i - 1]->seen && source->files[i - 1]->inflater == NULL &&
             strcmp(source->files[i - 1]->path, path) == 0)
             return source->files[i - 1];
@@ -185,8 +186,8 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
     }
     for (unsigned i = 0; i < source->n_ghosts; i++) {
         ghost = &source->ghosts[i];
-        if (!ghost->position.open ||
-            !(strcmp(ghost->position.path, path) == 0 || sa_family_is(ghost->position.path, path)))
+        if (!ghost->position.open || !(strcmp(ghost->position.path, path) == 0 ||
+                                       (!source->wide && sa_family_is(ghost->position.path, path))))
             continue;
         match = sa_position_match(fd, &ghost->position);
         if (match == MATCH_SAME && ghost->position.offset > 0)
@@ -218,11 +219,12 @@ open_regular(const struct source *source, const char *path, struct stat *ret_sta
 }
 
 static void
-begin_reading(struct sa_follower *follower, struct file *file)
+begin_reading(struct sa_follower *follower, struct source *source, struct file *file)
 {
     sa_position_load(file);
     file->watch = sa_watcher_add_file(follower->watcher, file->fd);
     file->disk = sa_disk_of(file->fd);
+    sa_index_add(source, file);
     sa_follow_want_reading(follower, file);
 }
 
@@ -244,7 +246,7 @@ sa_follow_open_rotated(struct sa_follower *follower, struct source *source, cons
         file->offset = offset;
     file->gone_ms = sa_clock_now().mono_ms;
     file->late_until = source->scanned ? 0 : status.st_size;
-    begin_reading(follower, file);
+    begin_reading(follower, source, file);
     *ret_file = file;
     return 0;
 }
@@ -267,6 +269,8 @@ sa_follow_wait_for(struct source *source, struct file *file, struct file *before
 bool
 sa_follow_has_family(const struct source *source, const struct file *file)
 {
+    if (source->wide)
+        return false;
     if (sa_family_is(file->origin, file->path)) /* of a log whose own file this scan may not have met yet */
         return true;
     for (unsigned i = 0; i < source->n_files; i++)
@@ -282,36 +286,36 @@ sa_follow_is_log(const struct file *file)
 }
 
 static bool
-is_file(const struct file *file, const struct stat *status, int fd)
+is_remote_file(const struct file *file, const struct stat *status, int fd)
 {
-    if (file->dev != status->st_dev || file->inflater != NULL)
+    if (file->dev != status->st_dev || file->inflater != NULL || fd == -1)
         return false;
-    if (file->disk.remote)
-        return fd != -1 && (file->offset > 0 ? sa_proof_same(fd, file) : sa_same_beginning(fd, file->fd));
-    return file->ino == status->st_ino;
+    return file->offset > 0 ? sa_proof_same(fd, file) : sa_same_beginning(fd, file->fd);
 }
 
 struct file *
 sa_follow_find(struct source *source, const struct stat *status, int fd)
 {
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (is_file(source->files[i], status, fd))
-            return source->files[i];
-    return NULL;
+    struct file *file = sa_index_find(source, status->st_dev, status->st_ino);
+
+    for (unsigned i = 0; i < source->n_files && source->n_remote > 0 && file == NULL; i++)
+        if (source->files[i]->disk.remote && is_remote_file(source->files[i], status, fd))
+            file = source->files[i];
+    return file;
 }
 
 struct file *
 sa_follow_find_remote(struct source *source, const char *path)
 {
-    for (unsigned i = 0; i < source->n_files; i++)
+    for (unsigned i = 0; i < source->n_files && source->n_remote > 0; i++)
         if (source->files[i]->disk.remote && source->files[i]->gone_ms == 0 &&
             strcmp(source->files[i]->path, path) == 0)
             return source->files[i];
     return NULL;
 }
 
-static void
-give_name(struct source *source, struct file *file, const char *path)
+void
+sa_follow_give_name(struct source *source, struct file *file, const char *path)
 {
     char *copy;
 
@@ -334,10 +338,10 @@ give_name(struct source *source, struct file *file, const char *path)
 static const char *
 origin_of(const struct source *source, const char *path)
 {
-    for (unsigned i = 0; i < source->n_files; i++)
+    for (unsigned i = 0; i < source->n_files && !source->wide; i++)
         if (sa_family_is(source->files[i]->origin, path))
             return source->files[i]->origin;
-    for (unsigned i = 0; i < source->n_ghosts; i++)
+    for (unsigned i = 0; i < source->n_ghosts && !source->wide; i++)
         if (sa_family_is(source->ghosts[i].position.path, path))
             return source->ghosts[i].position.path;
     return path;
@@ -364,19 +368,20 @@ same_under_name(struct source *source, const char *path, int fd, const struct st
 }
 
 static void
-take_descriptor(struct file *file, int fd, const struct stat *status)
+take_descriptor(struct source *source, struct file *file, int fd, const struct stat *status)
 {
     if (dup3(fd, file->fd, O_CLOEXEC) == -1)
         return;
+    sa_index_remove(source, file);
     file->dev = status->st_dev;
     file->ino = status->st_ino;
     file->generation = sa_position_generation(fd);
     file->changed = true;
+    sa_index_add(source, file);
 }
 
-/* A file that has its configured name now.  Returns 0 or negative errno. */
-static int
-open_named(struct sa_follower *follower, struct source *source, const char *path)
+int
+sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path)
 {
     struct stat status = {0};
     int fd = open_regular(source, path, &status);
@@ -389,12 +394,13 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
         return fd;
     file = sa_follow_find(source, &status, fd);
     if (file == NULL && (file = same_under_name(source, path, fd, &status)) != NULL)
-        take_descriptor(file, fd, &status);
+        take_descriptor(source, file, fd, &status);
     if (file != NULL) { /* the name has moved to a file that is followed */
         (void)close(fd);
-        give_name(source, file, path);
+        sa_follow_give_name(source, file, path);
         return 0;
     }
+    sa_left_take(source, path, fd, &status);
     past = find_past(follower, source, path, fd, &status, &consumed, &unread);
     if (unread) { /* whether it is the file we know shows when it can be read */
         (void)close(fd);
@@ -414,6 +420,7 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
     else if (past == NULL && !source->scanned && !source->options.known && source->options.start_at_end)
         file->offset = end_of_lines(fd, status.st_size);
     file->seen = true;
+    file->seen_ms = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
     source->names_changed = true;
     file->late_until = source->scanned ? 0 : status.st_size;
     sa_follow_wait_for(source, file, predecessor(source, path));
@@ -422,246 +429,8 @@ open_named(struct sa_follower *follower, struct source *source, const char *path
         file->may_be_copy = true;
     else if (file->before != NULL)
         source->rotations++;
-    begin_reading(follower, file);
+    begin_reading(follower, source, file);
     if (past != NULL && file->marker_len != (size_t)had.marker_len)
         sa_proof_seal(file, &had);
     return 0;
-}
-
-static void
-note_trouble(struct source *source, int error, const char *path)
-{
-    if (source->trouble != 0 && (source->trouble != -ENOENT || error == -ENOENT))
-        return;
-    source->trouble = error;
-    (void)sa_text_copy(source->trouble_path, sizeof source->trouble_path, path);
-}
-
-/* Names of files that are not followed yet, met by a scan. */
-struct names {
-    char **paths;
-    size_t n, room;
-};
-
-static void
-add_name(struct names *names, const char *path)
-{
-    if (names->n == names->room) {
-        size_t room = names->room == 0 ? 16 : 2 * names->room;
-        char **paths = realloc(names->paths, room * sizeof *paths);
-
-        if (paths == NULL)
-            return; /* the next scan meets it again */
-        names->paths = paths;
-        names->room = room;
-    }
-    names->paths[names->n] = strdup(path);
-    if (names->paths[names->n] != NULL)
-        names->n++;
-}
-
-static bool
-is_ghost(const struct source *source, const struct stat *status)
-{
-    for (unsigned i = 0; i < source->n_ghosts; i++)
-        if (source->ghosts[i].position.ino == (int64_t)status->st_ino &&
-            source->ghosts[i].position.dev == (int64_t)status->st_dev)
-            return true;
-    return false;
-}
-
-/* Whether the name leads to another file under the same number, as FUSE has it for each name. */
-static bool
-is_replaced(const struct file *file, const char *path)
-{
-    int fd = sa_disk_open(path);
-    bool replaced = fd != -1 && sa_proof_other(fd, file);
-
-    if (fd != -1)
-        (void)close(fd);
-    return replaced;
-}
-
-static void
-visit(struct source *source, const char *path, struct names *known, struct names *fresh)
-{
-    struct stat status;
-    struct file *file;
-
-    if (stat(path, &status) == -1) {
-        note_trouble(source, -errno, path);
-        return;
-    }
-    file = sa_follow_find_remote(source, path);
-    if (file != NULL && is_replaced(file, path))
-        file = NULL;
-    else if (file == NULL)
-        file = sa_follow_find(source, &status, -1);
-    if (file != NULL)
-        give_name(source, file, path);
-    else
-        add_name(is_ghost(source, &status) ? known : fresh, path);
-}
-
-static void
-open_names(struct sa_follower *follower, struct source *source, struct names *names)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        int r = open_named(follower, source, names->paths[i]);
-        if (r < 0)
-            note_trouble(source, r, names->paths[i]);
-        free(names->paths[i]);
-    }
-    free(names->paths);
-}
-
-/* The directory of a pattern, and those of its wildcards, so that new names wake us. */
-static void
-watch_directories(struct sa_follower *follower, const char *pattern)
-{
-    char directory[PATH_MAX];
-    char *slash;
-    glob_t found;
-
-    (void)sa_text_copy(directory, sizeof directory, pattern);
-    slash = strrchr(directory, '/');
-    if (slash == NULL)
-        (void)sa_text_copy(directory, sizeof directory, ".");
-    else
-        slash[slash == directory] = '\0';
-    if (glob(directory, 0, NULL, &found) != 0)
-        return;
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        sa_watcher_add_directory(follower->watcher, found.gl_pathv[i]);
-    globfree(&found);
-}
-
-static bool
-is_pattern(const char *path)
-{
-    return strpbrk(path, "*?[") != NULL;
-}
-
-static void
-visit_glob(struct sa_follower *follower, struct source *source, const char *pattern, struct names *known,
-           struct names *fresh)
-{
-    glob_t found;
-
-    watch_directories(follower, pattern);
-    if (!is_pattern(pattern)) {
-        visit(source, pattern, known, fresh);
-        return;
-    }
-    if (glob(pattern, 0, NULL, &found) != 0)
-        return;
-    for (size_t i = 0; i < found.gl_pathc; i++) /* what is compressed was counted when it was written */
-        if (sa_inflate_kind(found.gl_pathv[i]) == SA_PLAIN)
-            visit(source, found.gl_pathv[i], known, fresh);
-    globfree(&found);
-}
-
-/* Closes what has lost its name long enough ago and is read to its end. */
-static void
-retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms)
-{
-    for (unsigned i = source->n_files; i > 0; i--) {
-        struct file *file = source->files[i - 1];
-
-        if (file->seen)
-            continue;
-        if (file->gone_ms == 0)
-            file->gone_ms = now_ms;
-        else if (!file->pending &&
-                 (file->inflater != NULL ? !sa_history_awaits_rest(source, file)
-                                         : now_ms - file->gone_ms >= source->options.rotate_wait_ms))
-            sa_follow_close_file(follower, source, i - 1);
-    }
-}
-
-/* Whether a name came or went in one of the directories since the last scan, or may have. */
-static bool
-directory_changed(const struct source *source)
-{
-    char directory[PATH_MAX];
-    struct stat status;
-
-    for (unsigned i = 0; i < source->n_files; i++) {
-        char *slash;
-
-        if (i > 0 && strcmp(source->files[i]->origin, source->files[i - 1]->origin) == 0)
-            continue;
-        (void)sa_text_copy(directory, sizeof directory, source->files[i]->origin);
-        slash = strrchr(directory, '/');
-        if (slash != NULL)
-            slash[slash == directory] = '\0';
-        if (slash != NULL && stat(directory, &status) == 0 &&
-            status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000 >= source->scanned_ms - 1000)
-            return true;
-    }
-    return false;
-}
-
-/*
- * Between a file that lost its name and the one that has it now there may have been others, and a log that
- * was truncated may have been copied before.
- */
-static void
-look_for_missed(struct sa_follower *follower, struct source *source)
-{
-    bool changed = source->names_changed || directory_changed(source);
-    unsigned n = source->n_files;
-
-    for (unsigned i = 0; i < n; i++)
-        changed = changed || source->files[i]->cut;
-
-    source->names_changed = false;
-    for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!is_pattern(*pattern))
-            sa_history_look(follower, source, *pattern, source->scanned_ms);
-    for (unsigned i = 0; i < n && changed; i++)
-        if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)
-            sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
-}
-
-void
-sa_follow_scan(struct sa_follower *follower, struct source *source)
-{
-    struct names known = {0}, fresh = {0};
-    int64_t now_ms = sa_clock_now().mono_ms, wall_ms = sa_clock_now().wall_ms;
-
-    if (source->options.globs[0] == NULL) /* a source that is not a file */
-        return;
-
-    /* A truncated log says first which of the new names are copies of it. */
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
-            sa_proof_gone(source->files[i]))
-            sa_follow_start_over(follower, source, source->files[i]);
-    /* Names are settled before files are opened: a renamed file found under its new name is not gone, and
-     * what has its old place in the file system is not searched by its content. */
-    source->trouble = 0;
-    for (unsigned i = 0; i < source->n_files; i++)
-        source->files[i]->seen = false;
-    for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        visit_glob(follower, source, *pattern, &known, &fresh);
-    open_names(follower, source, &known);
-    open_names(follower, source, &fresh);
-    retire_files(follower, source, now_ms);
-    if (source->scanned) {
-        look_for_missed(follower, source);
-    } else {
-        source->names_changed = false;
-        source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
-        if (source->options.known)
-            sa_history_backfill(follower, source);
-        else
-            sa_history_begin(follower, source);
-    }
-    source->scanned = true;
-    if (!source
-             ->names_changed) /* else a name moved while it was looked at: the next scan looks back as far */
-        source->scanned_ms = wall_ms;
-    sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
-    sa_follow_judge(follower, source);
 }

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define MANY_GHOSTS 1024
+
 /* FNV-1a of 64 bits: it tells logs apart, it does not guard against anybody. */
 int64_t
 sa_position_hash(const char *bytes, size_t len)
@@ -208,6 +210,10 @@ sa_ghost_remove(struct source *source, struct ghost *ghost)
 {
     free((char *)ghost->position.path);
     source->n_ghosts--;
+    if (source->n_ghosts >= MANY_GHOSTS) { /* after a restart, one for each file: their order says nothing */
+        *ghost = source->ghosts[source->n_ghosts];
+        return;
+    }
     memmove(ghost, ghost + 1, (size_t)(source->ghosts + source->n_ghosts - ghost) * sizeof *ghost);
 }
 
