@@ -1,8 +1,10 @@
 #include "followed.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #ifndef CIFS_SUPER_MAGIC
 #define CIFS_SUPER_MAGIC 0xFF534D42
@@ -37,6 +39,20 @@ sa_disk_of(int fd)
     default:
         return (struct disk){NULL, false};
     }
+}
+
+ssize_t
+sa_disk_read(int fd, void *buf, size_t len, int64_t offset)
+{
+    ssize_t n = pread(fd, buf, len, offset);
+    int flags;
+
+    /* A server that passes O_DIRECT on to a disk of its own wants whole blocks: then with its pages, for
+     * good. */
+    if (n == -1 && errno == EINVAL && (flags = fcntl(fd, F_GETFL)) != -1 && (flags & O_DIRECT) != 0 &&
+        fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0)
+        n = pread(fd, buf, len, offset);
+    return n;
 }
 
 int

@@ -223,7 +223,7 @@ read_past(const struct file *file, char *buf, size_t room)
     int tries = 0;
 
     do {
-        n = pread(file->fd, buf + len, room - len, start + (int64_t)len);
+        n = sa_disk_read(file->fd, buf + len, room - len, start + (int64_t)len);
         if (n == -1 && ((errno != EINTR && errno != EAGAIN) || ++tries == TRIES))
             return -1;
         if (n > 0)

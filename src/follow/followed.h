@@ -245,6 +245,9 @@ struct disk sa_disk_of(int fd);
 /* Opens a file for reading, without waiting for a FIFO's writer.  The descriptor, or -1 with errno. */
 int sa_disk_open(const char *path);
 
+/* As pread(2). */
+ssize_t sa_disk_read(int fd, void *buf, size_t len, int64_t offset);
+
 /* positions.c */
 int64_t sa_position_hash(const char *bytes, size_t len);
 int64_t sa_position_generation(int fd);

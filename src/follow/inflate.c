@@ -1,4 +1,5 @@
 #include "inflate.h"
+#include "followed.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ read_packed(struct packed *packed)
     ssize_t n;
 
     do
-        n = pread(packed->fd, packed->bytes, sizeof packed->bytes, packed->at);
+        n = sa_disk_read(packed->fd, packed->bytes, sizeof packed->bytes, packed->at);
     while (n == -1 && errno == EINTR);
     if (n > 0)
         packed->at += n;
@@ -203,7 +204,7 @@ sa_inflate_head(int fd, enum sa_compression kind, char *buf, size_t len)
     ssize_t n;
 
     if (kind == SA_PLAIN) {
-        n = pread(fd, buf, len, 0);
+        n = sa_disk_read(fd, buf, len, 0);
         return n < 0 ? 0 : (size_t)n;
     }
     (void)inflate_to(fd, kind, take_head, &head);
@@ -223,12 +224,12 @@ sa_inflate_size(int fd, enum sa_compression kind)
     case SA_PLAIN:
         return len;
     case SA_GZIP: /* RFC 1952 section 2.3.1: ISIZE, of the last member and modulo 2^32 */
-        if (len < 18 || pread(fd, end, sizeof end, len - 4) != 4)
+        if (len < 18 || sa_disk_read(fd, end, sizeof end, len - 4) != 4)
             return -1;
         return (int64_t)((uint32_t)end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 |
                          (uint32_t)end[3] << 24);
     case SA_ZSTD:
-        n = pread(fd, start, sizeof start, 0);
+        n = sa_disk_read(fd, start, sizeof start, 0);
         size = n <= 0 ? ZSTD_CONTENTSIZE_ERROR : ZSTD_getFrameContentSize(start, (size_t)n);
         return size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ? -1 : (int64_t)size;
     case SA_UNKNOWN_COMPRESSION:

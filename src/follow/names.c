@@ -77,7 +77,7 @@ end_of_lines(int fd, int64_t size)
 
     while (end > 0) {
         int64_t start = end > (int64_t)sizeof tail ? end - (int64_t)sizeof tail : 0;
-        ssize_t n = pread(fd, tail, (size_t)(end - start), start);
+        ssize_t n = sa_disk_read(fd, tail, (size_t)(end - start), start);
         const char *newline = n <= 0 ? NULL : memrchr(tail, '\n', (size_t)n);
 
         if (n <= 0)

@@ -73,7 +73,7 @@ sa_position_read(int fd, char *buf, size_t len, int64_t offset)
     size_t done = 0;
 
     while (done < len) {
-        ssize_t n = pread(fd, buf + done, len - done, offset + (int64_t)done);
+        ssize_t n = sa_disk_read(fd, buf + done, len - done, offset + (int64_t)done);
 
         if (n == -1 && errno != EINTR)
             return -errno;
