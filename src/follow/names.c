@@ -393,6 +393,8 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     if (fd < 0)
         return fd;
     file = sa_follow_find(source, &status, fd);
+    if (file != NULL && file->disk.remote && file->seen && strcmp(file->path, path) != 0)
+        file = NULL; /* that one has its own name: this is a copy of it */
     if (file == NULL && (file = same_under_name(source, path, fd, &status)) != NULL)
         take_descriptor(source, file, fd, &status);
     if (file != NULL) { /* the name has moved to a file that is followed */
