@@ -95,7 +95,7 @@ drop_connection(struct connection *connection)
     if (connection->fd == -1)
         return;
     connection->readable = sa_watch_free(connection->readable);
-    sa_framing_end(&connection->framing, on_message, connection->listener);
+    (void)sa_framing_end(&connection->framing, on_message, connection->listener);
     sa_framing_done(&connection->framing);
     (void)close(connection->fd);
     connection->fd = -1;
@@ -157,8 +157,8 @@ on_acceptable(void *arg)
     }
     connection = connection_place(listener);
     *connection = (struct connection){.listener = listener, .fd = fd, .number = ++listener->accepted};
-    if (sa_framing_init(&connection->framing) == 0)
-        connection->readable = sa_loop_readable(listener->host.loop, fd, on_stream, connection);
+    sa_framing_init(&connection->framing, DATAGRAM_BYTES);
+    connection->readable = sa_loop_readable(listener->host.loop, fd, on_stream, connection);
     if (connection->readable == NULL)
         drop_connection(connection);
 }
