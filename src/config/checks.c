@@ -231,6 +231,18 @@ check_count(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
+#define CONNECTIONS_MAX 65535
+
+static int
+check_max_connections(cfg_t *cfg, cfg_opt_t *opt)
+{
+    long value = cfg_opt_getnint(opt, 0);
+
+    if (value < 1 || value > CONNECTIONS_MAX)
+        BAD(cfg, "%s: must be 1 to %d", opt->name, CONNECTIONS_MAX);
+    return 0;
+}
+
 static int
 check_codes(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -366,6 +378,8 @@ check_source(cfg_t *cfg, cfg_opt_t *opt)
     else if (n > 1)
         BAD(cfg, "source \"%s\": only one of file, journal, syslog, fifo and stdin can be set",
             cfg_title(section));
+    if (is_set(section, "max_connections") && !is_set(section, "syslog"))
+        BAD(cfg, "source \"%s\": max_connections is of syslog only", cfg_title(section));
     if (cfg_opt_size(opt) == SA_CONFIG_SOURCES + 1)
         BAD(cfg, "more than %d sources", SA_CONFIG_SOURCES);
     return 0;
@@ -543,6 +557,7 @@ static const struct {
     {"source|rotate_wait", check_duration},
     {"source|backfill_max_age", check_duration},
     {"source|backfill_max_bytes", check_size},
+    {"source|max_connections", check_max_connections},
     {"format", check_format},
     {"format|xlog", check_xlog},
     {"format|xlog_sent", check_xlog},

@@ -245,6 +245,7 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         source->rotate_wait_s = seconds(section, "rotate_wait");
         source->backfill_max_age_s = seconds(section, "backfill_max_age");
         (void)sa_units_size(cfg_getstr(section, "backfill_max_bytes"), &source->backfill_max_bytes);
+        source->max_connections = (unsigned)cfg_getint(section, "max_connections");
     }
 
     config->n_formats = cfg_size(cfg, "format");

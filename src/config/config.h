@@ -33,6 +33,7 @@ struct sa_source_def {
     char *olddir;      /* where rotated files go; "": beside the log */
     uint32_t rotate_wait_s, backfill_max_age_s;
     size_t backfill_max_bytes;
+    unsigned max_connections; /* of a syslog source: TCP places of each address */
 };
 
 enum sa_snmp_mode { SA_SNMP_AGENTX, SA_SNMP_STANDALONE, SA_SNMP_OFF };

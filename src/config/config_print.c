@@ -158,6 +158,7 @@ print_origin(FILE *out, const struct sa_source_def *source)
         break;
     case SA_SOURCE_SYSLOG:
         print_list(out, "syslog", source->syslog);
+        (void)fprintf(out, "  max_connections = %u\n", source->max_connections);
         break;
     case SA_SOURCE_FIFO:
         print_setting(out, "  ", "fifo", source->fifo);

@@ -1,20 +1,20 @@
 #include "intakes.h"
 #include "lang.h"
+#include "log.h"
 #include "text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_MS 5000
-
-/* What a source listens to; one configured item of it. */
+/* What a source listens to; one configured item of it, and how it stands. */
 struct intake {
+    struct sa_intakes *intakes;
     unsigned source;
     const char *item; /* a syslog address or a FIFO; NULL: standard input or the journal */
     struct sa_listener *listener;
     struct sa_pipe *pipe;
-    bool open;
+    enum sa_source_state state;
+    char text[SA_TEXT_SIZE];
 };
 
 struct sa_intakes {
@@ -22,133 +22,157 @@ struct sa_intakes {
     struct sa_engine *engine;
     const struct sa_intakes_events *events;
     void *arg;
-    struct sa_watch *retry;
+    struct sa_watch *timer;
     struct intake *items;
     size_t n;
+    bool starting; /* the states are not complete yet */
 };
 
 static void *
-on_opened(void *arg, unsigned source)
+on_opened(void *arg)
 {
-    struct sa_intakes *intakes = arg;
+    struct intake *item = arg;
 
-    return sa_engine_open(intakes->engine, source);
+    return sa_engine_open(item->intakes->engine, item->source);
 }
 
 static void
 on_lines(void *arg, void *stream, const char *buf, size_t len, bool late)
 {
-    struct sa_intakes *intakes = arg;
+    struct intake *item = arg;
 
-    (void)sa_engine_feed(intakes->engine, stream, buf, len, late);
+    (void)sa_engine_feed(item->intakes->engine, stream, buf, len, late);
 }
 
 static void
 on_closed(void *arg, void *stream)
 {
-    struct sa_intakes *intakes = arg;
+    struct intake *item = arg;
 
-    sa_engine_close(intakes->engine, stream);
+    sa_engine_close(item->intakes->engine, stream);
 }
 
 static void
-on_lost(void *arg, unsigned source, uint64_t lines, const char *why)
+on_lost(void *arg, uint64_t lines, const char *why)
 {
-    struct sa_intakes *intakes = arg;
+    struct intake *item = arg;
 
-    sa_engine_lost(intakes->engine, source, lines, why);
+    sa_engine_lost(item->intakes->engine, item->source, lines, _(why));
+}
+
+/* A source is following when all its items are; otherwise it says of each that is not, which and why. */
+static void
+sum_up(const struct sa_intakes *intakes, unsigned source, struct sa_follow_status *ret_status)
+{
+    size_t len = 0;
+
+    *ret_status = (struct sa_follow_status){.state = SA_SOURCE_FOLLOWING};
+    for (size_t i = 0; i < intakes->n; i++) {
+        const struct intake *item = &intakes->items[i];
+
+        if (item->source != source || item->state == SA_SOURCE_FOLLOWING)
+            continue;
+        if (ret_status->state == SA_SOURCE_FOLLOWING)
+            ret_status->state = item->state;
+        len += sa_text_format(ret_status->text + len, sizeof ret_status->text - len, "%s%s%s%s",
+                              len != 0 ? "; " : "", item->item != NULL ? item->item : "",
+                              item->item != NULL ? ": " : "", item->text);
+    }
 }
 
 static void
-set_state(struct sa_intakes *intakes, unsigned source, enum sa_source_state state, const char *text)
+update(struct sa_intakes *intakes, unsigned source)
 {
-    struct sa_follow_status *status = &intakes->engine->sources[source].intake;
+    struct sa_follow_status *status = &intakes->engine->sources[source].intake, now;
 
-    if (status->state == state && strcmp(status->text, text) == 0)
+    sum_up(intakes, source, &now);
+    if (status->state == now.state && strcmp(status->text, now.text) == 0)
         return;
-    status->state = state;
-    (void)sa_text_copy(status->text, sizeof status->text, text);
+    *status = now;
     intakes->events->state(intakes->arg, source);
 }
 
 static void
-on_state(void *arg, unsigned source, enum sa_source_state state, const char *text)
+on_state(void *arg, enum sa_source_state state, const char *text)
 {
-    set_state(arg, source, state, text);
+    struct intake *item = arg;
+
+    item->state = state;
+    (void)sa_text_copy(item->text, sizeof item->text, text);
+    if (!item->intakes->starting)
+        update(item->intakes, item->source);
+}
+
+static void
+on_note(void *arg, const char *text)
+{
+    struct intake *item = arg;
+
+    sa_log(LOG_WARNING, "intake", "source %s: %s%s%s", item->intakes->engine->names[item->source],
+           item->item != NULL ? item->item : "", item->item != NULL ? ": " : "", text);
 }
 
 static void
 on_read_some(void *arg)
 {
-    struct sa_intakes *intakes = arg;
+    struct intake *item = arg;
 
-    intakes->events->read_some(intakes->arg);
+    item->intakes->events->read_some(item->intakes->arg);
 }
 
-static int
-open_item(struct sa_intakes *intakes, struct intake *item)
+/* Returns whether there was the memory for it. */
+static bool
+make(struct intake *item)
 {
-    static const struct sa_intake_events events = {on_opened, on_lines, on_closed,
-                                                   on_lost,   on_state, on_read_some};
-    struct sa_engine_source *source = &intakes->engine->sources[item->source];
-    const struct sa_intake_host host = {intakes->loop, &events, intakes, item->source};
+    static const struct sa_intake_events events = {on_opened, on_lines, on_closed,   on_lost,
+                                                   on_state,  on_note,  on_read_some};
+    struct sa_engine_source *source = &item->intakes->engine->sources[item->source];
+    const struct sa_source_def *def = source->def;
+    const struct sa_intake_host host = {.loop = item->intakes->loop,
+                                        .events = &events,
+                                        .arg = item,
+                                        .line_limit = def->line_limit,
+                                        .max_connections = def->max_connections};
 
-    switch (source->def->kind) {
+    switch (def->kind) {
     case SA_SOURCE_SYSLOG:
-        return sa_listener_open(&host, item->item, &item->listener);
+        item->listener = sa_listener_new(&host, item->item);
+        return item->listener != NULL;
     case SA_SOURCE_FIFO:
     case SA_SOURCE_STDIN:
-        return sa_pipe_open(&host, item->item, &item->pipe);
+        item->pipe = sa_pipe_new(&host, item->item);
+        return item->pipe != NULL;
     case SA_SOURCE_JOURNAL:
-        return sa_journal_open(&host, source->def->journal, source->cursor, source->def->start_at_end,
-                               &source->journal);
+        source->journal = sa_journal_new(&host, def->journal, source->cursor, def->start_at_end);
+        return source->journal != NULL;
     case SA_SOURCE_FILE:
         break;
     }
-    return -EINVAL;
-}
-
-static enum sa_source_state
-state_of(int error)
-{
-    return error == -EACCES || error == -EPERM ? SA_SOURCE_DENIED : SA_SOURCE_FAILED;
+    return false;
 }
 
 static void
-open_items(struct sa_intakes *intakes)
+look(struct intake *item)
 {
-    bool again = false;
+    struct sa_engine_source *source = &item->intakes->engine->sources[item->source];
 
-    for (size_t i = 0; i < intakes->n; i++) {
-        struct intake *item = &intakes->items[i];
-        char text[SA_LONG_SIZE];
-        int r;
-
-        if (item->open)
-            continue;
-        r = open_item(intakes, item);
-        item->open = r == 0;
-        if (r == 0)
-            continue;
-        again = true;
-        (void)sa_text_format(text, sizeof text, "%s: %s",
-                             item->item != NULL ? item->item
-                             : intakes->engine->sources[item->source].def->kind == SA_SOURCE_STDIN
-                                 ? "stdin"
-                                 : "journal",
-                             r == -EMEDIUMTYPE ? N_("not a FIFO")
-                             : r == -ENOTSUP   ? N_("this build has no journal support")
-                                               : strerror(-r));
-        set_state(intakes, item->source, state_of(r), text);
-    }
-    if (again)
-        sa_watch_arm(intakes->retry, RETRY_MS);
+    if (item->listener != NULL)
+        sa_listener_look(item->listener);
+    else if (item->pipe != NULL)
+        sa_pipe_look(item->pipe);
+    else if (source->journal != NULL)
+        sa_journal_look(source->journal);
 }
 
+/* One timer for all, so that many sources do not wake the daemon more often than one does. */
 static void
-on_retry(void *arg)
+on_timer(void *arg)
 {
-    open_items(arg);
+    struct sa_intakes *intakes = arg;
+
+    for (size_t i = 0; i < intakes->n; i++)
+        look(&intakes->items[i]);
+    sa_watch_arm(intakes->timer, SA_INTAKE_LOOK_MS);
 }
 
 static int
@@ -157,9 +181,9 @@ add_item(struct sa_intakes *intakes, unsigned source, const char *item)
     struct intake *items = realloc(intakes->items, (intakes->n + 1) * sizeof *items);
 
     if (items == NULL)
-        return -ENOMEM;
+        return -1;
     intakes->items = items;
-    items[intakes->n++] = (struct intake){.source = source, .item = item};
+    items[intakes->n++] = (struct intake){.intakes = intakes, .source = source, .item = item};
     return 0;
 }
 
@@ -178,6 +202,26 @@ add_source(struct sa_intakes *intakes, unsigned number)
     return r;
 }
 
+/* The items stay where they are from now on: what they are made of points to them. */
+static bool
+make_all(struct sa_intakes *intakes)
+{
+    for (size_t i = 0; i < intakes->n; i++)
+        if (!make(&intakes->items[i]))
+            return false;
+    return true;
+}
+
+static void
+look_first(struct sa_intakes *intakes)
+{
+    intakes->starting = true;
+    on_timer(intakes);
+    intakes->starting = false;
+    for (size_t i = 0; i < intakes->n; i++)
+        update(intakes, intakes->items[i].source);
+}
+
 struct sa_intakes *
 sa_intakes_open(struct sa_loop *loop, struct sa_engine *engine, const struct sa_intakes_events *events,
                 void *arg)
@@ -191,12 +235,13 @@ sa_intakes_open(struct sa_loop *loop, struct sa_engine *engine, const struct sa_
     intakes->engine = engine;
     intakes->events = events;
     intakes->arg = arg;
-    intakes->retry = sa_loop_timer(loop, on_retry, intakes);
+    intakes->timer = sa_loop_timer(loop, on_timer, intakes);
     for (unsigned i = 0; i < engine->config->n_sources && r == 0; i++)
         r = add_source(intakes, i);
-    if (intakes->retry == NULL || r < 0)
+    if (intakes->timer == NULL || r < 0 || !make_all(intakes))
         return sa_intakes_close(intakes);
-    open_items(intakes);
+    if (intakes->n > 0)
+        look_first(intakes);
     return intakes;
 }
 
@@ -213,7 +258,7 @@ sa_intakes_close(struct sa_intakes *intakes)
         if (source->def->kind == SA_SOURCE_JOURNAL)
             source->journal = sa_journal_close(source->journal);
     }
-    (void)sa_watch_free(intakes->retry);
+    (void)sa_watch_free(intakes->timer);
     free(intakes->items);
     free(intakes);
     return NULL;

@@ -17,8 +17,9 @@ struct sa_intakes_events {
 };
 
 /*
- * Opens every source that is not a file.  One that cannot be opened is tried again, and its state says why.
- * NULL: out of memory.
+ * Opens every source that is not a file.  What cannot be opened, or is replaced later, is opened again by a
+ * look every few seconds; a source of several addresses serves those that it can, and its state says which
+ * are missing and why.  NULL: out of memory.
  */
 struct sa_intakes *sa_intakes_open(struct sa_loop *loop, struct sa_engine *engine,
                                    const struct sa_intakes_events *events, void *arg);

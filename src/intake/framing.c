@@ -1,16 +1,25 @@
 #include "framing.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LENGTH_MAX 9999999 /* a longer number is no MSG-LEN */
+#define FIRST_ROOM 512     /* most messages are shorter */
 
-int
-sa_framing_init(struct sa_framing *framing)
+void
+sa_framing_init(struct sa_framing *framing, size_t limit)
 {
-    *framing = (struct sa_framing){.held = malloc(SA_FRAMING_LIMIT)};
-    return framing->held == NULL ? -ENOMEM : 0;
+    *framing = (struct sa_framing){.limit = limit};
+}
+
+void
+sa_framing_rest(struct sa_framing *framing)
+{
+    if (framing->held_len != 0)
+        return;
+    free(framing->held);
+    framing->held = NULL;
+    framing->room = 0;
 }
 
 void
@@ -20,24 +29,55 @@ sa_framing_done(struct sa_framing *framing)
     *framing = (struct sa_framing){0};
 }
 
+/* Room for len bytes more, up to the limit; without memory the message is cut where the room ends. */
+static void
+make_room(struct sa_framing *framing, size_t len)
+{
+    size_t room = framing->room == 0 ? FIRST_ROOM : framing->room;
+    char *held;
+
+    while (room < framing->limit && room - framing->held_len < len)
+        room *= 2;
+    if (room > framing->limit)
+        room = framing->limit;
+    held = room == framing->room ? NULL : realloc(framing->held, room);
+    if (held == NULL)
+        return;
+    framing->held = held;
+    framing->room = room;
+}
+
 static void
 hold(struct sa_framing *framing, const char *buf, size_t len)
 {
-    size_t room = SA_FRAMING_LIMIT - framing->held_len, n = len < room ? len : room;
+    size_t room, n;
 
+    if (len == 0)
+        return;
+    make_room(framing, len);
+    room = framing->room - framing->held_len;
+    n = len < room ? len : room;
     if (n < len && !framing->cut) {
         framing->oversize++;
         framing->cut = true;
     }
-    memcpy(framing->held + framing->held_len, buf, n);
+    if (n > 0)
+        memcpy(framing->held + framing->held_len, buf, n);
     framing->held_len += n;
 }
 
+/* The last bytes of a message are here.  One that is whole is handed over from where it was read to. */
 static void
-deliver(struct sa_framing *framing, sa_frame_fn fn, void *arg)
+complete(struct sa_framing *framing, const char *buf, size_t len, sa_frame_fn fn, void *arg)
 {
-    if (framing->held_len > 0)
-        fn(arg, framing->held, framing->held_len);
+    if (framing->held_len == 0 && len <= framing->limit && !framing->cut) {
+        if (len > 0)
+            fn(arg, buf, len);
+    } else {
+        hold(framing, buf, len);
+        if (framing->held_len > 0)
+            fn(arg, framing->held, framing->held_len);
+    }
     framing->held_len = 0;
     framing->cut = false;
     framing->state = SA_FRAME_START;
@@ -76,15 +116,17 @@ read_counted(struct sa_framing *framing, const char *buf, size_t len, sa_frame_f
 {
     size_t n = len < framing->left ? len : (size_t)framing->left;
 
-    if (framing->held_len == 0 && *buf != '<') { /* every message begins with its priority: this is a line */
+    if (framing->held_len == 0 && !framing->cut &&
+        *buf != '<') { /* every message begins with its priority: this is a line */
         digits_are_text(framing);
         hold(framing, " ", 1);
         return 0;
     }
-    hold(framing, buf, n);
     framing->left -= n;
     if (framing->left == 0)
-        deliver(framing, fn, arg);
+        complete(framing, buf, n, fn, arg);
+    else
+        hold(framing, buf, n);
     return n;
 }
 
@@ -93,10 +135,11 @@ read_line(struct sa_framing *framing, const char *buf, size_t len, sa_frame_fn f
 {
     const char *end = memchr(buf, '\n', len);
 
-    hold(framing, buf, end == NULL ? len : (size_t)(end - buf));
-    if (end == NULL)
+    if (end == NULL) {
+        hold(framing, buf, len);
         return len;
-    deliver(framing, fn, arg);
+    }
+    complete(framing, buf, (size_t)(end - buf), fn, arg);
     return (size_t)(end - buf) + 1;
 }
 
@@ -126,11 +169,14 @@ sa_framing_feed(struct sa_framing *framing, const char *buf, size_t len, sa_fram
     }
 }
 
-void
+bool
 sa_framing_end(struct sa_framing *framing, sa_frame_fn fn, void *arg)
 {
+    bool lost = framing->state == SA_FRAME_COUNTED;
+
     if (framing->state == SA_FRAME_LENGTH)
         digits_are_text(framing);
     if (framing->state == SA_FRAME_LINE)
-        deliver(framing, fn, arg);
+        complete(framing, NULL, 0, fn, arg);
+    return lost;
 }

@@ -1,42 +1,30 @@
-#include "framing.h"
-#include "intake.h"
+#include "address.h"
+#include "condition.h"
+#include "connections.h"
 #include "record.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define BATCH          16    /* datagrams taken in one call */
-#define DATAGRAM_BYTES 65536 /* the most that UDP carries */
+#define DATAGRAM_BYTES 65536 /* the most that UDP carries; a unix socket may carry more */
 #define RECEIVE_BUFFER (8 << 20)
-#define CONNECTIONS    64
-#define RETRY_MS       1000
-
-struct connection {
-    struct sa_listener *listener;
-    int fd; /* -1: free */
-    uint64_t number;
-    struct sa_watch *readable;
-    struct sa_framing framing;
-};
 
 struct sa_listener {
     struct sa_intake_host host;
-    int fd, type;
-    struct sa_watch *readable, *retry;
-    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* of a unix socket, ours to remove */
-    void *stream;
-    uint32_t dropped; /* by the kernel, as it last said */
-    uint64_t accepted;
-    struct connection connections[CONNECTIONS];
-    char *datagrams; /* BATCH times DATAGRAM_BYTES */
-    char *record;
+    const char *spec;
+    struct sa_bound bound; /* fd -1: not open */
+    void *stream;          /* NULL: not made yet */
+    char *record;          /* of one message, SA_RECORD_ROOM of the longest */
+    /* Datagrams. */
+    struct sa_watch *readable;
+    char *datagrams;       /* BATCH times datagram_bytes */
+    size_t datagram_bytes; /* one more than the longest that is read whole */
+    uint32_t dropped;      /* by the kernel, as it last said */
+    /* TCP. */
+    struct sa_connections *connections;
 };
 
 static void
@@ -59,181 +47,43 @@ note_drops(struct sa_listener *listener, struct msghdr *header)
         if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL)
             memcpy(&dropped, CMSG_DATA(control), sizeof dropped);
     if (dropped != listener->dropped)
-        listener->host.events->lost(listener->host.arg, listener->host.source, dropped - listener->dropped,
+        listener->host.events->lost(listener->host.arg, dropped - listener->dropped,
                                     "the kernel dropped datagrams, the socket buffer was full");
     listener->dropped = dropped;
 }
 
-static void
-on_datagrams(void *arg)
+/* Returns how many datagrams were there, at most BATCH. */
+static int
+take_datagrams(struct sa_listener *listener)
 {
-    struct sa_listener *listener = arg;
     struct mmsghdr messages[BATCH] = {0};
     struct iovec parts[BATCH];
     _Alignas(struct cmsghdr) char controls[BATCH][64];
     int n;
 
     for (unsigned i = 0; i < BATCH; i++) {
-        parts[i] = (struct iovec){listener->datagrams + (size_t)i * DATAGRAM_BYTES, DATAGRAM_BYTES};
+        parts[i] =
+            (struct iovec){listener->datagrams + i * listener->datagram_bytes, listener->datagram_bytes};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
                                               .msg_iovlen = 1,
                                               .msg_control = controls[i],
                                               .msg_controllen = sizeof controls[i]};
     }
-    n = recvmmsg(listener->fd, messages, BATCH, MSG_DONTWAIT, NULL);
+    n = recvmmsg(listener->bound.fd, messages, BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         note_drops(listener, &messages[i].msg_hdr);
         on_message(listener, parts[i].iov_base, messages[i].msg_len);
     }
-    if (n > 0)
+    return n;
+}
+
+static void
+on_datagrams(void *arg)
+{
+    struct sa_listener *listener = arg;
+
+    if (take_datagrams(listener) > 0)
         listener->host.events->read_some(listener->host.arg);
-}
-
-static void
-drop_connection(struct connection *connection)
-{
-    if (connection->fd == -1)
-        return;
-    connection->readable = sa_watch_free(connection->readable);
-    sa_framing_end(&connection->framing, on_message, connection->listener);
-    sa_framing_done(&connection->framing);
-    (void)close(connection->fd);
-    connection->fd = -1;
-}
-
-static void
-on_stream(void *arg)
-{
-    struct connection *connection = arg;
-    struct sa_listener *listener = connection->listener;
-    ssize_t n = recv(connection->fd, listener->datagrams, DATAGRAM_BYTES, MSG_DONTWAIT);
-
-    if (n == -1 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0)
-        drop_connection(connection);
-    else
-        sa_framing_feed(&connection->framing, listener->datagrams, (size_t)n, on_message, listener);
-    listener->host.events->read_some(listener->host.arg);
-}
-
-/* A free place; when all are taken the one that has been there longest gives way. */
-static struct connection *
-connection_place(struct sa_listener *listener)
-{
-    struct connection *oldest = &listener->connections[0];
-
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        if (listener->connections[i].fd == -1)
-            return &listener->connections[i];
-        if (listener->connections[i].number < oldest->number)
-            oldest = &listener->connections[i];
-    }
-    drop_connection(oldest);
-    return oldest;
-}
-
-static void
-on_retry(void *arg)
-{
-    struct sa_listener *listener = arg;
-
-    sa_watch_resume(listener->readable);
-}
-
-static void
-on_acceptable(void *arg)
-{
-    struct sa_listener *listener = arg;
-    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    struct connection *connection;
-
-    if (fd == -1) {
-        if (errno == EMFILE || errno == ENFILE) { /* it stays pending: do not spin on it */
-            sa_watch_pause(listener->readable);
-            sa_watch_arm(listener->retry, RETRY_MS);
-        }
-        return;
-    }
-    connection = connection_place(listener);
-    *connection = (struct connection){.listener = listener, .fd = fd, .number = ++listener->accepted};
-    if (sa_framing_init(&connection->framing) == 0)
-        connection->readable = sa_loop_readable(listener->host.loop, fd, on_stream, connection);
-    if (connection->readable == NULL)
-        drop_connection(connection);
-}
-
-static int
-bind_unix(struct sa_listener *listener, const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct stat status;
-
-    if (strlen(path) >= sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    listener->type = SOCK_DGRAM;
-    listener->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd == -1)
-        return -errno;
-    if (lstat(path, &status) == 0 &&
-        S_ISSOCK(status.st_mode)) /* the state directory's lock keeps others out */
-        (void)unlink(path);
-    if (bind(listener->fd, (const struct sockaddr *)&address, sizeof address) == -1)
-        return -errno;
-    memcpy(listener->path, path, strlen(path) + 1);
-    return chmod(path, 0666) == 0 ? 0 : -errno; /* as /dev/log: whoever logs may write */
-}
-
-static int
-bind_inet(struct sa_listener *listener, const char *host, const char *port)
-{
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
-                                   .ai_socktype = listener->type};
-    struct addrinfo *address = NULL;
-    int yes = 1, r = 0;
-
-    if (getaddrinfo(host, port, &hints, &address) != 0)
-        return -EINVAL;
-    listener->fd =
-        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
-    if (listener->fd == -1)
-        r = -errno;
-    if (r == 0 && listener->type == SOCK_STREAM)
-        (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (r == 0 && bind(listener->fd, address->ai_addr, address->ai_addrlen) == -1)
-        r = -errno;
-    if (r == 0 && listener->type == SOCK_STREAM && listen(listener->fd, CONNECTIONS) == -1)
-        r = -errno;
-    freeaddrinfo(address);
-    return r;
-}
-
-/* "udp:HOST:PORT", "tcp:[HOST]:PORT", "unix:/PATH" */
-static int
-bind_spec(struct sa_listener *listener, const char *spec)
-{
-    char host[256];
-    const char *port = strrchr(spec, ':'), *start = spec + 4;
-    size_t len;
-
-    if (strncmp(spec, "unix:", 5) == 0)
-        return bind_unix(listener, spec + 5);
-    if (strncmp(spec, "udp:", 4) != 0 && strncmp(spec, "tcp:", 4) != 0)
-        return -EINVAL;
-    listener->type = spec[0] == 'u' ? SOCK_DGRAM : SOCK_STREAM;
-    if (port == NULL || port < start)
-        return -EINVAL;
-    len = (size_t)(port - start);
-    if (len >= 2 && start[0] == '[' && start[len - 1] == ']') {
-        start++;
-        len -= 2;
-    }
-    if (len == 0 || len >= sizeof host)
-        return -EINVAL;
-    memcpy(host, start, len);
-    host[len] = '\0';
-    return bind_inet(listener, host, port + 1);
 }
 
 static void
@@ -246,38 +96,89 @@ ask_for_buffer(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
 }
 
-int
-sa_listener_open(const struct sa_intake_host *host, const char *spec, struct sa_listener **ret_listener)
+/* What was there before the socket lost its path is read; who still sends to it learns that it is closed. */
+static void
+retire(struct sa_listener *listener)
+{
+    listener->readable = sa_watch_free(listener->readable);
+    listener->connections = sa_connections_free(listener->connections);
+    if (listener->bound.fd == -1)
+        return;
+    (void)shutdown(listener->bound.fd, SHUT_RD);
+    while (listener->bound.path != NULL && take_datagrams(listener) > 0)
+        ;
+    sa_address_release(&listener->bound);
+}
+
+static int
+serve(struct sa_listener *listener)
+{
+    ask_for_buffer(listener->bound.fd);
+    listener->dropped = 0;
+    if (listener->bound.type == SOCK_STREAM)
+        listener->connections = sa_connections_new(&listener->host, listener->bound.fd, on_message, listener);
+    else
+        listener->readable =
+            sa_loop_readable(listener->host.loop, listener->bound.fd, on_datagrams, listener);
+    if (listener->connections != NULL || listener->readable != NULL)
+        return 0;
+    sa_address_release(&listener->bound);
+    return -ENOMEM;
+}
+
+static void
+open_address(struct sa_listener *listener)
+{
+    struct sa_bound bound;
+    const char *why;
+    bool again = listener->bound.fd != -1;
+    int r = sa_address_bind(listener->spec, &bound, &why);
+
+    if (r == 0) {
+        retire(listener);
+        listener->bound = bound;
+        r = serve(listener);
+    }
+    if (r == 0 && again)
+        listener->host.events->note(listener->host.arg,
+                                    "the socket's file was removed or replaced, listening at a new one");
+    sa_intake_tell(&listener->host, r, why);
+}
+
+void
+sa_listener_look(struct sa_listener *listener)
+{
+    const char *why = NULL;
+    int r = listener->bound.fd == -1 ? -ESTALE : sa_address_check(&listener->bound, &why);
+
+    if (r == -ESTALE)
+        open_address(listener);
+    else if (r < 0 || listener->connections == NULL)
+        sa_intake_tell(&listener->host, r, why);
+    if (listener->connections != NULL && r != -EADDRNOTAVAIL)
+        sa_connections_look(listener->connections);
+}
+
+struct sa_listener *
+sa_listener_new(const struct sa_intake_host *host, const char *spec)
 {
     struct sa_listener *listener = calloc(1, sizeof *listener);
-    int r;
+    size_t longest = host->line_limit > DATAGRAM_BYTES ? host->line_limit : DATAGRAM_BYTES;
 
     if (listener == NULL)
-        return -ENOMEM;
+        return NULL;
     listener->host = *host;
-    listener->fd = -1;
-    for (size_t i = 0; i < CONNECTIONS; i++)
-        listener->connections[i].fd = -1;
-    listener->datagrams = malloc((size_t)BATCH * DATAGRAM_BYTES);
-    listener->record = malloc(SA_RECORD_ROOM(DATAGRAM_BYTES));
-    listener->stream = host->events->opened(host->arg, host->source);
-    r = listener->datagrams == NULL || listener->record == NULL || listener->stream == NULL
-            ? -ENOMEM
-            : bind_spec(listener, spec);
-    if (r == 0) {
-        ask_for_buffer(listener->fd);
-        listener->retry = sa_loop_timer(host->loop, on_retry, listener);
-        listener->readable = sa_loop_readable(
-            host->loop, listener->fd, listener->type == SOCK_DGRAM ? on_datagrams : on_acceptable, listener);
-        r = listener->readable == NULL || listener->retry == NULL ? -ENOMEM : 0;
-    }
-    if (r < 0) {
-        (void)sa_listener_close(listener);
-        return r;
-    }
-    host->events->state(host->arg, host->source, SA_SOURCE_FOLLOWING, "");
-    *ret_listener = listener;
-    return 0;
+    listener->spec = spec;
+    listener->bound.fd = -1;
+    listener->datagram_bytes = longest + 1;
+    listener->record = malloc(SA_RECORD_ROOM(longest + 1));
+    listener->stream = host->events->opened(host->arg);
+    if (strncmp(spec, "tcp:", 4) != 0)
+        listener->datagrams = malloc(BATCH * listener->datagram_bytes);
+    if (listener->record == NULL || listener->stream == NULL ||
+        (listener->datagrams == NULL && strncmp(spec, "tcp:", 4) != 0))
+        return sa_listener_close(listener);
+    return listener;
 }
 
 struct sa_listener *
@@ -285,16 +186,9 @@ sa_listener_close(struct sa_listener *listener)
 {
     if (listener == NULL)
         return NULL;
-    for (size_t i = 0; i < CONNECTIONS; i++)
-        drop_connection(&listener->connections[i]);
-    (void)sa_watch_free(listener->readable);
-    (void)sa_watch_free(listener->retry);
+    retire(listener);
     if (listener->stream != NULL)
         listener->host.events->closed(listener->host.arg, listener->stream);
-    if (listener->fd != -1)
-        (void)close(listener->fd);
-    if (listener->path[0] != '\0')
-        (void)unlink(listener->path);
     free(listener->datagrams);
     free(listener->record);
     free(listener);

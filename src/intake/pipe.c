@@ -1,105 +1,248 @@
-#include "intake.h"
+#include "condition.h"
+#include "lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SLICE_BYTES 65536
+#define DRAIN_READS 64 /* slices: more than a pipe holds */
 
-struct sa_pipe {
-    struct sa_intake_host host;
-    int fd;
-    bool own_fd;
+/* An open pipe with a stream of its own.  There are two while an old FIFO still has writers. */
+struct end {
+    struct sa_pipe *pipe;
+    int fd;                    /* -1: not open */
+    int writer;                /* of ours: without one the last writer's going would be the end; -1: none */
     struct sa_watch *readable; /* of a pipe or a socket */
     struct sa_watch *work;     /* of a regular file, which is always readable */
     void *stream;
+};
+
+struct sa_pipe {
+    struct sa_intake_host host;
+    const char *path;    /* NULL: standard input */
+    struct end *current; /* NULL: not open */
+    struct end *old;     /* the FIFO that had the path before, until its last writer is gone; or NULL */
+    bool ended;          /* standard input */
     char slice[SLICE_BYTES];
 };
 
-static void
-ended(struct sa_pipe *pipe, const char *text)
+static struct end *
+end_free(struct end *end)
 {
-    if (pipe->readable != NULL)
-        sa_watch_pause(pipe->readable);
-    if (pipe->stream != NULL)
-        pipe->host.events->closed(pipe->host.arg, pipe->stream);
-    pipe->stream = NULL;
-    pipe->host.events->state(pipe->host.arg, pipe->host.source, SA_SOURCE_WAITING, text);
+    if (end == NULL)
+        return NULL;
+    (void)sa_watch_free(end->readable);
+    (void)sa_watch_free(end->work);
+    if (end->stream != NULL)
+        end->pipe->host.events->closed(end->pipe->host.arg, end->stream);
+    if (end->fd != -1 && end->pipe->path != NULL)
+        (void)close(end->fd);
+    if (end->writer != -1)
+        (void)close(end->writer);
+    free(end);
+    return NULL;
+}
+
+static void
+input_is_over(struct end *end, int error)
+{
+    struct sa_pipe *pipe = end->pipe;
+
+    if (end == pipe->old) {
+        pipe->old = end_free(end);
+        return;
+    }
+    pipe->current = end_free(end);
+    pipe->ended = true;
+    if (error < 0)
+        sa_intake_tell(&pipe->host, error, NULL);
+    else
+        pipe->host.events->state(pipe->host.arg, SA_SOURCE_WAITING, N_("the input has ended"));
+}
+
+/* Returns the bytes that were read, 0 at the end of the input, or negative errno. */
+static ssize_t
+read_slice(struct end *end)
+{
+    struct sa_pipe *pipe = end->pipe;
+    ssize_t n = read(end->fd, pipe->slice, sizeof pipe->slice);
+
+    if (n == -1)
+        return -errno;
+    if (n > 0)
+        pipe->host.events->lines(pipe->host.arg, end->stream, pipe->slice, (size_t)n, false);
+    return n;
 }
 
 static void
 on_readable(void *arg)
 {
-    struct sa_pipe *pipe = arg;
-    ssize_t n = read(pipe->fd, pipe->slice, sizeof pipe->slice);
+    struct end *end = arg;
+    struct sa_pipe *pipe = end->pipe;
+    ssize_t n = read_slice(end);
 
-    if (n == -1 && (errno == EAGAIN || errno == EINTR))
+    if (n == -EAGAIN || n == -EINTR)
         return;
-    if (n <= 0) {
-        ended(pipe, n == 0 ? "the input has ended" : strerror(errno));
-        return;
-    }
-    pipe->host.events->lines(pipe->host.arg, pipe->stream, pipe->slice, (size_t)n, false);
+    if (n <= 0)
+        input_is_over(end, (int)n);
+    else if (end->work != NULL)
+        sa_watch_activate(end->work);
     pipe->host.events->read_some(pipe->host.arg);
-    if (pipe->work != NULL)
-        sa_watch_activate(pipe->work);
+}
+
+/* Takes both descriptors, or fails and leaves them. */
+static int
+end_new(struct sa_pipe *pipe, int fd, int writer, struct end **ret_end)
+{
+    struct end *end = calloc(1, sizeof *end);
+    struct stat status;
+
+    if (end == NULL)
+        return -ENOMEM;
+    *end = (struct end){.pipe = pipe, .fd = fd, .writer = writer};
+    end->stream = pipe->host.events->opened(pipe->host.arg);
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        end->work = sa_loop_work(pipe->host.loop, on_readable, end);
+    else
+        end->readable = sa_loop_readable(pipe->host.loop, fd, on_readable, end);
+    if (end->stream == NULL || (end->work == NULL && end->readable == NULL)) {
+        end->fd = end->writer = -1;
+        (void)end_free(end);
+        return -ENOMEM;
+    }
+    if (end->work != NULL)
+        sa_watch_activate(end->work);
+    *ret_end = end;
+    return 0;
 }
 
 static int
-open_fifo(const char *path)
+make_fifo(const char *path, const char **ret_why)
 {
     struct stat status;
-    int fd;
 
-    if (mkfifo(path, 0660) == -1 && errno != EEXIST)
+    if (mkfifo(path, 0660) == -1 && errno != EEXIST) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return sa_intake_refuse(ret_why, -errno, N_("its directory does not exist"));
+        if (errno == EACCES || errno == EROFS)
+            return sa_intake_refuse(ret_why, -EACCES,
+                                    N_("it is missing and its directory may not be written"));
         return -errno;
-    /* Also for writing: then there is always a writer, and its coming and going is no end of the input. */
-    fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd == -1)
-        return -errno;
-    if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))
-        return fd;
-    (void)close(fd);
-    return -EMEDIUMTYPE;
+    }
+    if (stat(path, &status) == 0 && !S_ISFIFO(status.st_mode))
+        return sa_intake_refuse(ret_why, -EMEDIUMTYPE, N_("not a FIFO"));
+    return 0;
 }
 
-int
-sa_pipe_open(const struct sa_intake_host *host, const char *path, struct sa_pipe **ret_pipe)
+static bool
+same_file(int fd, const struct stat *status)
 {
-    struct sa_pipe *pipe = calloc(1, sizeof *pipe);
+    struct stat other;
+
+    return fstat(fd, &other) == 0 && other.st_dev == status->st_dev && other.st_ino == status->st_ino;
+}
+
+static int
+open_fifo(struct sa_pipe *pipe, struct end **ret_end, const char **ret_why)
+{
+    int r = make_fifo(pipe->path, ret_why), fd, writer = -1;
     struct stat status;
 
-    if (pipe == NULL)
-        return -ENOMEM;
-    pipe->host = *host;
-    pipe->own_fd = path != NULL;
-    pipe->fd = path != NULL ? open_fifo(path) : STDIN_FILENO;
-    if (pipe->fd < 0 || fstat(pipe->fd, &status) == -1) {
-        int r = pipe->fd < 0 ? pipe->fd : -errno;
-
-        free(pipe);
+    if (r < 0)
         return r;
+    fd = open(pipe->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd != -1)
+        writer = open(pipe->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd == -1 || writer == -1 || fstat(writer, &status) == -1)
+        r = errno == EACCES ? sa_intake_refuse(ret_why, -EACCES, N_("it may not be read and written"))
+                            : -errno;
+    else if (!S_ISFIFO(status.st_mode) || !same_file(fd, &status))
+        r = sa_intake_refuse(ret_why, -EAGAIN, N_("it was replaced this moment"));
+    if (r == 0)
+        r = end_new(pipe, fd, writer, ret_end);
+    if (r == 0)
+        return 0;
+    if (fd != -1)
+        (void)close(fd);
+    if (writer != -1)
+        (void)close(writer);
+    return r;
+}
+
+/*
+ * What is in the FIFO that lost its path is still read, and what its writers still write: with our own writer
+ * gone it ends when the last of them goes.
+ */
+static void
+retire(struct sa_pipe *pipe, struct end *end)
+{
+    for (int i = 0; pipe->old != NULL && i < DRAIN_READS && read_slice(pipe->old) > 0; i++)
+        ;
+    pipe->old = end_free(pipe->old);
+    (void)close(end->writer);
+    end->writer = -1;
+    pipe->old = end;
+}
+
+static bool
+has_its_path(const struct sa_pipe *pipe)
+{
+    struct stat status;
+
+    return pipe->current != NULL && stat(pipe->path, &status) == 0 && same_file(pipe->current->fd, &status);
+}
+
+static void
+look_at_fifo(struct sa_pipe *pipe)
+{
+    struct end *end = NULL;
+    const char *why = NULL;
+    int r = has_its_path(pipe) ? 0 : open_fifo(pipe, &end, &why);
+
+    if (end != NULL && pipe->current != NULL) {
+        retire(pipe, pipe->current);
+        pipe->host.events->note(pipe->host.arg, "the FIFO was replaced, reading the new one");
     }
-    pipe->stream = host->events->opened(host->arg, host->source);
-    if (S_ISREG(status.st_mode)) {
-        pipe->work = sa_loop_work(host->loop, on_readable, pipe);
-    } else {
-        if (path == NULL)
-            (void)fcntl(pipe->fd, F_SETFL, fcntl(pipe->fd, F_GETFL) | O_NONBLOCK);
-        pipe->readable = sa_loop_readable(host->loop, pipe->fd, on_readable, pipe);
-    }
-    if (pipe->stream == NULL || (pipe->work == NULL && pipe->readable == NULL)) {
-        (void)sa_pipe_close(pipe);
-        return -ENOMEM;
-    }
-    if (pipe->work != NULL)
-        sa_watch_activate(pipe->work);
-    host->events->state(host->arg, host->source, SA_SOURCE_FOLLOWING, "");
-    *ret_pipe = pipe;
-    return 0;
+    if (end != NULL)
+        pipe->current = end;
+    sa_intake_tell(&pipe->host, r, why);
+}
+
+static void
+open_stdin(struct sa_pipe *pipe)
+{
+    struct stat status;
+    int r = fstat(STDIN_FILENO, &status) == -1 ? -errno : 0;
+
+    if (r == 0 && !S_ISREG(status.st_mode))
+        (void)fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
+    if (r == 0)
+        r = end_new(pipe, STDIN_FILENO, -1, &pipe->current);
+    sa_intake_tell(&pipe->host, r, NULL);
+}
+
+void
+sa_pipe_look(struct sa_pipe *pipe)
+{
+    if (pipe->path != NULL)
+        look_at_fifo(pipe);
+    else if (pipe->current == NULL && !pipe->ended)
+        open_stdin(pipe);
+}
+
+struct sa_pipe *
+sa_pipe_new(const struct sa_intake_host *host, const char *path)
+{
+    struct sa_pipe *pipe = calloc(1, sizeof *pipe);
+
+    if (pipe == NULL)
+        return NULL;
+    pipe->host = *host;
+    pipe->path = path;
+    return pipe;
 }
 
 struct sa_pipe *
@@ -107,12 +250,8 @@ sa_pipe_close(struct sa_pipe *pipe)
 {
     if (pipe == NULL)
         return NULL;
-    (void)sa_watch_free(pipe->readable);
-    (void)sa_watch_free(pipe->work);
-    if (pipe->stream != NULL)
-        pipe->host.events->closed(pipe->host.arg, pipe->stream);
-    if (pipe->own_fd)
-        (void)close(pipe->fd);
+    (void)end_free(pipe->current);
+    (void)end_free(pipe->old);
     free(pipe);
     return NULL;
 }

@@ -6,6 +6,8 @@
 #include "fuzz.h"
 #include "record.h"
 
+#define LIMIT 65536
+
 struct seen {
     uint64_t messages, bytes, hash;
 };
@@ -17,7 +19,7 @@ on_message(void *arg, const char *message, size_t len)
     char *line;
     size_t n;
 
-    FUZZ_CHECK(len > 0 && len <= SA_FRAMING_LIMIT);
+    FUZZ_CHECK(len > 0 && len <= LIMIT);
     seen->messages++;
     seen->bytes += len;
     for (size_t i = 0; i < len; i++)
@@ -38,12 +40,12 @@ run(const uint8_t *data, size_t size, size_t step, uint64_t *ret_oversize)
     struct sa_framing framing;
     struct seen seen = {0};
 
-    FUZZ_CHECK(sa_framing_init(&framing) == 0);
+    sa_framing_init(&framing, LIMIT);
     for (size_t at = 0, n = step == 0 ? size : step; at < size; at += n, n = step == 1 ? 1 : n + step) {
         if (n > size - at)
             n = size - at;
         sa_framing_feed(&framing, (const char *)data + at, n, on_message, &seen);
-        FUZZ_CHECK(framing.held_len <= SA_FRAMING_LIMIT);
+        FUZZ_CHECK(framing.held_len <= LIMIT);
     }
     sa_framing_end(&framing, on_message, &seen);
     *ret_oversize = framing.oversize;

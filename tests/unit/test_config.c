@@ -302,6 +302,34 @@ test_print_and_reload(void **state)
     }
 }
 
+/* A source of TCP connections: how many, printed, and a difference that is not one of rules only. */
+static void
+test_max_connections(void **state)
+{
+    struct sa_config *unsaid = load("unsaid", "source \"w\" { syslog = \"tcp:[::1]:5514\" }\n");
+    struct sa_config *said =
+        load("said", "source \"w\" { max_connections = 256 syslog = \"tcp:[::1]:5514\" }\n");
+    struct sa_config *most =
+        load("most", "source \"w\" { syslog = \"tcp:[::1]:5514\" max_connections = 65535 }\n");
+    char *text = printed(most);
+    struct sa_config *again = load("printed", text);
+
+    (void)state;
+    assert_int_equal(unsaid->sources[0].max_connections, 256);
+    assert_int_equal(again->sources[0].max_connections, 65535);
+    CHECK_HAS("printed", text, "  max_connections = 65535\n");
+    snprintf(unsaid->node, sizeof unsaid->node, "n");
+    snprintf(said->node, sizeof said->node, "n");
+    snprintf(most->node, sizeof most->node, "n");
+    assert_true(sa_config_differs_in_rules_only(unsaid, said));
+    assert_false(sa_config_differs_in_rules_only(unsaid, most));
+    free(text);
+    sa_config_free(unsaid);
+    sa_config_free(said);
+    sa_config_free(most);
+    sa_config_free(again);
+}
+
 /* libConfuse puts environment variables into double quotes, so what is printed must not look like one. */
 static void
 test_print_dollar_brace(void **state)
@@ -320,6 +348,7 @@ test_print_dollar_brace(void **state)
 }
 
 #define RULE(line) SOURCE "rule \"r\" {\n  codes = \"302\"\n  minor { count = 1 }\n  " line "\n}\n"
+#define WIRE(line) "source \"wire\" {\n  syslog = \"tcp:127.0.0.1:5514\"\n  " line "\n}\n"
 #define EDGE(line) "source \"edge\" {\n  file = \"/x\"\n  " line "\n}\n"
 
 static void
@@ -348,6 +377,11 @@ test_refused_at_its_line(void **state)
         {"code 099", SOURCE "rule \"r\" {\n codes = {\"099\"}\n minor { count = 1 }\n}\n", 3},
         {"bad start_at", EDGE("start_at = \"middle\""), 3},
         {"bad line_limit", EDGE("line_limit = \"64KB\""), 3},
+        {"no connections", WIRE("max_connections = 0"), 3},
+        {"more connections than ports", WIRE("max_connections = 65536"), 3},
+        {"connections below zero", WIRE("max_connections = -1"), 3},
+        {"connections as a text", WIRE("max_connections = \"many\""), 3},
+        {"connections of a file", EDGE("max_connections = 5"), 4},
         {"unknown format", EDGE("format = \"nothing-such\""), 3},
         {"template without a code", "\nformat \"f\" {\n  xlog = \"reply $rr\"\n}\n" SOURCE, 3},
         {"broken regex", "format \"f\" {\n  regex = \"(?<code>\"\n}\n" SOURCE, 2},
@@ -634,6 +668,7 @@ main(void)
         cmocka_unit_test(test_everything),
         cmocka_unit_test(test_print_and_reload),
         cmocka_unit_test(test_print_dollar_brace),
+        cmocka_unit_test(test_max_connections),
         cmocka_unit_test(test_refused_at_its_line),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_all_errors_are_listed),

@@ -3,6 +3,8 @@
 #include "framing.h"
 #include "record.h"
 
+#define LIMIT 65536
+
 /* What was delivered: every message with its length in front, one behind the other. */
 struct seen {
     char *bytes;
@@ -18,7 +20,7 @@ on_message(void *arg, const char *message, size_t len)
     size_t need = seen->len + sizeof len + len;
 
     assert_true(len > 0);
-    assert_true(len <= SA_FRAMING_LIMIT);
+    assert_true(len <= LIMIT);
     if (need > seen->room) {
         seen->room = need * 2;
         seen->bytes = realloc(seen->bytes, seen->room);
@@ -38,7 +40,7 @@ feed(const char *buf, size_t len, int slice, bool end)
     struct seen seen = {0};
     size_t at = 0;
 
-    assert_int_equal(sa_framing_init(&framing), 0);
+    sa_framing_init(&framing, LIMIT);
     while (at < len) {
         size_t n = slice == 0 ? len : slice > 0 ? (size_t)slice : 1 + (size_t)(rand() % -slice);
         char *copy;
@@ -198,10 +200,10 @@ test_limit(void **state)
         const char *name;
         size_t len;
         uint64_t oversize;
-    } cases[] = {{"shorter", SA_FRAMING_LIMIT - 1, 0},
-                 {"just fits", SA_FRAMING_LIMIT, 0},
-                 {"a byte too long", SA_FRAMING_LIMIT + 1, 1},
-                 {"much too long", 3 * SA_FRAMING_LIMIT + 7, 1}};
+    } cases[] = {{"shorter", LIMIT - 1, 0},
+                 {"just fits", LIMIT, 0},
+                 {"a byte too long", LIMIT + 1, 1},
+                 {"much too long", 3 * LIMIT + 7, 1}};
     static const int slices[] = {0, 1, 4096, 65536, 65541, -9000};
 
     (void)state;
@@ -213,7 +215,7 @@ test_limit(void **state)
             const char *body = counted ? strchr(buf, '<') : buf;
 
             for (unsigned k = 0; k < ROWS(slices); k++) {
-                size_t want = cases[i].len < SA_FRAMING_LIMIT ? cases[i].len : SA_FRAMING_LIMIT;
+                size_t want = cases[i].len < LIMIT ? cases[i].len : LIMIT;
                 struct seen seen = feed(buf, len, slices[k], false);
                 const char *got;
 
@@ -360,6 +362,76 @@ test_record_is_one_line(void **state)
     }
 }
 
+/* What comes whole takes no memory, what comes in pieces as much as it is long, and a quiet one gives it
+ * back. */
+static void
+test_memory(void **state)
+{
+    struct sa_framing framing;
+    struct seen seen = {0};
+    char *line = malloc(LIMIT + 1);
+
+    (void)state;
+    assert_non_null(line);
+    memset(line, 'x', LIMIT);
+    line[LIMIT] = '\n';
+    sa_framing_init(&framing, LIMIT);
+    assert_int_equal(framing.room, 0);
+    sa_framing_feed(&framing, line, LIMIT + 1, on_message, &seen);
+    sa_framing_feed(&framing, "8 <1>whole", 10, on_message, &seen);
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(framing.room, 0);
+    sa_framing_feed(&framing, "<1>some of", 10, on_message, &seen);
+    assert_in_range(framing.room, 10, 1024);
+    sa_framing_rest(&framing);
+    assert_int_equal(framing.held_len, 10); /* a message is in it */
+    sa_framing_feed(&framing, line, LIMIT, on_message, &seen);
+    assert_int_equal(framing.room, LIMIT);
+    sa_framing_feed(&framing, "\n", 1, on_message, &seen);
+    assert_int_equal(seen.n, 3);
+    assert_int_equal(framing.oversize, 1);
+    sa_framing_rest(&framing);
+    assert_int_equal(framing.room, 0);
+    assert_null(framing.held);
+    sa_framing_done(&framing);
+    free(seen.bytes);
+    free(line);
+}
+
+/* Half a line is a message when the connection ends, a part of a counted one is lost. */
+static void
+test_end(void **state)
+{
+    static const struct {
+        const char *bytes;
+        unsigned messages;
+        bool lost;
+    } cases[] = {
+        {"", 0, false},
+        {"<1>half", 1, false},
+        {"<1>whole\n", 1, false},
+        {"9 <1>not al", 1, false},
+        {"20 <1>not all", 0, true},
+        {"20 ", 0, true},
+        {"20", 1, false},
+        {"20 a line", 1, false},
+        {"8 <1>whole20 <1>not", 1, true},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        struct sa_framing framing;
+        struct seen seen = {0};
+
+        sa_framing_init(&framing, LIMIT);
+        sa_framing_feed(&framing, cases[i].bytes, strlen(cases[i].bytes), on_message, &seen);
+        CHECK_INT(cases[i].bytes, sa_framing_end(&framing, on_message, &seen), cases[i].lost);
+        CHECK_INT(cases[i].bytes, seen.n, cases[i].messages);
+        sa_framing_done(&framing);
+        free(seen.bytes);
+    }
+}
+
 int
 main(void)
 {
@@ -367,6 +439,8 @@ main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_end),
         cmocka_unit_test(test_cuts_make_no_difference),
         cmocka_unit_test(test_every_message_arrives),
         cmocka_unit_test(test_record),

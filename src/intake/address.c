@@ -1,0 +1,220 @@
+#include "address.h"
+#include "condition.h"
+#include "lang.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* 0: the path is free, or what has it is a socket that nobody listens at any more. */
+static int
+check_free(const struct sockaddr_un *address, const char **ret_why)
+{
+    struct stat status;
+    int fd, r = 0;
+
+    if (lstat(address->sun_path, &status) == -1)
+        return 0; /* bind(2) says what is wrong with it */
+    if (!S_ISSOCK(status.st_mode))
+        return sa_intake_refuse(ret_why, -ENOTSOCK, N_("not a socket"));
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd == -1)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EPROTOTYPE ||
+        errno == EPERM)
+        r = sa_intake_refuse(ret_why, -EADDRINUSE, N_("another program listens there"));
+    else if (errno != ECONNREFUSED)
+        r = -errno;
+    else if (unlink(address->sun_path) == -1 && errno != ENOENT)
+        r = sa_intake_refuse(ret_why, -errno, N_("the socket of an earlier program cannot be removed"));
+    (void)close(fd);
+    return r;
+}
+
+static int
+refuse_path(int error, const char **ret_why)
+{
+    if (error == -ENOENT || error == -ENOTDIR)
+        return sa_intake_refuse(ret_why, error, N_("its directory does not exist"));
+    if (error == -EACCES || error == -EROFS)
+        return sa_intake_refuse(ret_why, -EACCES, N_("its directory may not be written"));
+    return error;
+}
+
+static int
+bind_path(struct sa_bound *bound, const struct sockaddr_un *address, const char **ret_why)
+{
+    struct stat status;
+    int r = check_free(address, ret_why);
+
+    if (r < 0)
+        return r;
+    if (bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == -1)
+        return refuse_path(-errno, ret_why);
+    if (chmod(address->sun_path, 0666) == -1 || /* as /dev/log: whoever logs may write */
+        lstat(address->sun_path, &status) == -1)
+        return -errno;
+    bound->dev = status.st_dev;
+    bound->ino = status.st_ino;
+    return 0;
+}
+
+static int
+bind_unix(struct sa_bound *bound, const char *path, const char **ret_why)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    bound->path = path;
+    bound->type = SOCK_DGRAM;
+    bound->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return bound->fd == -1 ? -errno : bind_path(bound, &address, ret_why);
+}
+
+static int
+refuse_address(int error, const char **ret_why)
+{
+    if (error == -EACCES)
+        return sa_intake_refuse(ret_why, error,
+                                N_("a port below 1024 needs the capability CAP_NET_BIND_SERVICE"));
+    if (error == -EADDRNOTAVAIL)
+        return sa_intake_refuse(ret_why, error, N_("this machine does not have the address"));
+    return error;
+}
+
+static int
+bind_address(struct sa_bound *bound, const struct addrinfo *address, const char **ret_why)
+{
+    int yes = 1;
+
+    bound->fd =
+        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
+    if (bound->fd == -1)
+        return -errno;
+    if (bound->type == SOCK_STREAM)
+        (void)setsockopt(bound->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(bound->fd, address->ai_addr, address->ai_addrlen) == -1)
+        return refuse_address(-errno, ret_why);
+    if (bound->type == SOCK_STREAM && listen(bound->fd, SOMAXCONN) == -1)
+        return -errno;
+    return 0;
+}
+
+static int
+bind_inet(struct sa_bound *bound, const char *host, const char *port, const char **ret_why)
+{
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
+                                   .ai_socktype = bound->type};
+    struct addrinfo *address = NULL;
+    int r;
+
+    if (getaddrinfo(host, port, &hints, &address) != 0)
+        return sa_intake_refuse(ret_why, -EINVAL, N_("not the number of an address"));
+    r = bind_address(bound, address, ret_why);
+    freeaddrinfo(address);
+    return r;
+}
+
+static int
+bind_spec(struct sa_bound *bound, const char *spec, const char **ret_why)
+{
+    char host[256];
+    const char *port = strrchr(spec, ':'), *start = spec + 4;
+    size_t len;
+
+    if (strncmp(spec, "unix:", 5) == 0)
+        return bind_unix(bound, spec + 5, ret_why);
+    if (strncmp(spec, "udp:", 4) != 0 && strncmp(spec, "tcp:", 4) != 0)
+        return -EINVAL;
+    bound->type = spec[0] == 'u' ? SOCK_DGRAM : SOCK_STREAM;
+    if (port == NULL || port < start)
+        return -EINVAL;
+    len = (size_t)(port - start);
+    if (len >= 2 && start[0] == '[' && start[len - 1] == ']') {
+        start++;
+        len -= 2;
+    }
+    if (len == 0 || len >= sizeof host)
+        return -EINVAL;
+    memcpy(host, start, len);
+    host[len] = '\0';
+    return bind_inet(bound, host, port + 1, ret_why);
+}
+
+int
+sa_address_bind(const char *spec, struct sa_bound *ret_bound, const char **ret_why)
+{
+    struct sa_bound bound = {.fd = -1};
+    int r;
+
+    *ret_why = NULL;
+    r = bind_spec(&bound, spec, ret_why);
+    if (r == 0)
+        *ret_bound = bound;
+    else if (bound.fd != -1)
+        (void)close(bound.fd);
+    return r;
+}
+
+static bool
+has_its_path(const struct sa_bound *bound)
+{
+    struct stat status;
+
+    return lstat(bound->path, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_dev == bound->dev &&
+           status.st_ino == bound->ino;
+}
+
+/* Another socket could be bound to the address, but for the port. */
+static int
+check_inet(const struct sa_bound *bound, const char **ret_why)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
+    socklen_t len = sizeof address;
+    int fd, r = 0;
+
+    if (getsockname(bound->fd, &address.any, &len) == -1)
+        return 0;
+    if (address.any.sa_family == AF_INET6)
+        address.v6.sin6_port = 0;
+    else
+        address.v4.sin_port = 0;
+    fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return 0;
+    if (bind(fd, &address.any, len) == -1 && errno == EADDRNOTAVAIL)
+        r = refuse_address(-EADDRNOTAVAIL, ret_why);
+    (void)close(fd);
+    return r;
+}
+
+int
+sa_address_check(const struct sa_bound *bound, const char **ret_why)
+{
+    *ret_why = NULL;
+    if (bound->path == NULL)
+        return check_inet(bound, ret_why);
+    return has_its_path(bound) ? 0 : -ESTALE;
+}
+
+void
+sa_address_release(struct sa_bound *bound)
+{
+    if (bound->path != NULL && has_its_path(bound))
+        (void)unlink(bound->path);
+    if (bound->fd != -1)
+        (void)close(bound->fd);
+    bound->fd = -1;
+}
