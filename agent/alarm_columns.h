@@ -1,6 +1,6 @@
 /*
  * The columns of an alarm as varbind values: the one place that both the alarm table and the notifications
- * take them from, so that they cannot differ.
+ * take them from, so that they cannot differ.  Any thread.
  */
 #ifndef SA_ALARM_COLUMNS_H
 #define SA_ALARM_COLUMNS_H

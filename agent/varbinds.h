@@ -1,4 +1,4 @@
-/* An alarm event as the varbinds of its notification (contract order).  SNMP thread only. */
+/* An alarm event as the varbinds of its notification (contract order).  Any thread. */
 #ifndef SA_VARBINDS_H
 #define SA_VARBINDS_H
 

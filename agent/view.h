@@ -16,7 +16,7 @@ const struct sa_snapshot *sa_view(void);
 /* Takes ownership of the snapshot (or NULL) and frees the one before. */
 void sa_view_replace(struct sa_snapshot *snapshot);
 
-/* Values as SMIv2 wants them; each fills the varbind. */
+/* Values as SMIv2 wants them; each fills the varbind.  Any thread. */
 void sa_view_text(netsnmp_variable_list *var, const char *text);
 void sa_view_counter64(netsnmp_variable_list *var, uint64_t value);
 void sa_view_unsigned(netsnmp_variable_list *var, u_char type, uint32_t value);

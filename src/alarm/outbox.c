@@ -6,6 +6,7 @@
 struct entry {
     struct sa_outbox_entry kept;
     unsigned handed; /* of the sinks wanted, those that have the event */
+    bool lost;       /* counted as suppressed */
     bool changed;    /* since it was last kept */
 };
 
@@ -80,22 +81,26 @@ drop_oldest(struct sa_outbox *outbox)
     outbox->count--;
 }
 
+static void
+count_lost(struct sa_outbox *outbox, struct entry *entry)
+{
+    if (!entry->lost)
+        outbox->suppressed++;
+    entry->lost = true;
+}
+
 void
 sa_outbox_push(struct sa_outbox *outbox, const struct sa_alarm_event *event, unsigned sinks)
 {
     struct entry *entry;
 
     if (outbox->count == outbox->room) {
-        outbox->suppressed++;
+        count_lost(outbox, at(outbox, 0));
         drop_oldest(outbox);
     }
     entry = at(outbox, outbox->count++);
-    entry->kept.event = *event;
+    *entry = (struct entry){.kept = {.event = *event, .wanted = sinks}, .changed = true};
     entry->kept.event.sequence = ++outbox->sequence;
-    entry->kept.wanted = sinks;
-    entry->handed = 0;
-    entry->changed = true;
-    entry->kept.taken = false;
     while (outbox->count > 0 && at(outbox, 0)->kept.wanted == 0)
         drop_oldest(outbox);
 }
@@ -146,20 +151,20 @@ sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, b
     entry->kept.wanted &= ~sink;
     entry->changed = true;
     if (!delivered)
-        outbox->suppressed++;
-    else if (sink == SA_SINK_SNMP)
+        count_lost(outbox, entry);
+    else if ((sink & SA_SINK_SNMP) != 0)
         count_sent(outbox, entry);
     while (outbox->count > 0 && at(outbox, 0)->kept.wanted == 0)
         drop_oldest(outbox);
 }
 
 unsigned
-sa_outbox_queued(const struct sa_outbox *outbox, unsigned sink)
+sa_outbox_queued(const struct sa_outbox *outbox, unsigned sinks)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < outbox->count; i++)
-        if ((at(outbox, i)->kept.wanted & sink) != 0)
+        if ((at(outbox, i)->kept.wanted & sinks) != 0)
             n++;
     return n;
 }

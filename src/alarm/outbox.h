@@ -10,8 +10,13 @@
 
 #define SA_OUTBOX_ROOM 1024 /* at least */
 
-/* Sinks, as bits. */
-enum { SA_SINK_SNMP = 1, SA_SINK_SYSLOG = 2 };
+/* Sinks, as bits; they are stored. */
+enum {
+    SA_SINK_MASTER = 1, /* the AgentX master with its receivers */
+    SA_SINK_SYSLOG = 2,
+    SA_SINK_RECEIVERS = 4, /* of our own */
+    SA_SINK_SNMP = SA_SINK_MASTER | SA_SINK_RECEIVERS
+};
 
 struct sa_outbox;
 
@@ -31,10 +36,11 @@ const struct sa_alarm_event *sa_outbox_next(const struct sa_outbox *outbox, unsi
 /* The event that next() showed was handed over; its outcome is awaited. */
 void sa_outbox_handed(struct sa_outbox *outbox, unsigned sink, uint32_t sequence);
 
-/* A receiver of the SNMP sink has taken the event; others may still be waited for.  Counts as sent, once. */
+/* A receiver behind an SNMP sink has taken the event; others may still be waited for.  Counts as sent, once.
+ */
 void sa_outbox_taken(struct sa_outbox *outbox, uint32_t sequence);
 
-/* The sink is through with the event: delivered, or given up. */
+/* The sink is through with the event: delivered, or given up.  Counts as suppressed, once. */
 void sa_outbox_finished(struct sa_outbox *outbox, unsigned sink, uint32_t sequence, bool delivered);
 
 /* Over a restart.  An event as it is kept: */
@@ -57,9 +63,9 @@ void sa_outbox_keep(struct sa_outbox *outbox, bool all,
 void sa_outbox_recall(struct sa_outbox *outbox, const struct sa_outbox_numbers *numbers);
 void sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry);
 
-/* Events that some sink still has to finish. */
-unsigned sa_outbox_queued(const struct sa_outbox *outbox, unsigned sink);
-uint64_t sa_outbox_sent(const struct sa_outbox *outbox);       /* taken by a receiver of the SNMP sink */
+/* Events that at least one of these sinks still has to finish. */
+unsigned sa_outbox_queued(const struct sa_outbox *outbox, unsigned sinks);
+uint64_t sa_outbox_sent(const struct sa_outbox *outbox);       /* taken by a receiver behind an SNMP sink */
 uint64_t sa_outbox_suppressed(const struct sa_outbox *outbox); /* given up for some receiver */
 uint32_t sa_outbox_sequence(const struct sa_outbox *outbox);   /* of the newest event; 0: none yet */
 

@@ -110,9 +110,12 @@ static void
 print_status(const json_t *status)
 {
     json_t *codes = json_object_get(status, "codes");
+    const char *why = sa_client_text(json_object_get(status, "snmp"), "text");
 
     (void)printf(_("sipalertd %s on %s since %s, snmp %s\n\n"), sa_client_text(status, "version"),
                  sa_client_text(status, "node"), sa_client_text(status, "since"), sa_client_snmp(status));
+    if (why[0] != '\0')
+        (void)printf("snmp: %s\n\n", why);
     print_sources(json_object_get(status, "sources"));
     if (json_object_size(codes) > 0)
         print_codes(codes);

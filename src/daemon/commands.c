@@ -40,11 +40,13 @@ sa_daemon_reload(struct sa_daemon *daemon, char *text, size_t size)
 static json_t *
 answer_status(struct sa_daemon *daemon, const struct sa_caller *caller, char error[SA_PROTOCOL_ERROR])
 {
-    json_t *status = sa_present_status(&daemon->engine, sa_daemon_snmp_mode(daemon),
-                                       daemon->agent != NULL && sa_agent_connected(daemon->agent));
+    struct sa_agent_state agent;
+    json_t *status;
 
     (void)caller;
     (void)error;
+    sa_agent_state(daemon->agent, &agent);
+    status = sa_present_status(&daemon->engine, sa_daemon_snmp_mode(daemon), &agent);
     (void)json_object_set_new(status, "saved", json_boolean(sa_keeper_settled(daemon->keeper)));
     return status;
 }

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define STATE_LOST_MS 600000 /* how long the alarm of a lost state stays up */
-#define SNMP_STOP_MS  1200   /* together well below the 3 s that SIGTERM may take */
+#define SNMP_STOP_MS  600    /* of each thread; together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS  600
 #define SAVE_STOP_MS  600
 #define LOOK_MS       5000
@@ -29,13 +29,14 @@ show_status(struct sa_daemon *daemon)
 {
     char text[256];
     uint64_t responses = daemon->engine.tally->responses;
+    struct sa_agent_state agent;
     unsigned n_alarms;
 
+    sa_agent_state(daemon->agent, &agent);
     (void)sa_alarms_active(daemon->engine.alarms, &n_alarms);
     (void)snprintf(text, sizeof text, "%u sources, %" PRIu64 " responses, %u alarms, snmp %s %s",
                    daemon->config->n_sources, responses, n_alarms, sa_daemon_snmp_mode(daemon),
-                   daemon->agent != NULL && sa_agent_connected(daemon->agent) ? "connected"
-                                                                              : "not connected");
+                   agent.connected ? "connected" : "not connected");
     sa_sdnotify_status(text);
 }
 
@@ -79,7 +80,7 @@ on_publish(void *arg)
 
     if (snapshot != NULL) {
         sa_board_publish(daemon->board, snapshot);
-        sa_agent_wake(daemon->agent);
+        sa_agent_wake(daemon->agent, SA_AGENT_MASTER);
     }
     show_status(daemon);
     tell_formats(daemon);
@@ -226,10 +227,9 @@ on_saved(void *arg, int error, const char *text)
 }
 
 static void
-on_reports(void *arg)
+take_reports(struct sa_daemon *daemon, enum sa_agent_way way)
 {
-    struct sa_daemon *daemon = arg;
-    struct sa_mailbox *reports = sa_agent_reports(daemon->agent);
+    struct sa_mailbox *reports = sa_agent_reports(daemon->agent, way);
     struct sa_agent_report report;
 
     sa_mailbox_acknowledge(reports);
@@ -237,13 +237,31 @@ on_reports(void *arg)
         if (report.outcome == SA_AGENT_TAKEN)
             sa_outbox_taken(daemon->engine.outbox, report.sequence);
         else if (report.outcome != SA_AGENT_LINK)
-            sa_outbox_finished(daemon->engine.outbox, SA_SINK_SNMP, report.sequence,
+            sa_outbox_finished(daemon->engine.outbox, sa_daemon_sink(way), report.sequence,
                                report.outcome == SA_AGENT_DONE);
     }
-    sa_agent_wake(daemon->agent);
+    sa_agent_wake(daemon->agent, way);
+}
+
+static void
+on_reports(struct sa_daemon *daemon, enum sa_agent_way way)
+{
+    take_reports(daemon, way);
     sa_daemon_deliver(daemon);
     sa_daemon_publish_soon(daemon);
     sa_keeper_soon(daemon->keeper);
+}
+
+static void
+on_master_reports(void *arg)
+{
+    on_reports(arg, SA_AGENT_MASTER);
+}
+
+static void
+on_own_reports(void *arg)
+{
+    on_reports(arg, SA_AGENT_OWN);
 }
 
 static void
@@ -292,7 +310,9 @@ static void
 on_dump(void *arg)
 {
     struct sa_daemon *daemon = arg;
+    struct sa_agent_state agent;
 
+    sa_agent_state(daemon->agent, &agent);
     for (unsigned i = 0; i < daemon->config->n_sources; i++) {
         struct sa_stream_counts counts = sa_engine_counts(&daemon->engine, i);
         struct sa_follow_status status;
@@ -304,10 +324,11 @@ on_dump(void *arg)
                daemon->config->sources[i].name, sa_source_state_name(status.state), status.n_files,
                counts.lines, counts.responses, counts.unmatched, counts.oversize, status.backlog_bytes);
     }
-    sa_log(LOG_INFO, "dump", "notifications: %" PRIu64 " sent, %u queued, %" PRIu64 " suppressed; snmp %s",
+    sa_log(LOG_INFO, "dump",
+           "notifications: %" PRIu64 " sent, %u queued, %" PRIu64 " suppressed; snmp %s%s%s",
            sa_outbox_sent(daemon->engine.outbox), sa_outbox_queued(daemon->engine.outbox, SA_SINK_SNMP),
-           sa_outbox_suppressed(daemon->engine.outbox),
-           daemon->agent != NULL && sa_agent_connected(daemon->agent) ? "connected" : "not connected");
+           sa_outbox_suppressed(daemon->engine.outbox), agent.connected ? "connected" : "not connected",
+           agent.text[0] != '\0' ? ": " : "", agent.text);
 }
 
 static void
@@ -403,6 +424,23 @@ open_signals(struct sa_daemon *daemon)
 }
 
 static int
+watch_reports(struct sa_daemon *daemon)
+{
+    static const sa_loop_fn on_mail[SA_AGENT_WAYS] = {on_master_reports, on_own_reports};
+
+    for (unsigned way = 0; way < SA_AGENT_WAYS; way++) {
+        struct sa_mailbox *reports = sa_agent_reports(daemon->agent, way);
+
+        if (reports == NULL)
+            continue;
+        daemon->reports[way] = sa_loop_readable(daemon->loop, sa_mailbox_fd(reports), on_mail[way], daemon);
+        if (daemon->reports[way] == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int
 open_agent(struct sa_daemon *daemon)
 {
     const struct sa_config *config = daemon->config;
@@ -412,7 +450,6 @@ open_agent(struct sa_daemon *daemon)
         .master = config->snmp.master,
         .listen = config->snmp.listen,
         .access = config->snmp.access,
-        .notify_master = config->snmp.notify_master,
         .receivers = daemon->receivers,
         .n_receivers = config->n_notifies,
     };
@@ -435,9 +472,7 @@ open_agent(struct sa_daemon *daemon)
     r = sa_agent_start(&def, daemon->board, &daemon->agent);
     if (r < 0)
         return r;
-    daemon->reports =
-        sa_loop_readable(daemon->loop, sa_mailbox_fd(sa_agent_reports(daemon->agent)), on_reports, daemon);
-    return daemon->reports == NULL ? -ENOMEM : 0;
+    return watch_reports(daemon);
 }
 
 static int
@@ -542,7 +577,8 @@ stop(struct sa_daemon *daemon)
     bool ended;
 
     (void)sa_control_close(daemon->control);
-    (void)sa_watch_free(daemon->reports);
+    for (unsigned way = 0; way < SA_AGENT_WAYS; way++)
+        (void)sa_watch_free(daemon->reports[way]);
     ended = sa_agent_stop(daemon->agent, SNMP_STOP_MS);
     if (!ended)
         sa_log(LOG_WARNING, "main", "the SNMP thread is blocked and is left behind");

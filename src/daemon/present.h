@@ -11,7 +11,8 @@
 #include <jansson.h>
 
 /* The contract's `status --json`; a new reference, NULL for want of memory. */
-json_t *sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool snmp_connected);
+json_t *sa_present_status(const struct sa_engine *engine, const char *snmp_mode,
+                          const struct sa_agent_state *agent);
 
 /* A new snapshot owned by the caller, NULL for want of memory. */
 struct sa_snapshot *sa_present_snapshot(const struct sa_engine *engine);

@@ -16,9 +16,27 @@ unsigned
 sa_daemon_sinks(const struct sa_daemon *daemon)
 {
     const struct sa_config *config = daemon->config;
-    bool snmp = config->n_notifies > 0 || (config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master);
+    bool master = config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master;
 
-    return (snmp ? SA_SINK_SNMP : 0u) | (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
+    return (master ? SA_SINK_MASTER : 0u) | (config->n_notifies > 0 ? SA_SINK_RECEIVERS : 0u) |
+           (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
+}
+
+unsigned
+sa_daemon_sink(enum sa_agent_way way)
+{
+    return way == SA_AGENT_MASTER ? SA_SINK_MASTER : SA_SINK_RECEIVERS;
+}
+
+static void
+deliver_by(struct sa_daemon *daemon, enum sa_agent_way way)
+{
+    struct sa_outbox *outbox = daemon->engine.outbox;
+    unsigned sink = sa_daemon_sink(way);
+    const struct sa_alarm_event *event;
+
+    while ((event = sa_outbox_next(outbox, sink)) != NULL && sa_agent_post(daemon->agent, way, event) == 0)
+        sa_outbox_handed(outbox, sink, event->sequence);
 }
 
 void
@@ -34,13 +52,8 @@ sa_daemon_deliver(struct sa_daemon *daemon)
             break;
         sa_outbox_finished(outbox, SA_SINK_SYSLOG, sequence, true);
     }
-    while (daemon->agent != NULL && (event = sa_outbox_next(outbox, SA_SINK_SNMP)) != NULL) {
-        uint32_t sequence = event->sequence;
-
-        if (sa_agent_post(daemon->agent, event) < 0)
-            break;
-        sa_outbox_handed(outbox, SA_SINK_SNMP, sequence);
-    }
+    for (unsigned way = 0; way < SA_AGENT_WAYS && daemon->agent != NULL; way++)
+        deliver_by(daemon, way);
 }
 
 void

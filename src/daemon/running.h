@@ -25,12 +25,15 @@ struct sa_daemon {
     struct sa_board *board;
     struct sa_agent *agent; /* NULL: no SNMP at all */
     struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];
-    struct sa_watch *signals[5], *judge, *publish, *reports, *watchdog, *look;
+    struct sa_watch *signals[5], *judge, *publish, *reports[SA_AGENT_WAYS], *watchdog, *look;
     int64_t watchdog_ms;
 };
 
 /* "agentx", "standalone" or "off". */
 const char *sa_daemon_snmp_mode(const struct sa_daemon *daemon);
+
+/* The sink behind a way out of the agent, as a bit of outbox.h. */
+unsigned sa_daemon_sink(enum sa_agent_way way);
 
 /* The sinks that the configuration wants alarm events to go to, as bits of outbox.h. */
 unsigned sa_daemon_sinks(const struct sa_daemon *daemon);

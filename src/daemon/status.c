@@ -49,7 +49,7 @@ alarm_json(const struct sa_alarm *alarm)
 }
 
 json_t *
-sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool snmp_connected)
+sa_present_status(const struct sa_engine *engine, const char *snmp_mode, const struct sa_agent_state *agent)
 {
     json_t *sources = json_array(), *alarms = json_array();
     const struct sa_alarm *active;
@@ -60,12 +60,13 @@ sa_present_status(const struct sa_engine *engine, const char *snmp_mode, bool sn
     active = sa_alarms_active(engine->alarms, &n_active);
     for (unsigned i = 0; i < n_active; i++)
         (void)json_array_append_new(alarms, alarm_json(&active[i]));
-    return json_pack("{ss ss so so so so so s{ss sb} s{sI sI sI sI}}", "version", SIPALERT_VERSION, "node",
-                     engine->config->node, "since", sa_report_time(engine->since_ms), "sources", sources,
-                     "codes", sa_report_codes(engine->tally), "recent",
+    return json_pack("{ss ss so so so so so s{ss sb so*} s{sI sI sI sI}}", "version", SIPALERT_VERSION,
+                     "node", engine->config->node, "since", sa_report_time(engine->since_ms), "sources",
+                     sources, "codes", sa_report_codes(engine->tally), "recent",
                      sa_report_recent(engine->tally, sa_clock_now().mono_ms / 1000, RECENT_STEP_S), "alarms",
-                     alarms, "snmp", "mode", snmp_mode, "connected", (int)snmp_connected, "notifications",
-                     "sent", (json_int_t)sa_outbox_sent(engine->outbox), "queued",
+                     alarms, "snmp", "mode", snmp_mode, "connected", (int)agent->connected, "text",
+                     agent->text[0] == '\0' ? NULL : sa_report_text(agent->text), "notifications", "sent",
+                     (json_int_t)sa_outbox_sent(engine->outbox), "queued",
                      (json_int_t)sa_outbox_queued(engine->outbox, SA_SINK_SNMP), "suppressed",
                      (json_int_t)sa_outbox_suppressed(engine->outbox), "sequence",
                      (json_int_t)sa_outbox_sequence(engine->outbox));

@@ -697,6 +697,10 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
 
         if (!may_be_made_of(file, other))
             continue;
+        if ((other->doubt_ms != 0 || other->sealed_len > 0) && sa_proof_same(file->fd, other)) {
+            file->copy_of = other; /* what is missing there is here: it goes on here, once that is certain */
+            return;
+        }
         if (other->pending || sa_proof_gone(other) ||
             sa_proof_open(other)) { /* then it says first what the copy is good for */
             sa_follow_want_reading(follower, other);

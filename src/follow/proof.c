@@ -137,7 +137,13 @@ sa_proof_open(const struct file *file)
 bool
 sa_proof_same(int fd, const struct file *file)
 {
-    return file->offset > 0 && look_at(fd, file) == PROOF_KEPT;
+    char bytes[MARKER_BYTES];
+    ssize_t n = file->sealed_len;
+
+    if (file->offset == 0 || n == 0)
+        return file->offset > 0 && look_at(fd, file) == PROOF_KEPT;
+    return sa_position_read(fd, bytes, (size_t)n, file->offset - n) == n &&
+           sa_position_hash(bytes, (size_t)n) == file->sealed_hash;
 }
 
 bool

@@ -161,7 +161,11 @@ const char *const sa_schema_steps[] = {
     "id INTEGER, " ALARM_SCHEMA ");",
     /* 1 to 2: lines that log daemons said they dropped */
     "ALTER TABLE sources ADD COLUMN undercount INTEGER DEFAULT 0;",
-    /* 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again */
+    /*
+     * 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again; what the
+     * master agent's bit meant until now is two sinks, the master and receivers of our own (outbox.h)
+     */
+    "UPDATE events SET wanted = wanted | 4 WHERE wanted & 1;"
     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
     "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
 };

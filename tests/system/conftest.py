@@ -17,6 +17,7 @@ ROOT = ".1.3.6.1.4.1.8072.9999.9999.5060"
 HERE = pathlib.Path(__file__).resolve().parent
 CORPORA = HERE.parent / "corpora"
 BUILD = pathlib.Path(os.environ.get("SIPALERT_BUILD", HERE.parent.parent / "build"))
+SLOW = 4 if os.environ.get("SIPALERT_SANITIZE") else 1  # how much longer things may take
 XLOG = """format "edge" {
   xlog = {"[$ci] $rs $rr from $si:$sp method $rm"}
   xlog_sent = {"[$ci] replying $rs $rr to $si:$sp method $rm", "[$ci] stateless reply $rs $rr method $rm"}
@@ -154,13 +155,13 @@ class Trapd:
     """A real snmptrapd; a notification is a list of numeric OID and printed value, in order."""
 
 
-    def __init__(self, directory, port=None):
+    def __init__(self, directory, port=None, host="127.0.0.1"):
         self.port = port or free_port()
         self.output = directory / "traps.txt"
         (directory / "snmptrapd-test.conf").write_text("authCommunity log public\n")
         self.process = subprocess.Popen(
             ["/usr/sbin/snmptrapd", "-f", "-On", "-Oe", "-Lf", self.output, "-F", "@@%V|%v\x1e\n", "-C", "-c",
-             directory / "snmptrapd-test.conf", f"udp:127.0.0.1:{self.port}"],
+             directory / "snmptrapd-test.conf", f"udp:{host}:{self.port}"],
             env=quiet_env(directory), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: self.output.exists() and "NET-SNMP" in self.output.read_text(), what="snmptrapd")
 
