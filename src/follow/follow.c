@@ -70,7 +70,7 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
     file->marker_len = 0;
     file->resume = 0;
     file->resume_marker_len = 0;
-    file->sealed_len = 0;
+    file->sealed.marker_len = 0;
     sa_proof_forget(file);
     file->late_until = 0;
     file->changed = true;
@@ -236,7 +236,7 @@ read_past(const struct file *file, char *buf, size_t room)
 static bool
 is_trusted(const struct file *file)
 {
-    return file->doubt_ms == 0 && file->sealed_len == 0;
+    return file->doubt_ms == 0 && file->sealed.marker_len == 0;
 }
 
 static void

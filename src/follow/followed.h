@@ -58,8 +58,11 @@ struct file {
     int64_t resume;
     char resume_marker[MARKER_BYTES];
     size_t resume_marker_len;
-    /* The marker of an earlier life, until the bytes before the offset can be read; len 0: none. */
-    int64_t sealed_len, sealed_hash;
+    /*
+     * The position of an earlier life, of which only hashes are known, until the file shows all that was read
+     * of it; marker_len 0: there is none.
+     */
+    struct sa_position sealed;
     int64_t sealed_end; /* where the last line ends that the file showed then; 0: not known */
     struct waypoint waypoints[WAYPOINTS]; /* between the head and the offset, in ascending order */
     unsigned n_waypoints;

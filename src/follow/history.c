@@ -493,8 +493,7 @@ sa_history_take_over(struct file *file, struct file *from)
     file->resume = from->resume;
     file->head_len = from->head_len;
     file->marker_len = from->marker_len;
-    file->sealed_len = from->sealed_len;
-    file->sealed_hash = from->sealed_hash;
+    file->sealed = from->sealed;
     file->n_waypoints = from->n_waypoints;
     file->waypoint_step = from->waypoint_step;
     memcpy(file->waypoints, from->waypoints, sizeof file->waypoints);
@@ -697,7 +696,7 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
 
         if (!may_be_made_of(file, other))
             continue;
-        if ((other->doubt_ms != 0 || other->sealed_len > 0) && sa_proof_same(file->fd, other)) {
+        if ((other->doubt_ms != 0 || other->sealed.marker_len > 0) && sa_proof_same(file->fd, other)) {
             file->copy_of = other; /* what is missing there is here: it goes on here, once that is certain */
             return;
         }

@@ -286,9 +286,9 @@ sa_follow_is_log(const struct file *file)
 }
 
 static bool
-is_remote_file(const struct file *file, const struct stat *status, int fd)
+is_remote_file(const struct file *file, int fd)
 {
-    if (file->dev != status->st_dev || file->inflater != NULL || fd == -1)
+    if (file->inflater != NULL || fd == -1)
         return false;
     return file->offset > 0 ? sa_proof_same(fd, file) : sa_same_beginning(fd, file->fd);
 }
@@ -299,7 +299,7 @@ sa_follow_find(struct source *source, const struct stat *status, int fd)
     struct file *file = sa_index_find(source, status->st_dev, status->st_ino);
 
     for (unsigned i = 0; i < source->n_files && source->n_remote > 0 && file == NULL; i++)
-        if (source->files[i]->disk.remote && is_remote_file(source->files[i], status, fd))
+        if (source->files[i]->disk.remote && is_remote_file(source->files[i], fd))
             file = source->files[i];
     return file;
 }

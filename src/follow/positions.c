@@ -48,8 +48,13 @@ sa_position_of(const struct file *file, bool live)
 {
     const char *marker = live ? file->marker : file->resume_marker;
     size_t marker_len = live ? file->marker_len : file->resume_marker_len;
-    bool sealed = file->sealed_len > 0;
+    struct sa_position position = file->sealed;
 
+    position.id = file->id;
+    position.path = file->origin;
+    position.open = true;
+    if (position.marker_len > 0)
+        return position;
     return (struct sa_position){
         .id = file->id,
         .path = file->origin,
@@ -60,8 +65,8 @@ sa_position_of(const struct file *file, bool live)
         .head_hash = sa_position_hash(file->head, file->head_len),
         .first_hash = sa_position_hash(file->head, sa_position_first_len((int64_t)file->head_len)),
         .offset = live ? file->offset : file->resume,
-        .marker_len = sealed ? file->sealed_len : (int64_t)marker_len,
-        .marker_hash = sealed ? file->sealed_hash : sa_position_hash(marker, marker_len),
+        .marker_len = (int64_t)marker_len,
+        .marker_hash = sa_position_hash(marker, marker_len),
         .seen_ms = file->seen_ms,
         .open = true,
     };

@@ -15,21 +15,22 @@ enum proof {
     PROOF_UNREADABLE /* for now */
 };
 
-/* The marker of an earlier life, of which only the hash was kept, is compared when its bytes can be read. */
+/* What is known of an earlier life by its hashes is compared when its bytes can be read. */
 static enum proof
 break_seal(struct file *file)
 {
-    char bytes[MARKER_BYTES];
-    size_t len = (size_t)file->sealed_len;
-    ssize_t n = sa_position_read(file->fd, bytes, len, file->offset - file->sealed_len);
-
-    if (n < 0)
-        return PROOF_UNREADABLE;
-    if (n < file->sealed_len)
-        return PROOF_SHORT;
-    if (sa_position_hash(bytes, len) != file->sealed_hash)
+    switch (sa_position_match(file->fd, &file->sealed)) {
+    case MATCH_NONE:
         return PROOF_GONE;
-    file->sealed_len = 0;
+    case MATCH_UNKNOWN:
+        return PROOF_UNREADABLE;
+    case MATCH_BEGUN:
+    case MATCH_SHORT:
+        return PROOF_SHORT;
+    case MATCH_SAME:
+        break;
+    }
+    file->sealed.marker_len = 0;
     sa_position_load(file);
     return PROOF_KEPT;
 }
@@ -71,13 +72,7 @@ look_at(int fd, const struct file *file)
 static enum proof
 look(struct file *file)
 {
-    enum proof proof = PROOF_KEPT;
-
-    if (file->sealed_len > 0)
-        proof = break_seal(file);
-    if (proof == PROOF_KEPT)
-        return look_at(file->fd, file);
-    return proof == PROOF_SHORT ? look_before(file->fd, file) : proof;
+    return file->sealed.marker_len > 0 ? break_seal(file) : look_at(file->fd, file);
 }
 
 /*
@@ -137,19 +132,16 @@ sa_proof_open(const struct file *file)
 bool
 sa_proof_same(int fd, const struct file *file)
 {
-    char bytes[MARKER_BYTES];
-    ssize_t n = file->sealed_len;
-
-    if (file->offset == 0 || n == 0)
-        return file->offset > 0 && look_at(fd, file) == PROOF_KEPT;
-    return sa_position_read(fd, bytes, (size_t)n, file->offset - n) == n &&
-           sa_position_hash(bytes, (size_t)n) == file->sealed_hash;
+    if (file->offset == 0)
+        return false;
+    return file->sealed.marker_len > 0 ? sa_position_match(fd, &file->sealed) == MATCH_SAME
+                                       : look_at(fd, file) == PROOF_KEPT;
 }
 
 bool
 sa_proof_other(int fd, const struct file *file)
 {
-    enum proof own = look_at(file->fd, file);
+    enum proof own = file->sealed.marker_len > 0 ? PROOF_GONE : look_at(file->fd, file);
 
     return (own == PROOF_KEPT || own == PROOF_SHORT) && look_at(fd, file) == PROOF_GONE;
 }
@@ -220,20 +212,20 @@ sa_proof_seal(struct file *file, const struct sa_position *past)
     ssize_t n = sa_position_read(file->fd, bytes, (size_t)past->marker_len, start);
     size_t end = file->head_len < HEAD_BYTES || n <= 0 ? 0 : end_of_known_lines(bytes, (size_t)n);
 
-    file->sealed_len = past->marker_len;
-    file->sealed_hash = past->marker_hash;
+    file->sealed = *past;
+    file->sealed.path = "";
     file->sealed_end = end == 0 ? 0 : start + (int64_t)end;
 }
 
 bool
 sa_proof_step_back(struct file *file)
 {
-    int64_t end = file->sealed_len > 0 ? file->sealed_end : common_end(file);
+    int64_t end = file->sealed.marker_len > 0 ? file->sealed_end : common_end(file);
 
     if (end == 0 || compare(file->fd, file->head, file->head_len, 0) == PROOF_GONE)
         return false;
     file->offset = end;
-    file->sealed_len = 0;
+    file->sealed.marker_len = 0;
     sa_proof_forget(file);
     sa_position_load(file);
     file->changed = true;
