@@ -673,6 +673,15 @@ may_be_made_of(const struct file *file, const struct file *other)
     return sa_family_is(other->path, file->path) || sa_family_is(other->origin, file->path);
 }
 
+/* On a disk that makes numbers up: the file holds what was read of the other, so it is that one or its copy.
+ */
+static bool
+is_read_there(const struct file *file, const struct file *other)
+{
+    return file->disk.remote && other != file && !other->may_be_copy && other->inflater == NULL &&
+           strcmp(file->origin, other->origin) == 0 && sa_proof_same(file->fd, other);
+}
+
 void
 sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file)
 {
@@ -694,6 +703,12 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
     for (unsigned i = 0; i < source->n_files; i++) {
         struct file *other = source->files[i];
 
+        if (is_read_there(file, other)) {
+            file->copy_of = other;
+            if (file->size <= other->offset)
+                skip_to_end(file);
+            return;
+        }
         if (!may_be_made_of(file, other))
             continue;
         if ((other->doubt_ms != 0 || other->sealed.marker_len > 0) && sa_proof_same(file->fd, other)) {
