@@ -265,6 +265,9 @@ size_t sa_position_first_len(int64_t head_len);
 /* As pread(2), but whole: fewer bytes only at the end of the file.  Negative errno on failure. */
 ssize_t sa_position_read(int fd, char *buf, size_t len, int64_t offset);
 
+/* Where the file ends by its bytes: its size says so too, or it is an old one.  -1: it cannot be read. */
+int64_t sa_position_end(int fd);
+
 enum match {
     MATCH_NONE,  /* other bytes */
     MATCH_BEGUN, /* less than the position's head, but the first of its bytes, or none at all */

@@ -508,10 +508,10 @@ sa_history_take_over(struct file *file, struct file *from)
 static void
 skip_to_end(struct file *file)
 {
-    struct stat status;
+    int64_t end = sa_position_end(file->fd);
 
-    if (fstat(file->fd, &status) == 0)
-        file->size = status.st_size;
+    if (end >= 0)
+        file->size = end;
     file->offset = file->size;
     sa_position_load(file);
     file->may_be_copy = false;
@@ -544,9 +544,7 @@ static void
 settle(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy,
        const struct sa_position *had)
 {
-    struct stat status;
-
-    if (copy->inflater != NULL || (fstat(copy->fd, &status) == 0 && status.st_size > had->offset))
+    if (copy->inflater != NULL || sa_position_end(copy->fd) > had->offset)
         go_on_in(follower, source, file, copy);
     else
         skip_to_end(copy);
@@ -685,16 +683,15 @@ is_read_there(const struct file *file, const struct file *other)
 void
 sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    struct stat status;
+    int64_t end = sa_position_end(file->fd);
     size_t n;
 
     file->copy_of = NULL;
     file->before = NULL;
     file->pending = false;
-    if (fstat(file->fd, &status) == 0)
-        file->size = status.st_size;
-    if (file->size == 0)
+    if (end <= 0)
         return; /* its first bytes will tell */
+    file->size = end;
     if (log_unseen(follower, source, file->origin)) {
         file->pending = true;
         return;

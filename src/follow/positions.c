@@ -90,6 +90,47 @@ sa_position_read(int fd, char *buf, size_t len, int64_t offset)
     return (ssize_t)done;
 }
 
+/* Whether the file has a byte at the offset: 1, 0, or -1 if it cannot be read. */
+static int
+has_byte(int fd, int64_t offset)
+{
+    char byte;
+    ssize_t n = sa_position_read(fd, &byte, 1, offset);
+
+    return n < 0 ? -1 : (int)n;
+}
+
+int64_t
+sa_position_end(int fd)
+{
+    struct stat status;
+    int64_t low = 0, high = 1;
+    int has = 1;
+
+    if (fstat(fd, &status) == -1)
+        return -1;
+    if (status.st_size > 0 && has_byte(fd, status.st_size - 1) == 1) { /* it does not end before */
+        low = status.st_size;
+        high = low + 1;
+    }
+    while ((has = has_byte(fd, high - 1)) ==
+           1) { /* [low, high): the end is in it as soon as high has no byte */
+        low = high;
+        high *= 2;
+    }
+    while (has == 0 && high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+
+        has = has_byte(fd, middle - 1);
+        if (has == 1)
+            low = middle;
+        else
+            high = middle;
+        has = has == -1 ? -1 : 0;
+    }
+    return has == -1 ? -1 : low;
+}
+
 /* Whether the bytes at the offset have the hash. */
 static enum match
 match_bytes(int fd, int64_t offset, int64_t len, int64_t hash)
