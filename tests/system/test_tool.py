@@ -274,6 +274,21 @@ def test_catalog_is_complete(language, tmp_path):
     assert set(ids(po)) == set(ids(pot))
 
 
+@pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_advice_on_faults_fits_the_mib(language, tmp_path):
+    """A longer text would be cut in the notification; the source and the language have 255 octets each."""
+    pot = tmp_path / "advice.pot"
+    subprocess.run(["xgettext", "--language=C", "--from-code=UTF-8", "-kN_", "--force-po", "-o", pot,
+                    SOURCE / "src/alarm/advice.c"], check=True)
+    merged = subprocess.run(["msgmerge", "--quiet", "--no-fuzzy-matching", "--no-wrap", "-o", "-",
+                             SOURCE / "po" / f"{language}.po", pot], capture_output=True, text=True, check=True)
+    texts = re.findall(r'^msgid (".+")\nmsgstr (".+")$', merged.stdout, re.M)
+    assert len(texts) == (SOURCE / "src/alarm/advice.c").read_text().count("N_(") and '""' not in dict(texts).values()
+    for text in (json.loads(quoted) for pair in texts for quoted in pair):
+        assert len(text.encode()) <= 255, (len(text.encode()), text)
+
+
 def ids(path):
     done = subprocess.run(["msgcat", "--no-location", "--no-wrap", "--sort-output", path], capture_output=True,
                           text=True, check=True)
