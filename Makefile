@@ -34,7 +34,8 @@ test: build
 # Minutes more of what `make test` takes a sample of: a thousand histories of logs on a file system that lies.
 test-long: build
 	@SIPALERT_BUILD=$(abspath $(BUILD)) SIPALERT_HISTORIES=$${SIPALERT_HISTORIES:-1000} TZ=UTC PYTHONDONTWRITEBYTECODE=1 \
-	  /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider tests/system/test_lying_histories.py
+	  /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider tests/system/test_lying_fs.py \
+	  tests/system/test_lying_histories.py
 
 bench: build
 	@/usr/bin/python3 tests/bench/bench.py $(BUILD)

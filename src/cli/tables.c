@@ -44,7 +44,7 @@ sa_table_by_method(const struct sa_scan_result *result)
 {
     const struct sa_tally *tally = result->tally;
     uint64_t sums[SA_TALLY_METHODS] = {0};
-    unsigned order[SA_TALLY_METHODS], at;
+    unsigned order[SA_TALLY_METHODS] = {0}, at;
     const struct sa_column columns[] = {{_("method"), 12, false},
                                         {_("responses"), 11, true},
                                         {_("share"), 8, true},

@@ -9,6 +9,10 @@
 #include "inflate.h"
 #include "watcher.h"
 
+/* Keys are a device and an inode. */
+#define HASH_FUNCTION(key, len, hash) ((hash) = sa_index_hash(key))
+unsigned sa_index_hash(const void *number);
+
 #include <uthash.h>
 
 #include <sys/stat.h>

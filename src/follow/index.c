@@ -1,9 +1,22 @@
 #include "followed.h"
 
+#include <string.h>
+
 struct number {
     dev_t dev;
     ino_t ino;
 };
+
+unsigned
+sa_index_hash(const void *key)
+{
+    uint64_t number[2], hash;
+
+    memcpy(number, key, sizeof number);
+    hash = (number[1] ^ number[0] << 32) *
+           UINT64_C(0x9E3779B97F4A7C15); /* inodes of a directory are neighbours */
+    return (unsigned)(hash >> 32);
+}
 
 _Static_assert(offsetof(struct file, ino) == offsetof(struct file, dev) + offsetof(struct number, ino),
                "dev and ino are hashed as one key");

@@ -59,7 +59,8 @@ sa_left_add(struct source *source, const struct sa_position *position)
 static void
 remove_left(struct source *source, struct left *left)
 {
-    HASH_DELETE(by_number, source->left, left);
+    /* The analyzer does not see that uthash takes it out of its list. */
+    HASH_DELETE(by_number, source->left, left); // NOLINT(clang-analyzer-unix.Malloc)
     free(left);
 }
 
@@ -82,10 +83,8 @@ sa_left_take(struct source *source, const char *path, int fd, const struct stat 
 void
 sa_left_sweep(struct sa_follower *follower, struct source *source)
 {
-    struct left *left, *next;
-
-    HASH_ITER(by_number, source->left, left, next)
-    {
+    for (struct left *left = source->left, *next; left != NULL; left = next) {
+        next = left->by_number.next;
         if (!left->seen) {
             sa_position_forget(follower, left->position.id);
             remove_left(source, left);
@@ -114,11 +113,12 @@ sa_left_positions(struct source *source, unsigned number, bool all, const struct
 void
 sa_left_free(struct source *source)
 {
-    struct left *left, *next;
+    struct left *left = source->left, *next;
 
-    HASH_ITER(by_number, source->left, left, next)
-    {
-        remove_left(source, left);
+    HASH_CLEAR(by_number, source->left);
+    for (; left != NULL; left = next) {
+        next = left->by_number.next;
+        free(left);
     }
 }
 

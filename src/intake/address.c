@@ -181,7 +181,7 @@ check_inet(const struct sa_bound *bound, const char **ret_why)
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } address;
+    } address = {0};
     socklen_t len = sizeof address;
     int fd, r = 0;
 

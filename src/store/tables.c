@@ -162,8 +162,8 @@ const char *const sa_schema_steps[] = {
     /* 1 to 2: lines that log daemons said they dropped */
     "ALTER TABLE sources ADD COLUMN undercount INTEGER DEFAULT 0;",
     /*
-     * 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again; what the
-     * master agent's bit meant until now is two sinks, the master and receivers of our own (outbox.h)
+     * 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again; what
+     * the master agent's bit meant until now is two sinks, the master and receivers of our own (outbox.h)
      */
     "UPDATE events SET wanted = wanted | 4 WHERE wanted & 1;"
     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"

@@ -1,4 +1,5 @@
-/* The limit on own log lines: the first few of a kind pass, the others are told together, none is forgotten. */
+/* The limit on own log lines: the first few of a kind pass, the others are told together, none is forgotten.
+ */
 #include "check.h"
 #include "limiter.h"
 
