@@ -104,7 +104,7 @@ find(struct item *slots, size_t n_slots, uint64_t key)
 static bool
 rebuild(struct sa_recent *recent, size_t n_slots, uint32_t now_ms, int64_t age_ms)
 {
-    /* A power of two from SLOTS_MIN to SLOTS_MAX.  NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
+    /* From SLOTS_MIN to SLOTS_MAX. NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI) */
     struct item *slots = calloc(n_slots, sizeof *slots);
     size_t used = 0;
 
