@@ -317,7 +317,7 @@ next_pending(struct sa_follower *follower, struct source **ret_source, struct fi
     return false;
 }
 
-/* A tenth of the time at most goes into scans. */
+/* A quarter of the time at most goes into scans. */
 static void
 scan_all(struct sa_follower *follower)
 {
@@ -333,7 +333,7 @@ scan_all(struct sa_follower *follower)
     for (unsigned s = 0; s < follower->n_sources; s++)
         sa_follow_scan(follower, &follower->sources[s]);
     end_ms = sa_clock_now().mono_ms;
-    follower->scan_after_ms = end_ms + 10 * (end_ms - begin_ms);
+    follower->scan_after_ms = end_ms + 3 * (end_ms - begin_ms);
 }
 
 static void

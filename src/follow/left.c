@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPENED_AT_ONCE 500 /* by a scan of a running daemon; the next scan goes on */
+#define OPENED_AT_ONCE 1000 /* by a scan of a running daemon; the next scan goes on */
 
 struct number {
     int64_t dev, ino;
