@@ -37,17 +37,17 @@ int sd_journal_process(void *journal) { return call("sd_journal_process", journa
 
 
 class Journals:
-    """Journal files in one directory; every entry is a microsecond later than the one before."""
+    """Journal files in one directory; every entry is of now, and later than the one before."""
 
     def __init__(self, directory):
         self.scratch = directory
         self.directory = directory / "journal"
         self.directory.mkdir()
-        self.last_us = int(time.time() * 1e6)
+        self.last_us = 0
 
     def entries(self, code, n):
-        first = self.last_us + 1
-        self.last_us += n
+        first = max(self.last_us + 1, int(time.time() * 1e6))
+        self.last_us = first + n - 1
         return "".join(f"__REALTIME_TIMESTAMP={us}\n_BOOT_ID={BOOT}\n_HOSTNAME=sbc01\nSYSLOG_IDENTIFIER=kamailio\n"
                        f"_SYSTEMD_UNIT=kamailio.service\n"
                        f"MESSAGE=INFO: <script>: [{us}@x] {code} Moved from 192.0.2.1:5060 method INVITE\n\n"

@@ -199,6 +199,16 @@ def test_no_descriptor_is_left(torture, port, connect):
     wait_for(lambda: torture.status()["saved"])
 
 
+@pytest.mark.parametrize("keys,oversize", [("", 1), ('line_limit = "1MiB"', 0)])
+def test_long_messages(daemon, port, keys, oversize):
+    """As long as line_limit says; a longer one is taken to there and counted."""
+    listening(daemon, port, keys)
+    with socket.create_connection(("127.0.0.1", port)) as sender:
+        sender.sendall(syslog(430) + b" " * 100000 + b"\n" + LINE)
+    counted(daemon, c302=1, c430=1)
+    assert daemon.source()["oversize"] == oversize
+
+
 def test_memory_of_idle_places(daemon, port, connect):
     """A connection takes memory only while a message of it is not complete."""
     listening(daemon, port, "max_connections = 1000")
