@@ -344,7 +344,7 @@ def test_idle_sources_wake_nobody(daemon):
     """Many sources of all kinds: together less than a wake-up a second."""
     port = free_port(socket.SOCK_STREAM)
     (daemon.directory / "journal").mkdir()
-    journals = "".join(f'source "journal{i}" {{ journal = "{daemon.directory}/journal" }}\n' for i in range(8))
+    journals = "".join(f'source "journal{i}" {{ journal = "{daemon.directory}/journal" }}\n' for i in range(10))
     daemon.configure(OFF + 'rule "none" { codes = {"699"} minor { count = 1 } }\n' + journals + f'''
         source "tcp" {{ syslog = {{"tcp:127.0.0.1:{port}", "udp:127.0.0.1:{free_port()}"}} format = {{"edge"}} }}
         source "unix" {{ syslog = "unix:{daemon.directory}/log.sock" format = {{"edge"}} }}
@@ -356,7 +356,8 @@ def test_idle_sources_wake_nobody(daemon):
         state(daemon, "tcp", "following")
         if os.environ.get("SIPALERT_SANITIZE"):
             pytest.skip("a sanitizer's run time has threads of its own")
-        wait_for(lambda: daemon.status()["alarms"] and quiet(daemon), 100, "less than a wake-up a second")
+        wait_for(lambda: daemon.status()["alarms"], 20, "the alarm of the missing one")
+        wait_for(lambda: quiet(daemon, 20), 100, "twenty seconds with less than a wake-up a second")
 
 
 def test_fifo(daemon):
