@@ -3,8 +3,8 @@
  * a blocking send, and then sit there while a peer does not accept or does not read.  One of these outlives
  * its socket: the session stays and the socket is opened anew.  The thread of its session only.
  */
-#ifndef SA_TRANSPORT_H
-#define SA_TRANSPORT_H
+#ifndef SA_AGENT_TRANSPORT_H
+#define SA_AGENT_TRANSPORT_H
 
 #include "resolve.h"
 
