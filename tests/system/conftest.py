@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -216,6 +217,18 @@ def daemon(tmp_path):
     daemon.log.touch()
     yield daemon
     daemon.kill()
+
+
+@pytest.fixture
+def open_daemon():
+    """A daemon in a directory that other users may enter: pytest's own is closed again by each suite that starts."""
+    with tempfile.TemporaryDirectory(prefix="sipalert-") as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        daemon = Daemon(directory)
+        daemon.log.touch()
+        yield daemon
+        daemon.kill()
 
 
 @pytest.fixture

@@ -190,12 +190,9 @@ def test_missing_directory_and_glob(daemon):
 
 
 @needs_root
-def test_denied_file_is_picked_up(daemon):
+def test_denied_file_is_picked_up(open_daemon):
+    daemon = open_daemon
     daemon.configure(OFF)
-    daemon.directory.chmod(0o755)
-    for parent in daemon.directory.parents:
-        if parent.stat().st_uid == os.geteuid() and parent != pathlib.Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
     (daemon.directory / "state").mkdir()
     (daemon.directory / "run").mkdir()
     for name in ("state", "run"):
