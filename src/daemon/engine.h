@@ -27,13 +27,14 @@ struct sa_engine_source {
     struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */
     int64_t last_line_ms, last_response_ms;
     uint64_t rotations, truncations; /* of earlier lives */
-    bool known;                      /* it has a past */
-    struct file_stream *streams;     /* open ones */
-    struct sa_follow_status intake;  /* state of a source that is not a file */
-    struct sa_journal *journal;      /* NULL: none, or not open */
-    char cursor[256];                /* of the journal, from an earlier life */
-    uint64_t undercount;             /* lines that were lost before they could be counted */
-    bool changed;                    /* since it was last kept */
+    int64_t distrusted_ms;       /* of an earlier life: when its file system contradicted itself; 0: never */
+    bool known;                  /* it has a past */
+    struct file_stream *streams; /* open ones */
+    struct sa_follow_status intake; /* state of a source that is not a file */
+    struct sa_journal *journal;     /* NULL: none, or not open */
+    char cursor[256];               /* of the journal, from an earlier life */
+    uint64_t undercount;            /* lines that were lost before they could be counted */
+    bool changed;                   /* since it was last kept */
 };
 
 struct sa_engine {

@@ -112,6 +112,7 @@ load_source(struct sa_engine *engine, const struct sa_row_source *row)
     source->rotations += (uint64_t)row->rotations;
     source->truncations += (uint64_t)row->truncations;
     source->undercount += (uint64_t)row->undercount;
+    source->distrusted_ms = later(source->distrusted_ms, row->distrusted_ms);
     source->last_line_ms = later(source->last_line_ms, row->last_line_ms);
     source->last_response_ms = later(source->last_response_ms, row->last_response_ms);
     sa_format_choose(source->format, row->format);
@@ -363,8 +364,8 @@ int
 sa_persist_load_positions(struct sa_engine *engine, struct sa_store *store)
 {
     for (unsigned i = 0; i < engine->config->n_sources; i++)
-        sa_follower_counted(engine->follower, i, engine->sources[i].rotations,
-                            engine->sources[i].truncations);
+        sa_follower_recall(engine->follower, i, engine->sources[i].rotations, engine->sources[i].truncations,
+                           engine->sources[i].distrusted_ms);
     sa_follower_set_last_id(engine->follower, engine->last_file_id);
     return sa_store_load(store, SA_TABLE_FILES, load_row, engine);
 }
@@ -458,6 +459,7 @@ save_source(struct saving *saving, unsigned number)
         .lost = (int64_t)source->tally->lost,
         .rotations = (int64_t)status.rotations,
         .truncations = (int64_t)status.truncations,
+        .distrusted_ms = status.distrusted_ms,
         .undercount = (int64_t)source->undercount,
         .last_line_ms = source->last_line_ms,
         .last_response_ms = source->last_response_ms,

@@ -179,6 +179,8 @@ sa_family_find(const struct source *source, const char *log_path, int64_t ino)
     else if (source->options.olddir[0] != '\0' &&
              snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
         list_directory(&list, other, base_name(log_path), ino);
+    for (size_t i = 0; i < list.n; i++)
+        list.at[i].distrusted = source->distrusted_ms != 0;
     if (list.n > 0)
         qsort(list.at, list.n, sizeof *list.at, by_age);
     return list;
@@ -205,7 +207,8 @@ sa_candidate_fd(struct candidate *candidate)
         return candidate->fd;
     candidate->fd = sa_disk_open(candidate->path);
     if (candidate->fd != -1 && fstat(candidate->fd, &status) == 0 &&
-        status.st_ino == candidate->status.st_ino && status.st_dev == candidate->status.st_dev) {
+        ((status.st_ino == candidate->status.st_ino && status.st_dev == candidate->status.st_dev) ||
+         candidate->distrusted || sa_disk_of(candidate->fd).by_content)) {
         candidate->status = status;
         return candidate->fd;
     }

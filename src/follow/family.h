@@ -16,7 +16,9 @@ struct candidate {
     int fd;          /* opened when its content is first asked for, otherwise -1 */
     char *head;      /* of its plain content, once it was asked for */
     size_t head_len;
-    bool moved; /* its name was given to another file meanwhile */
+    bool moved;      /* its name was given to another file meanwhile */
+    bool distrusted; /* its numbers say nothing, whatever its disk is */
+    bool unreadable; /* it could not be compared */
 };
 
 struct candidates {
@@ -45,6 +47,9 @@ bool sa_candidate_is_file(struct candidate *candidate, const struct sa_position 
 
 /* The followed file that the candidate is, or NULL. */
 struct file *sa_candidate_file(struct source *source, struct candidate *candidate);
+
+/* Whether the candidate is plain and known by its content alone (views.c). */
+bool sa_candidate_is_view(const struct source *source, struct candidate *candidate);
 
 /* Whether the candidate is followed, or was and is closed. */
 bool sa_candidate_is_known(struct source *source, struct candidate *candidate);

@@ -43,25 +43,49 @@ sa_follow_note(struct sa_follower *follower, const struct source *source, const 
     follower->events->note(follower->arg, (unsigned)(source - follower->sources), shown);
 }
 
+/* Whether the file's name leads to a file of another number with the same content: no disk has that. */
+static bool
+is_elsewhere(const struct file *file)
+{
+    int fd = sa_disk_open(file->path);
+    struct stat status;
+    bool elsewhere = fd != -1 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                     (status.st_ino != file->ino || status.st_dev != file->dev) && status.st_size > 0 &&
+                     sa_same_beginning(fd, file->fd);
+
+    if (fd != -1)
+        (void)close(fd);
+    return elsewhere;
+}
+
+/* Only the last lines are others: from the end of those that are left.  Returns whether it is so. */
+static bool
+step_back(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    if (!sa_proof_step_back(file))
+        return false;
+    source->truncations++;
+    follower->events->truncated(follower->arg, file->stream);
+    sa_follow_want_reading(follower, file);
+    return true;
+}
+
 /* What was taken is not there any more: from the start, then, after what a copy may hold of it. */
-void
-sa_follow_start_over(struct sa_follower *follower, struct source *source, struct file *file)
+static void
+start_over(struct sa_follower *follower, struct source *source, struct file *file)
 {
     int64_t id = file->id;
 
-    if (file->disk.remote &&
-        sa_history_is_known(source, file)) { /* it shows what was read already: not again */
-        file->pending = false;
-        file->doubt_ms = sa_clock_now().mono_ms;
+    follower->took_some = true;
+    if (!file->disk.by_content && is_elsewhere(file))
+        sa_views_distrust(follower, source, file->path);
+    if (step_back(follower, source, file))
+        return;
+    if (file->disk.by_content) {
+        sa_views_part(follower, source, file);
         return;
     }
     source->truncations++;
-    follower->took_some = true;
-    if (sa_proof_step_back(file)) {
-        follower->events->truncated(follower->arg, file->stream);
-        sa_follow_want_reading(follower, file);
-        return;
-    }
     sa_history_rest(follower, source, file);
     if (file->id == id)
         follower->events->truncated(follower->arg, file->stream);
@@ -81,16 +105,30 @@ sa_follow_start_over(struct sa_follower *follower, struct source *source, struct
     sa_follow_want_reading(follower, file);
 }
 
-/* Compares the file with what was read of it: it may have been truncated. */
-static void
-check_past(struct sa_follower *follower, struct source *source, struct file *file)
+void
+sa_follow_check(struct sa_follower *follower, struct source *source, struct file *file)
 {
     bool doubted = file->doubt_ms != 0;
 
-    if (sa_proof_gone(file))
-        sa_follow_start_over(follower, source, file);
-    else if (doubted != (file->doubt_ms != 0))
-        sa_follow_judge(follower, source);
+    if (sa_proof_gone(file)) {
+        start_over(follower, source, file);
+        return;
+    }
+    if (doubted == (file->doubt_ms != 0))
+        return;
+    if (doubted && !file->disk.by_content) /* the same bytes came back */
+        sa_views_distrust(follower, source, file->path);
+    sa_follow_judge(follower, source);
+}
+
+/* A number that changes while the file is open, or a size that ends before bytes that are there. */
+static bool
+contradicts(const struct file *file, const struct stat *status)
+{
+    if (file->disk.by_content || file->may_be_copy)
+        return false;
+    return status->st_ino != file->ino || status->st_dev != file->dev ||
+           (status->st_size < file->offset && sa_proof_look(file->fd, file) == PROOF_KEPT);
 }
 
 /* Looks at the size, which is a hint: more is to be read, less is a reason to compare. */
@@ -102,8 +140,10 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
     if (file->inflater != NULL || fstat(file->fd, &status) == -1)
         return;
     file->size = status.st_size;
+    if (contradicts(file, &status))
+        sa_views_distrust(follower, source, file->path);
     if ((file->size < file->offset || file->doubt_ms != 0) && !file->may_be_copy)
-        check_past(follower, source, file);
+        sa_follow_check(follower, source, file);
     if (file->size != file->offset || file->disk.polled != NULL)
         sa_follow_want_reading(follower, file);
 }
@@ -176,6 +216,8 @@ read_failed(struct sa_follower *follower, struct source *source, struct file *fi
 {
     file->pending = false;
     file->error = -error; /* the poll tries again */
+    if (error == EIO || error == ESTALE)
+        sa_views_distrust(follower, source, file->path);
     sa_follow_judge(follower, source);
 }
 
@@ -239,8 +281,8 @@ is_trusted(const struct file *file)
     return file->doubt_ms == 0 && file->sealed.marker_len == 0;
 }
 
-static void
-read_slice(struct sa_follower *follower, struct source *source, struct file *file)
+void
+sa_follow_read(struct sa_follower *follower, struct source *source, struct file *file)
 {
     size_t marker_len = file->marker_len, room = SLICE_BYTES;
     bool kept;
@@ -266,7 +308,7 @@ read_slice(struct sa_follower *follower, struct source *source, struct file *fil
     file->pending = false;
     if (kept)
         return;
-    check_past(follower, source, file);
+    sa_follow_check(follower, source, file);
     if (is_trusted(file) && (size_t)n > marker_len)
         sa_follow_want_reading(follower, file);
 }
@@ -343,11 +385,15 @@ on_work(void *arg)
     struct source *source;
     struct file *file;
 
+    follower->took_some = false;
     if (follower->rescan_wanted)
         scan_all(follower);
-    if (follower->n_sources == 0 || !next_pending(follower, &source, &file))
+    if (follower->n_sources == 0 || !next_pending(follower, &source, &file)) {
+        if (follower->took_some)
+            follower->events->read_some(follower->arg);
         return;
-    follower->took_some = file->may_be_copy || file->before != NULL;
+    }
+    follower->took_some = follower->took_some || file->may_be_copy || file->before != NULL;
     if (file->may_be_copy)
         sa_history_judge_copy(follower, source, file);
     else if (file->before != NULL)
@@ -355,7 +401,7 @@ on_work(void *arg)
     else if (file->inflater != NULL)
         read_pipe(follower, source, file);
     else
-        read_slice(follower, source, file);
+        sa_follow_read(follower, source, file);
     if (follower->took_some)
         follower->events->read_some(follower->arg);
     sa_watch_activate(follower->work);
@@ -504,10 +550,15 @@ sa_follower_restore(struct sa_follower *follower, unsigned source, const struct 
 }
 
 void
-sa_follower_counted(struct sa_follower *follower, unsigned source, uint64_t rotations, uint64_t truncations)
+sa_follower_recall(struct sa_follower *follower, unsigned number, uint64_t rotations, uint64_t truncations,
+                   int64_t distrusted_ms)
 {
-    follower->sources[source].rotations = rotations;
-    follower->sources[source].truncations = truncations;
+    struct source *source = &follower->sources[number];
+
+    source->rotations = rotations;
+    source->truncations = truncations;
+    if (distrusted_ms != 0 && sa_clock_now().wall_ms - distrusted_ms < source->options.backfill_max_age_ms)
+        source->distrusted_ms = distrusted_ms;
 }
 
 void
@@ -539,6 +590,7 @@ sa_follower_status(const struct sa_follower *follower, unsigned number, struct s
         .error = source->error,
         .rotations = source->rotations,
         .truncations = source->truncations,
+        .distrusted_ms = source->distrusted_ms,
         .n_files = source->n_files,
     };
     (void)sa_text_copy(status->text, sizeof status->text, source->text);

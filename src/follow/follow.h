@@ -62,6 +62,7 @@ struct sa_follow_status {
     int error; /* why it is so: negative errno, 0 if it is not known */
     char text[SA_LONG_SIZE];
     uint64_t rotations, truncations, backlog_bytes;
+    int64_t distrusted_ms; /* wall clock when its file system was caught contradicting itself; 0: never */
     unsigned n_files;
 };
 
@@ -80,8 +81,9 @@ int sa_follower_add(struct sa_follower *follower, const struct sa_follow_options
 
 /* Before the start: what is known of the past.  Numbers of new streams will be above last_id. */
 int sa_follower_restore(struct sa_follower *follower, unsigned source, const struct sa_position *position);
-void sa_follower_counted(struct sa_follower *follower, unsigned source, uint64_t rotations,
-                         uint64_t truncations);
+/* distrusted_ms: as the status said then. */
+void sa_follower_recall(struct sa_follower *follower, unsigned source, uint64_t rotations,
+                        uint64_t truncations, int64_t distrusted_ms);
 void sa_follower_set_last_id(struct sa_follower *follower, int64_t last_id);
 int64_t sa_follower_last_id(const struct sa_follower *follower);
 

@@ -34,7 +34,7 @@ struct waypoint {
 /* What has to be known of a file system. */
 struct disk {
     const char *polled; /* why inotify is not enough for its files, or NULL */
-    bool remote;        /* it keeps attributes for a while, so that they may be old, and makes numbers up */
+    bool by_content;    /* its numbers and sizes may be old or made up: a file is known by what is in it */
 };
 
 struct file {
@@ -82,6 +82,7 @@ struct file {
     bool left_out;          /* closed to make room for another */
     bool discarded;         /* deleted, and its content is in the file that replaced it */
     bool may_be_copy;       /* new beside others: look at its content before counting it */
+    bool parted;            /* it showed something else before, of which the position is kept */
 
     int error;                    /* of the last read, negative errno */
     struct disk disk;             /* it is on */
@@ -107,7 +108,8 @@ struct source {
     struct file **files; /* SA_FOLLOW_FILES pointers */
     unsigned n_files;
     struct file *by_number; /* those whose number can be believed */
-    unsigned n_remote;      /* those whose number cannot */
+    unsigned n_by_content;  /* those whose number cannot */
+    int64_t distrusted_ms;  /* wall clock when its disk was found out: its files are known by content; or 0 */
     struct left *left;      /* those that have no place; by number */
     unsigned n_unseen;      /* by the scan of the moment, before it opens what is new */
     size_t n_names;         /* that its patterns match */
@@ -117,6 +119,7 @@ struct source {
     int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
     bool names_changed; /* since then */
     bool scanned;       /* once: from now on new files are read from their start */
+    int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
     int trouble;        /* of the last scan, negative errno */
     char trouble_path[256];
     uint64_t rotations, truncations;
@@ -146,11 +149,13 @@ struct sa_follower {
 
 /* follow.c */
 
-/* The content of a file was replaced: reads it from the start, after what a copy may hold of it. */
-void sa_follow_start_over(struct sa_follower *follower, struct source *source, struct file *file);
+/* Compares the file with what was read of it: it may have been truncated, and begins anew then. */
+void sa_follow_check(struct sa_follower *follower, struct source *source, struct file *file);
 
 /* Another scan, soon: it waits for a time that grows with what a scan takes. */
 void sa_follow_want_scan(struct sa_follower *follower);
+/* Takes a slice of what is new in the file, if that goes on where reading ended. */
+void sa_follow_read(struct sa_follower *follower, struct source *source, struct file *file);
 void sa_follow_want_reading(struct sa_follower *follower, struct file *file);
 void sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -231,14 +236,12 @@ bool sa_follow_has_family(const struct source *source, const struct file *file);
 /* Whether the file has the name of its log now. */
 bool sa_follow_is_log(const struct file *file);
 
-/*
- * The followed file that the status, and fd if it is not -1, are of.  On a disk that makes numbers up a file
- * is known by what was read of it, so there nothing is found without a descriptor.
- */
-struct file *sa_follow_find(struct source *source, const struct stat *status, int fd);
+/* The file of a disk whose numbers say nothing that has the name, or had it last. */
+struct file *sa_follow_find_named(struct source *source, const char *path);
 
-/* The file of such a disk that has the name, and had it when it was looked at last. */
-struct file *sa_follow_find_remote(struct source *source, const char *path);
+/* The file goes on with another descriptor, which stays the caller's. */
+void sa_follow_take_descriptor(struct sa_follower *follower, struct source *source, struct file *file,
+                               int fd);
 
 /* condition.c */
 
@@ -248,6 +251,9 @@ void sa_follow_judge(struct sa_follower *follower, struct source *source);
 /* disk.c */
 
 struct disk sa_disk_of(int fd);
+
+/* As a disk is treated that was caught contradicting the content of its files. */
+struct disk sa_disk_distrusted(void);
 
 /* Opens a file for reading, without waiting for a FIFO's writer.  The descriptor, or -1 with errno. */
 int sa_disk_open(const char *path);
@@ -305,6 +311,16 @@ void sa_position_load(struct file *file);
 
 /* proof.c: whether what was read of a file is still there, by its bytes; sizes and times are only hints. */
 
+enum proof {
+    PROOF_KEPT,      /* the bytes before the offset are those that were read */
+    PROOF_GONE,      /* other bytes are in their place */
+    PROOF_SHORT,     /* it ends before the offset; all that it shows was read */
+    PROOF_UNREADABLE /* for now */
+};
+
+/* What fd shows of what was read of the file. */
+enum proof sa_proof_look(int fd, const struct file *file);
+
 /*
  * Whether what was read of the file is gone: other bytes are in its place, or it was truncated.  False also
  * as long as it cannot be read or told; a file that shows less than was read of it is looked at again.
@@ -319,9 +335,6 @@ bool sa_proof_open(const struct file *file);
 
 /* Whether what fd holds is, up to the file's offset, what was read of the file. */
 bool sa_proof_same(int fd, const struct file *file);
-
-/* Whether fd, opened by the file's name, is certainly another file, and the file itself as it was. */
-bool sa_proof_other(int fd, const struct file *file);
 
 /* The file lost or changed only its last lines: its position goes back to the end of those that are left. */
 bool sa_proof_step_back(struct file *file);
@@ -350,10 +363,6 @@ void sa_history_look(struct sa_follower *follower, struct source *source, const 
  * is one, and gives the file a new stream. */
 void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
 
-/* Whether the file shows what was read under its log's name before, in another file or before a truncation.
- */
-bool sa_history_is_known(struct source *source, const struct file *file);
-
 /* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
 void sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file);
 
@@ -365,6 +374,33 @@ void sa_history_settle_copy(struct file *copy);
 
 /* The file goes on with the stream of the other, which gets the file's own. */
 void sa_history_take_over(struct file *file, struct file *from);
+
+/* views.c: files that are known by their content. */
+
+/*
+ * Whether the name still leads to the file.  Where the file's own descriptor does not show what was read of
+ * it, and the name does, the file goes on with that one.
+ */
+bool sa_views_keep(struct sa_follower *follower, struct source *source, struct file *file, const char *path);
+
+/* Judges a file of which nothing was taken: it is new, or goes on with what was read, or shows only that. */
+void sa_views_judge(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* The file shows something else than what was read of it: that is kept as a position, and it is judged anew.
+ */
+void sa_views_part(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* Whether what fd, found under the path, shows was not all read; the path belongs to the log `origin`. */
+bool sa_views_is_new(struct source *source, int fd, const char *path, const char *origin);
+
+/* The open file of which fd shows what was read, or NULL. */
+struct file *sa_views_file(struct source *source, int fd, const char *path, const char *origin);
+
+/*
+ * What the disk says of a file contradicts its content, or the file cannot be read: from now on the source's
+ * files are known by their content.
+ */
+void sa_views_distrust(struct sa_follower *follower, struct source *source, const char *path);
 
 /* family.c */
 

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLACK_MS 1000 /* file systems stamp with a coarser clock than ours */
+#define SLACK_MS 1000   /* file systems stamp with a coarser clock than ours */
+#define VIEWS_MS 120000 /* longer than NFS, CIFS and sshfs keep attributes by default */
 #define UNJUDGED_MS                                                                                          \
     10000                /* a copy may have been met, and not been judged, so long before the last commit    \
                           */
@@ -192,7 +193,8 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
     for (size_t i = 0; i < list->n; i++) {
         struct candidate *candidate = &list->at[i];
 
-        if (sa_candidate_is_file(candidate, past) && !sa_candidate_is_known(source, candidate))
+        if (!sa_candidate_is_view(source, candidate) && sa_candidate_is_file(candidate, past) &&
+            !sa_candidate_is_known(source, candidate))
             return too_much(follower, source, candidate, past->offset)
                        ? NULL
                        : open_generation(follower, source, candidate, past->path, ghost, NULL);
@@ -201,7 +203,8 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
         struct candidate *candidate = &list->at[i];
         bool alike;
 
-        if (sa_candidate_is_known(source, candidate) || sa_candidate_unfinished(candidate))
+        if (sa_candidate_is_view(source, candidate) || sa_candidate_is_known(source, candidate) ||
+            sa_candidate_unfinished(candidate))
             continue;
         /* Of what nothing was read the head may be the same few bytes in every generation. */
         if (past->offset == 0 && (past->ino != (int64_t)candidate->status.st_ino ||
@@ -223,6 +226,7 @@ any_lost(struct sa_follower *follower, struct source *source)
 
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
+            !source->files[i]->disk.by_content &&
             (sa_proof_gone(source->files[i]) || sa_proof_open(source->files[i]))) {
             sa_follow_want_reading(follower, source->files[i]);
             lost = true;
@@ -255,7 +259,8 @@ log_unseen(struct sa_follower *follower, struct source *source, const char *log_
     for (char *const *pattern = source->options.globs; *pattern != NULL && !ours; pattern++)
         ours = fnmatch(*pattern, log_path, FNM_PATHNAME) == 0;
     if (!ours || (source->trouble != 0 && source->trouble != -ENOENT) || stat(log_path, &status) == -1 ||
-        sa_follow_find(source, &status, -1) != NULL || sa_follow_find_remote(source, log_path) != NULL)
+        sa_index_find(source, status.st_dev, status.st_ino) != NULL ||
+        sa_follow_find_named(source, log_path) != NULL)
         return false;
     follower->rescan_wanted = source->names_changed = true;
     sa_watch_activate(follower->work);
@@ -284,6 +289,28 @@ is_missed(struct sa_follower *follower, struct source *source, struct candidate 
     return source->scanned || !too_much(follower, source, candidate, 0);
 }
 
+/* A generation that is known by its content: opened if it shows something that was not read, and judged. */
+static void
+open_view(struct sa_follower *follower, struct source *source, const char *log_path,
+          struct candidate *candidate, int64_t since_ms)
+{
+    int64_t now_ms = sa_clock_now().wall_ms;
+    struct file *file;
+
+    if (since_ms > now_ms - VIEWS_MS)
+        since_ms = now_ms - VIEWS_MS;
+    if (since_ms < source->began_ms - SLACK_MS)
+        since_ms = source->began_ms - SLACK_MS;
+    if (!candidate->generation || sa_candidate_written_ms(candidate) < since_ms ||
+        now_ms - sa_candidate_written_ms(candidate) > source->options.backfill_max_age_ms ||
+        !sa_views_is_new(source, candidate->fd, candidate->path, log_path) ||
+        (!source->scanned && too_much(follower, source, candidate, 0)))
+        return;
+    file = open_generation(follower, source, candidate, log_path, NULL, NULL);
+    if (file != NULL)
+        file->may_be_copy = true;
+}
+
 /*
  * Opens the generations of a log that were made and rotated since a moment, oldest first, each behind the one
  * before it, the first behind `last`.  Returns the last of the chain.
@@ -297,6 +324,10 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
         struct ghost *lost;
         struct file *file;
 
+        if (sa_candidate_is_view(source, candidate)) {
+            open_view(follower, source, log_path, candidate, since_ms);
+            continue;
+        }
         if (read_rest(follower, source, candidate) || !is_missed(follower, source, candidate, since_ms) ||
             log_unseen(follower, source, log_path))
             continue;
@@ -332,6 +363,9 @@ find_rests(struct sa_follower *follower, struct source *source)
         if (ghost->position.open && path != NULL) {
             list = sa_family_find(source, path, ghost->position.ino);
             rest = find_rest(follower, source, ghost, &list);
+            for (size_t k = 0; k < list.n && rest == NULL; k++)
+                if (list.at[k].unreadable)
+                    sa_views_distrust(follower, source, list.at[k].path);
         }
         if (rest != NULL) { /* the ghost is used up */
             source->rotations++;
@@ -523,7 +557,10 @@ skip_to_end(struct file *file)
 void
 sa_history_settle_copy(struct file *copy)
 {
-    skip_to_end(copy);
+    if (copy->disk.by_content) /* judged anew */
+        copy->copy_of = NULL;
+    else
+        skip_to_end(copy);
 }
 
 /* The stream goes on in the copy, and the file waits for that. */
@@ -622,21 +659,6 @@ sa_history_rest(struct sa_follower *follower, struct source *source, struct file
     follower->rescan_wanted = true;
 }
 
-bool
-sa_history_is_known(struct source *source, const struct file *file)
-{
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i] != file && source->files[i]->inflater == NULL &&
-            strcmp(source->files[i]->origin, file->origin) == 0 && sa_proof_same(file->fd, source->files[i]))
-            return true;
-    for (unsigned i = 0; i < source->n_ghosts; i++)
-        if (source->ghosts[i].position.offset > 0 &&
-            strcmp(source->ghosts[i].position.path, file->origin) == 0 &&
-            sa_position_match(file->fd, &source->ghosts[i].position) == MATCH_SAME)
-            return true;
-    return false;
-}
-
 /* What the file holds as far as it is a copy of what was read and is gone from its place. */
 static bool
 is_copy_of_lost(struct sa_follower *follower, struct source *source, struct file *file)
@@ -671,21 +693,28 @@ may_be_made_of(const struct file *file, const struct file *other)
     return sa_family_is(other->path, file->path) || sa_family_is(other->origin, file->path);
 }
 
-/* On a disk that makes numbers up: the file holds what was read of the other, so it is that one or its copy.
+/*
+ * Whether the file holds what was read of the other and more than that has: a copy has more only of what was
+ * truncated, and the other shows no sign of that.
  */
 static bool
-is_read_there(const struct file *file, const struct file *other)
+is_longer_copy(const struct file *file, const struct file *other)
 {
-    return file->disk.remote && other != file && !other->may_be_copy && other->inflater == NULL &&
-           strcmp(file->origin, other->origin) == 0 && sa_proof_same(file->fd, other);
+    return sa_follow_is_log(other) && file->size > sa_position_end(other->fd) &&
+           sa_proof_same(file->fd, other) && sa_proof_same(other->fd, other);
 }
 
 void
 sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    int64_t end = sa_position_end(file->fd);
+    int64_t end;
     size_t n;
 
+    if (file->disk.by_content) {
+        sa_views_judge(follower, source, file);
+        return;
+    }
+    end = sa_position_end(file->fd);
     file->copy_of = NULL;
     file->before = NULL;
     file->pending = false;
@@ -700,14 +729,13 @@ sa_history_judge_copy(struct sa_follower *follower, struct source *source, struc
     for (unsigned i = 0; i < source->n_files; i++) {
         struct file *other = source->files[i];
 
-        if (is_read_there(file, other)) {
-            file->copy_of = other;
-            if (file->size <= other->offset)
-                skip_to_end(file);
-            return;
-        }
         if (!may_be_made_of(file, other))
             continue;
+        if (is_longer_copy(file, other)) {
+            sa_views_distrust(follower, source, other->path);
+            sa_views_judge(follower, source, file);
+            return;
+        }
         if ((other->doubt_ms != 0 || other->sealed.marker_len > 0) && sa_proof_same(file->fd, other)) {
             file->copy_of = other; /* what is missing there is here: it goes on here, once that is certain */
             return;

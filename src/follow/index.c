@@ -24,8 +24,8 @@ _Static_assert(offsetof(struct file, ino) == offsetof(struct file, dev) + offset
 void
 sa_index_add(struct source *source, struct file *file)
 {
-    if (file->disk.remote) {
-        source->n_remote++;
+    if (file->disk.by_content) {
+        source->n_by_content++;
         return;
     }
     HASH_ADD(by_number, source->by_number, dev, sizeof(struct number), file);
@@ -35,8 +35,8 @@ sa_index_add(struct source *source, struct file *file)
 void
 sa_index_remove(struct source *source, struct file *file)
 {
-    if (file->disk.remote)
-        source->n_remote--;
+    if (file->disk.by_content)
+        source->n_by_content--;
     if (file->indexed)
         HASH_DELETE(by_number, source->by_number, file);
     file->indexed = false;

@@ -128,7 +128,7 @@ is_idle(const struct file *file)
 {
     return !file->pending && !file->awaited && !file->may_be_copy && file->copy_of == NULL &&
            file->inflater == NULL && file->before == NULL && file->doubt_ms == 0 &&
-           file->sealed.marker_len == 0 && file->error == 0 && file->gone_ms == 0 && !file->disk.remote &&
+           file->sealed.marker_len == 0 && file->error == 0 && file->gone_ms == 0 && !file->disk.by_content &&
            file->offset >= file->size && file->resume == file->offset;
 }
 

@@ -28,7 +28,11 @@ leave_ghost(struct sa_follower *follower, struct source *source, const struct fi
 {
     struct sa_position position = sa_position_of(file, true);
 
-    position.open = false; /* it may come back under another name, or compressed */
+    position.open = false;                            /* it may come back under another name, or compressed */
+    if (file->may_be_copy && file->disk.by_content) { /* nothing was taken of it */
+        sa_position_forget(follower, file->id);
+        return;
+    }
     if (file->left_out && sa_left_add(source, &position) == 0)
         return;
     if (file->discarded || sa_ghost_add(source, &position, true) < 0)
@@ -173,8 +177,6 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         *ret_unread = match == MATCH_UNKNOWN;
         if (*ret_unread)
             return NULL;
-        if (sa_disk_of(fd).remote) /* its number says nothing: perhaps it was renamed, and is found as such */
-            return NULL;
         source->truncations++;
         if (ghost->position.open) {
             sa_ghost_lose(ghost);
@@ -223,7 +225,7 @@ begin_reading(struct sa_follower *follower, struct source *source, struct file *
 {
     sa_position_load(file);
     file->watch = sa_watcher_add_file(follower->watcher, file->fd);
-    file->disk = sa_disk_of(file->fd);
+    file->disk = source->distrusted_ms != 0 ? sa_disk_distrusted() : sa_disk_of(file->fd);
     sa_index_add(source, file);
     sa_follow_want_reading(follower, file);
 }
@@ -285,33 +287,19 @@ sa_follow_is_log(const struct file *file)
     return file->gone_ms == 0 && strcmp(file->path, file->origin) == 0;
 }
 
-static bool
-is_remote_file(const struct file *file, int fd)
-{
-    if (file->inflater != NULL || fd == -1)
-        return false;
-    return file->offset > 0 ? sa_proof_same(fd, file) : sa_same_beginning(fd, file->fd);
-}
-
 struct file *
-sa_follow_find(struct source *source, const struct stat *status, int fd)
+sa_follow_find_named(struct source *source, const char *path)
 {
-    struct file *file = sa_index_find(source, status->st_dev, status->st_ino);
+    struct file *found = NULL;
 
-    for (unsigned i = 0; i < source->n_files && source->n_remote > 0 && file == NULL; i++)
-        if (source->files[i]->disk.remote && is_remote_file(source->files[i], fd))
-            file = source->files[i];
-    return file;
-}
+    for (unsigned i = 0; i < source->n_files && source->n_by_content > 0; i++) {
+        struct file *file = source->files[i];
 
-struct file *
-sa_follow_find_remote(struct source *source, const char *path)
-{
-    for (unsigned i = 0; i < source->n_files && source->n_remote > 0; i++)
-        if (source->files[i]->disk.remote && source->files[i]->gone_ms == 0 &&
-            strcmp(source->files[i]->path, path) == 0)
-            return source->files[i];
-    return NULL;
+        if (file->disk.by_content && file->inflater == NULL && strcmp(file->path, path) == 0 &&
+            (found == NULL || file->gone_ms == 0))
+            found = file;
+    }
+    return found;
 }
 
 void
@@ -349,8 +337,7 @@ origin_of(const struct source *source, const char *path)
 
 /*
  * The file that had the name until now, if the descriptor is of the same one, only that its file system gives
- * it another number: a number says nothing on a network file system, and elsewhere two files do not have the
- * same bytes, size and time to the nanosecond.
+ * it another number: two files do not have the same bytes, size and time to the nanosecond.
  */
 static struct file *
 same_under_name(struct source *source, const char *path, int fd, const struct stat *status)
@@ -360,24 +347,70 @@ same_under_name(struct source *source, const char *path, int fd, const struct st
 
     if (file == NULL || !sa_proof_same(fd, file) || fstat(file->fd, &had) == -1)
         return NULL;
-    return file->disk.remote ||
-                   (had.st_size == status->st_size && had.st_mtim.tv_sec == status->st_mtim.tv_sec &&
-                    had.st_mtim.tv_nsec == status->st_mtim.tv_nsec)
+    return had.st_size == status->st_size && had.st_mtim.tv_sec == status->st_mtim.tv_sec &&
+                   had.st_mtim.tv_nsec == status->st_mtim.tv_nsec
                ? file
                : NULL;
 }
 
-static void
-take_descriptor(struct source *source, struct file *file, int fd, const struct stat *status)
+void
+sa_follow_take_descriptor(struct sa_follower *follower, struct source *source, struct file *file, int fd)
 {
-    if (dup3(fd, file->fd, O_CLOEXEC) == -1)
+    struct stat status;
+
+    if (fstat(fd, &status) == -1 || dup3(fd, file->fd, O_CLOEXEC) == -1)
         return;
     sa_index_remove(source, file);
-    file->dev = status->st_dev;
-    file->ino = status->st_ino;
+    drop_watch(follower, file);
+    file->dev = status.st_dev;
+    file->ino = status.st_ino;
     file->generation = sa_position_generation(fd);
+    file->watch = sa_watcher_add_file(follower->watcher, file->fd);
+    file->error = 0;
     file->changed = true;
     sa_index_add(source, file);
+    sa_follow_want_reading(follower, file);
+}
+
+/* Whether a name and what was opened by it never have the same number: not even a rename explains that. */
+static bool
+numbers_lie(const char *path, const struct stat *opened)
+{
+    struct stat named, status = *opened;
+
+    for (int i = 0; i < 3; i++) {
+        int fd = i == 0 ? -1 : sa_disk_open(path);
+        bool seen = (i == 0 || (fd != -1 && fstat(fd, &status) == 0)) && stat(path, &named) == 0;
+
+        if (fd != -1)
+            (void)close(fd);
+        if (!seen || (named.st_ino == status.st_ino && named.st_dev == status.st_dev))
+            return false;
+    }
+    return true;
+}
+
+/* A name on a disk where files are known by their content, which will be judged. */
+static int
+open_view(struct sa_follower *follower, struct source *source, const char *path, int fd,
+          const struct stat *status)
+{
+    struct file *file;
+
+    sa_left_take(source, path, fd, status);
+    file = sa_follow_adopt(follower, source, path, origin_of(source, path), fd, status, NULL);
+    if (file == NULL) {
+        (void)close(fd);
+        return -ENOMEM;
+    }
+    if (!source->scanned && !source->options.known && source->options.start_at_end)
+        file->offset = end_of_lines(fd, status->st_size);
+    file->may_be_copy = file->offset == 0;
+    file->seen = source->names_changed = true;
+    file->seen_ms = status->st_mtim.tv_sec * 1000 + status->st_mtim.tv_nsec / 1000000;
+    file->late_until = source->scanned ? 0 : status->st_size;
+    begin_reading(follower, source, file);
+    return 0;
 }
 
 int
@@ -385,18 +418,23 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
 {
     struct stat status = {0};
     int fd = open_regular(source, path, &status);
-    bool consumed = false, unread = false;
+    bool consumed = false, unread = false, by_content;
     struct sa_position had = {0};
     struct ghost *past;
     struct file *file;
 
     if (fd < 0)
         return fd;
-    file = sa_follow_find(source, &status, fd);
-    if (file != NULL && file->disk.remote && file->seen && strcmp(file->path, path) != 0)
-        file = NULL; /* that one has its own name: this is a copy of it */
+    by_content = source->distrusted_ms != 0 || sa_disk_of(fd).by_content;
+    if (!by_content && numbers_lie(path, &status)) {
+        sa_views_distrust(follower, source, path);
+        by_content = true;
+    }
+    if (by_content)
+        return open_view(follower, source, path, fd, &status);
+    file = sa_index_find(source, status.st_dev, status.st_ino);
     if (file == NULL && (file = same_under_name(source, path, fd, &status)) != NULL)
-        take_descriptor(source, file, fd, &status);
+        sa_follow_take_descriptor(follower, source, file, fd);
     if (file != NULL) { /* the name has moved to a file that is followed */
         (void)close(fd);
         sa_follow_give_name(source, file, path);
@@ -405,8 +443,8 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     sa_left_take(source, path, fd, &status);
     past = find_past(follower, source, path, fd, &status, &consumed, &unread);
     if (unread) { /* whether it is the file we know shows when it can be read */
-        (void)close(fd);
-        return -EIO;
+        sa_views_distrust(follower, source, path);
+        return open_view(follower, source, path, fd, &status);
     }
     if (past != NULL && strcmp(past->position.path, path) != 0)
         source->rotations++;

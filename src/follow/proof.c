@@ -5,21 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define DOUBT_MS        4000  /* a local file that shows less than was read for so long was truncated */
-#define REMOTE_DOUBT_MS 90000 /* longer than NFS, CIFS and sshfs keep attributes by default */
+#define DOUBT_MS 4000 /* a file that shows less than was read of it for so long was truncated */
 
-enum proof {
-    PROOF_KEPT,      /* the bytes before the offset are those that were read */
-    PROOF_GONE,      /* other bytes are in their place */
-    PROOF_SHORT,     /* the file ends before the offset; all that it shows was read */
-    PROOF_UNREADABLE /* for now */
-};
-
-/* What is known of an earlier life by its hashes is compared when its bytes can be read. */
+/* What is known of an earlier life by its hashes. */
 static enum proof
-break_seal(struct file *file)
+look_at_sealed(int fd, const struct sa_position *sealed)
 {
-    switch (sa_position_match(file->fd, &file->sealed)) {
+    switch (sa_position_match(fd, sealed)) {
     case MATCH_NONE:
         return PROOF_GONE;
     case MATCH_UNKNOWN:
@@ -30,8 +22,6 @@ break_seal(struct file *file)
     case MATCH_SAME:
         break;
     }
-    file->sealed.marker_len = 0;
-    sa_position_load(file);
     return PROOF_KEPT;
 }
 
@@ -61,38 +51,43 @@ look_before(int fd, const struct file *file)
     return proof == PROOF_KEPT ? PROOF_SHORT : proof;
 }
 
-static enum proof
-look_at(int fd, const struct file *file)
+enum proof
+sa_proof_look(int fd, const struct file *file)
 {
-    enum proof proof = compare(fd, file->marker, file->marker_len, file->offset - (int64_t)file->marker_len);
+    enum proof proof;
 
+    if (file->sealed.marker_len > 0)
+        return look_at_sealed(fd, &file->sealed);
+    proof = compare(fd, file->marker, file->marker_len, file->offset - (int64_t)file->marker_len);
     return proof == PROOF_SHORT ? look_before(fd, file) : proof;
 }
 
 static enum proof
 look(struct file *file)
 {
-    return file->sealed.marker_len > 0 ? break_seal(file) : look_at(file->fd, file);
+    enum proof proof = sa_proof_look(file->fd, file);
+
+    if (proof == PROOF_KEPT && file->sealed.marker_len > 0) {
+        file->sealed.marker_len = 0;
+        sa_position_load(file);
+    }
+    return proof;
 }
 
 /*
- * Whether a file that shows less than was read of it was truncated.  On a local disk the size and the bytes
- * agree at once; an empty file is one that was truncated, and so is one that stays shorter.  A network file
- * system may show an old state for as long as it keeps attributes, and only an empty file is believed then:
- * what a longer one shows will differ from what was read as soon as something else is written to it.
+ * Whether a file that shows less than was read of it was truncated: its size says so too, and it stays so.
+ * Where a file is known by its content only an empty one is believed: what a longer one shows will differ
+ * from what was read as soon as something else is written to it.
  */
 static bool
 is_believed(const struct file *file, int64_t now_ms)
 {
     struct stat status;
 
-    if (fstat(file->fd, &status) == -1 || status.st_size >= file->offset)
+    if (now_ms - file->doubt_ms < DOUBT_MS || fstat(file->fd, &status) == -1 ||
+        status.st_size >= file->offset)
         return false;
-    if (file->disk.remote)
-        return status.st_size == 0 && now_ms - file->doubt_ms >= REMOTE_DOUBT_MS;
-    if (status.st_size == 0)
-        return true;
-    return now_ms - file->doubt_ms >= DOUBT_MS && file->offset > file->believed_until;
+    return status.st_size == 0 || (!file->disk.by_content && file->offset > file->believed_until);
 }
 
 bool
@@ -126,7 +121,7 @@ sa_proof_gone(struct file *file)
 bool
 sa_proof_open(const struct file *file)
 {
-    return file->doubt_ms != 0 && !file->disk.remote;
+    return file->doubt_ms != 0 && !file->disk.by_content;
 }
 
 bool
@@ -134,16 +129,7 @@ sa_proof_same(int fd, const struct file *file)
 {
     if (file->offset == 0)
         return false;
-    return file->sealed.marker_len > 0 ? sa_position_match(fd, &file->sealed) == MATCH_SAME
-                                       : look_at(fd, file) == PROOF_KEPT;
-}
-
-bool
-sa_proof_other(int fd, const struct file *file)
-{
-    enum proof own = file->sealed.marker_len > 0 ? PROOF_GONE : look_at(file->fd, file);
-
-    return (own == PROOF_KEPT || own == PROOF_SHORT) && look_at(fd, file) == PROOF_GONE;
+    return sa_proof_look(fd, file) == PROOF_KEPT;
 }
 
 void

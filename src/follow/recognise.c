@@ -6,6 +6,16 @@
 
 #define SLACK_MS 1000 /* file systems stamp with a coarser clock than ours */
 
+/* Whether the open candidate holds what was read up to the position; that it cannot be read is noted. */
+static bool
+matches(struct candidate *candidate, const struct sa_position *position)
+{
+    enum match match = sa_position_match(candidate->fd, position);
+
+    candidate->unreadable = candidate->unreadable || match == MATCH_UNKNOWN;
+    return match == MATCH_SAME;
+}
+
 bool
 sa_candidate_is_file(struct candidate *candidate, const struct sa_position *past)
 {
@@ -15,8 +25,7 @@ sa_candidate_is_file(struct candidate *candidate, const struct sa_position *past
         candidate->kind != SA_PLAIN)
         return false;
     fd = sa_candidate_fd(candidate);
-    return fd != -1 && past->generation == sa_position_generation(fd) &&
-           sa_position_match(fd, past) == MATCH_SAME;
+    return fd != -1 && past->generation == sa_position_generation(fd) && matches(candidate, past);
 }
 
 /* A compressed file that is being inflated has its place in the file system too. */
@@ -35,11 +44,21 @@ struct file *
 sa_candidate_file(struct source *source, struct candidate *candidate)
 {
     int fd = -1;
+    struct file *file = sa_index_find(source, candidate->status.st_dev, candidate->status.st_ino);
 
-    for (unsigned i = 0; i < source->n_files && fd == -1; i++)
-        if (source->files[i]->disk.remote)
-            fd = sa_candidate_fd(candidate);
-    return sa_follow_find(source, &candidate->status, fd);
+    if (file == NULL && source->n_by_content > 0 && candidate->kind == SA_PLAIN)
+        fd = sa_candidate_fd(candidate);
+    return fd == -1 ? file : sa_views_file(source, fd, candidate->path, candidate->path);
+}
+
+bool
+sa_candidate_is_view(const struct source *source, struct candidate *candidate)
+{
+    int fd = candidate->kind != SA_PLAIN || (source->n_by_content == 0 && source->distrusted_ms == 0)
+                 ? -1
+                 : sa_candidate_fd(candidate);
+
+    return fd != -1 && (source->distrusted_ms != 0 || sa_disk_of(fd).by_content);
 }
 
 bool
@@ -79,9 +98,7 @@ sa_candidate_begins(struct candidate *candidate, const struct sa_position *posit
 bool
 sa_candidate_holds(struct candidate *candidate, const struct sa_position *position)
 {
-    int fd = sa_candidate_fd(candidate);
-
-    return fd != -1 && sa_position_match(fd, position) == MATCH_SAME;
+    return sa_candidate_fd(candidate) != -1 && matches(candidate, position);
 }
 
 /*

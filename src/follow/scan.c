@@ -55,20 +55,9 @@ is_ghost(const struct source *source, const struct stat *status)
     return false;
 }
 
-/* Whether the name leads to another file under the same number, as FUSE has it for each name. */
-static bool
-is_replaced(const struct file *file, const char *path)
-{
-    int fd = sa_disk_open(path);
-    bool replaced = fd != -1 && sa_proof_other(fd, file);
-
-    if (fd != -1)
-        (void)close(fd);
-    return replaced;
-}
-
 static void
-visit(struct source *source, const char *path, struct names *known, struct names *fresh)
+visit(struct sa_follower *follower, struct source *source, const char *path, struct names *known,
+      struct names *fresh)
 {
     struct stat status;
     struct file *file;
@@ -77,11 +66,11 @@ visit(struct source *source, const char *path, struct names *known, struct names
         note_trouble(source, -errno, path);
         return;
     }
-    file = sa_follow_find_remote(source, path);
-    if (file != NULL && is_replaced(file, path))
+    file = sa_follow_find_named(source, path);
+    if (file != NULL && !sa_views_keep(follower, source, file, path))
         file = NULL;
     else if (file == NULL)
-        file = sa_follow_find(source, &status, -1);
+        file = sa_index_find(source, status.st_dev, status.st_ino);
     if (file != NULL)
         sa_follow_give_name(source, file, path);
     else if (!sa_left_is_done(source, &status))
@@ -135,7 +124,7 @@ visit_glob(struct sa_follower *follower, struct source *source, const char *patt
 
     watch_directories(follower, pattern);
     if (!is_pattern(pattern)) {
-        visit(source, pattern, known, fresh);
+        visit(follower, source, pattern, known, fresh);
         return;
     }
     if (glob(pattern, 0, NULL, &found) != 0)
@@ -143,7 +132,7 @@ visit_glob(struct sa_follower *follower, struct source *source, const char *patt
     source->n_names += found.gl_pathc;
     for (size_t i = 0; i < found.gl_pathc; i++) /* what is compressed was counted when it was written */
         if (sa_inflate_kind(found.gl_pathv[i]) == SA_PLAIN)
-            visit(source, found.gl_pathv[i], known, fresh);
+            visit(follower, source, found.gl_pathv[i], known, fresh);
     globfree(&found);
 }
 
@@ -210,6 +199,16 @@ look_for_missed(struct sa_follower *follower, struct source *source)
             sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
 }
 
+/* What is known by its content finds its stream before others are searched for the rests of these. */
+static void
+judge_views(struct sa_follower *follower, struct source *source)
+{
+    for (unsigned i = source->n_files; i > 0; i--)
+        if (i <= source->n_files && source->files[i - 1]->may_be_copy &&
+            source->files[i - 1]->disk.by_content)
+            sa_views_judge(follower, source, source->files[i - 1]);
+}
+
 void
 sa_follow_scan(struct sa_follower *follower, struct source *source)
 {
@@ -221,9 +220,8 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
 
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
-            sa_proof_gone(source->files[i]))
-            sa_follow_start_over(follower, source, source->files[i]);
+        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy)
+            sa_follow_check(follower, source, source->files[i]);
     /* Names are settled before files are opened: a renamed file found under its new name is not gone, and
      * what has its old place in the file system is not searched by its content. */
     source->trouble = 0;
@@ -241,12 +239,14 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     sa_left_choose(follower, source, &fresh);
     open_names(follower, source, &fresh);
     sa_left_sweep(follower, source);
+    judge_views(follower, source);
     retire_files(follower, source, now_ms);
     if (source->scanned) {
         look_for_missed(follower, source);
     } else {
         source->names_changed = false;
         source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
+        source->began_ms = source->options.known ? 0 : wall_ms;
         if (source->options.known)
             sa_history_backfill(follower, source);
         else

@@ -40,6 +40,7 @@ static const struct sa_column source_columns[] = {
     INTEGER(sa_row_source, rotations),
     INTEGER(sa_row_source, truncations),
     INTEGER(sa_row_source, undercount),
+    INTEGER(sa_row_source, distrusted_ms),
     INTEGER(sa_row_source, last_line_ms),
     INTEGER(sa_row_source, last_response_ms),
     END,
@@ -162,11 +163,13 @@ const char *const sa_schema_steps[] = {
     /* 1 to 2: lines that log daemons said they dropped */
     "ALTER TABLE sources ADD COLUMN undercount INTEGER DEFAULT 0;",
     /*
-     * 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again; what
-     * the master agent's bit meant until now is two sinks, the master and receivers of our own (outbox.h)
+     * 2 to 3: what a file that is shorter than its head begins with; responses that may be sent again; file
+     * systems that contradict themselves; what the master agent's bit meant until now is two sinks, the
+     * master and receivers of our own (outbox.h)
      */
     "UPDATE events SET wanted = wanted | 4 WHERE wanted & 1;"
     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
+    "ALTER TABLE sources ADD COLUMN distrusted_ms INTEGER DEFAULT 0;"
     "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
 };
 

@@ -6,10 +6,14 @@ NFS, FUSE = 0x6969, 0x65735546  # as statfs(2) knows them
 
 
 class Lie:
-    """A kind of lie: the columns it needs, chosen when the history is made (rng) and put when it begins (log)."""
+    """A kind of lie: the columns it needs, chosen when the history is made (rng) and put when it begins (log).
 
-    def __init__(self, choose, put=None, rotates=False, weight=2):
-        self.choose, self.put, self.rotates, self.weight = choose, put or (lambda log, row: row), rotates, weight
+    rotates: it is about files that were renamed.  far: only a file system with another end can tell it.
+    """
+
+    def __init__(self, choose, put=None, rotates=False, far=False, weight=2):
+        self.choose, self.put, self.weight = choose, put or (lambda log, row: row), weight
+        self.rotates, self.far = rotates, far
 
 
 def failing(*names):
@@ -35,7 +39,7 @@ KINDS = {
     "an inode a look": Lie(lambda rng: {"INODES": 2, "NO_BIRTH": rng.randrange(2)}),
     "no birth": Lie(lambda rng: {"NO_BIRTH": 1}, weight=1),
     "old name": Lie(lambda rng: {"STALE_INODE": 0}, lambda log, row: {"STALE_INODE": log.inode()}, rotates=True),
-    "handle follows name": Lie(lambda rng: {"FOLLOW_NAME": rng.choice((1, 2))}, rotates=True),
+    "handle follows name": Lie(lambda rng: {"FOLLOW_NAME": rng.choice((1, 2))}, rotates=True, far=True),
     "old content": Lie(lambda rng: {"OLD_CONTENT": 0}, lambda log, row: {"OLD_CONTENT": log.snapshot()}, weight=3),
     "names fail": Lie(lambda rng: {"FAIL_NAMES": failing("ENOENT", "ENOENT", "ESTALE", "EIO")(rng)}),
     "looks fail": Lie(lambda rng: {"FAIL_LOOKS": failing("ESTALE", "EIO")(rng)}),
@@ -71,6 +75,8 @@ class History:
         for _ in range(rng.randint(1, 5) if kinds else 0):
             kind = rng.choices(kinds, [KINDS[k].weight for k in kinds])[0]
             if KINDS[kind].rotates and self.style in ("none", "copytruncate"):
+                continue
+            if KINDS[kind].far and self.medium == "local":
                 continue
             row = KINDS[kind].choose(rng)
             begin = rng.randrange(int(self.length_ms * 0.8))

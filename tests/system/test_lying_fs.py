@@ -20,11 +20,6 @@ from lying import Lies, library, scene, world  # noqa: F401: fixtures
 from torture import needs_zstd
 
 
-def not_reached(why):
-    return pytest.mark.skipif("SIPALERT_HISTORIES" not in os.environ,
-                              reason=f"not reached yet, `make test-long` runs it: {why}")
-
-
 LOOKS_S = 2.5  # more than twice the time after which a follower without inotify looks again
 
 
@@ -173,8 +168,7 @@ SAME_AGAIN = {
 }
 
 
-@pytest.mark.parametrize("medium", (pytest.param("local", marks=not_reached("size and reads are empty for a while")),
-                                    "network"))
+@pytest.mark.parametrize("medium", ("local", "network"))
 def test_the_same_content_again(tmp_path, library, medium):
     """The file seems to be gone and comes back as it was, its first bytes always the same: not a new file."""
     a_look_s = 0.5 if medium == "local" else 1.1
@@ -201,7 +195,6 @@ FAR_SIDE = {
 }
 
 
-@not_reached("three lines are missing where handles follow the name")
 def test_renamed_at_the_far_side(tmp_path, library):
     """For a while the name still means the old file, or the handle of the old file reads the new one, as on sshfs."""
 
@@ -267,8 +260,7 @@ def test_blind_while_nothing_can_be_read(tmp_path, library):
 # Restarts
 
 
-@pytest.mark.parametrize("verb", ("nothing", *(pytest.param(verb, marks=not_reached("twenty lines are missing"))
-                                               for verb in ("rename", "copytruncate"))))
+@pytest.mark.parametrize("verb", ("nothing", "rename", "copytruncate"))
 def test_mounted_anew_while_down(scene, verb):
     """After the restart all files have other numbers, and nobody knows when they were created."""
     scene = scene("fuse")
@@ -329,7 +321,6 @@ def bound(tmp_path):
     process.stderr.close()
 
 
-@not_reached("what is written right before a second rotation is waited for, or read as another file's")
 @pytest.mark.parametrize("pattern", ("proxy.log", "proxy.log*"), ids=("name", "glob"))
 def test_bindfs(bound, scene, pattern):
     """A real FUSE file system, whose kernel remembers names and attributes for a second."""
