@@ -47,6 +47,23 @@ sa_disk_distrusted(void)
     return (struct disk){"polling: the file system cannot be relied on", true};
 }
 
+bool
+sa_disk_ends_early(int fd)
+{
+    struct stat before, after;
+    char byte;
+
+    return fstat(fd, &before) == 0 && before.st_size > 0 &&
+           sa_position_read(fd, &byte, 1, before.st_size - 1) == 0 && fstat(fd, &after) == 0 &&
+           after.st_size >= before.st_size;
+}
+
+bool
+sa_disk_is_ill(int error)
+{
+    return error == -EIO || error == -ESTALE;
+}
+
 ssize_t
 sa_disk_read(int fd, void *buf, size_t len, int64_t offset)
 {

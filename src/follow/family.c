@@ -1,7 +1,6 @@
 #include "family.h"
 #include "text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -90,9 +89,17 @@ rank_of(const char *base, const char *name)
     return n < 6 && name[strlen(base)] == '.' ? -digits : digits;
 }
 
+struct search {
+    struct candidates *list;
+    const char *directory, *base;
+};
+
 static void
-add_candidate(struct candidates *list, const char *directory, const char *base, const char *name)
+add_candidate(void *arg, const char *name)
 {
+    const struct search *search = arg;
+    const char *directory = search->directory, *base = search->base;
+    struct candidates *list = search->list;
     struct candidate *candidate;
     char path[PATH_MAX];
     struct candidate *grown;
@@ -110,8 +117,11 @@ add_candidate(struct candidates *list, const char *directory, const char *base, 
         .rank = rank_of(base, name),
         .fd = -1,
     };
-    if (stat(path, &candidate->status) == -1 || !S_ISREG(candidate->status.st_mode) ||
-        candidate->kind == SA_UNKNOWN_COMPRESSION)
+    if (stat(path, &candidate->status) == -1) {
+        list->unreadable = list->unreadable || sa_disk_is_ill(-errno);
+        return;
+    }
+    if (!S_ISREG(candidate->status.st_mode) || candidate->kind == SA_UNKNOWN_COMPRESSION)
         return;
     candidate->path = strdup(path);
     if (candidate->path != NULL)
@@ -119,16 +129,12 @@ add_candidate(struct candidates *list, const char *directory, const char *base, 
 }
 
 static void
-list_directory(struct candidates *list, const char *directory, const char *base, int64_t ino)
+list_directory(struct candidates *list, struct directory **directories, const char *directory,
+               const char *base, int64_t ino)
 {
-    DIR *dir = opendir(directory);
-    const struct dirent *entry;
+    struct search search = {list, directory, base};
 
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        if (sa_family_is(base, entry->d_name) || (int64_t)entry->d_ino == ino)
-            add_candidate(list, directory, base, entry->d_name);
-    if (dir != NULL)
-        (void)closedir(dir);
+    sa_directory_each(directories, directory, base, ino, add_candidate, &search);
 }
 
 /* Times are those of the kernel's slow clock: in a burst of rotations they are often equal. */
@@ -159,28 +165,31 @@ split(const char *path, char directory[PATH_MAX])
 }
 
 struct candidates
-sa_family_find(const struct source *source, const char *log_path, int64_t ino)
+sa_family_find(struct source *source, const char *log_path, int64_t ino)
 {
-    struct candidates list = {NULL, 0};
+    struct directory *seen_now = NULL; /* outside of a scan nothing is kept: names move */
+    struct directory **directories = source->looking ? &source->directories : &seen_now;
+    struct candidates list = {NULL, 0, false};
     char directory[PATH_MAX], real[PATH_MAX], other[PATH_MAX];
 
     split(log_path, directory);
-    list_directory(&list, directory, base_name(log_path), ino);
+    list_directory(&list, directories, directory, base_name(log_path), ino);
     if (realpath(log_path, real) != NULL) {
         char here[PATH_MAX];
 
         split(real, other);
         if (realpath(directory, here) == NULL || strcmp(here, other) != 0 ||
             strcmp(base_name(real), base_name(log_path)) != 0)
-            list_directory(&list, other, base_name(real), ino);
+            list_directory(&list, directories, other, base_name(real), ino);
     }
     if (source->options.olddir[0] == '/')
-        list_directory(&list, source->options.olddir, base_name(log_path), ino);
+        list_directory(&list, directories, source->options.olddir, base_name(log_path), ino);
     else if (source->options.olddir[0] != '\0' &&
              snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
-        list_directory(&list, other, base_name(log_path), ino);
+        list_directory(&list, directories, other, base_name(log_path), ino);
     for (size_t i = 0; i < list.n; i++)
         list.at[i].distrusted = source->distrusted_ms != 0;
+    sa_directories_free(&seen_now);
     if (list.n > 0)
         qsort(list.at, list.n, sizeof *list.at, by_age);
     return list;
@@ -205,6 +214,7 @@ sa_candidate_fd(struct candidate *candidate)
 
     if (candidate->fd != -1 || candidate->moved)
         return candidate->fd;
+    errno = 0;
     candidate->fd = sa_disk_open(candidate->path);
     if (candidate->fd != -1 && fstat(candidate->fd, &status) == 0 &&
         ((status.st_ino == candidate->status.st_ino && status.st_dev == candidate->status.st_dev) ||
@@ -212,6 +222,7 @@ sa_candidate_fd(struct candidate *candidate)
         candidate->status = status;
         return candidate->fd;
     }
+    candidate->unreadable = sa_disk_is_ill(-errno);
     if (candidate->fd != -1)
         (void)close(candidate->fd);
     candidate->fd = -1;

@@ -24,13 +24,14 @@ struct candidate {
 struct candidates {
     struct candidate *at;
     size_t n;
+    bool unreadable; /* there are others, at which the disk did not let us look */
 };
 
 /*
  * The family of a log, oldest first: beside it, beside what its symbolic link points to, and in olddir.  ino:
  * of a file that belongs to it whatever its name is, or 0.
  */
-struct candidates sa_family_find(const struct source *source, const char *log_path, int64_t ino);
+struct candidates sa_family_find(struct source *source, const char *log_path, int64_t ino);
 void sa_family_free(struct candidates *list);
 
 /* The candidate's descriptor; -1 if it cannot be read or its name has moved on while we looked. */
@@ -39,6 +40,16 @@ int64_t sa_candidate_written_ms(const struct candidate *candidate);
 
 /* Whether the candidate is a compressed file whose original is still there: it may be in the making. */
 bool sa_candidate_unfinished(const struct candidate *candidate);
+
+/* directory.c: directories are listed once for all the logs that a scan looks at. */
+
+/*
+ * Calls met for the names in the directory that belong to the family of the log with the base name, and for
+ * the one of the inode unless that is 0.  What is listed is kept in directories until sa_directories_free.
+ */
+void sa_directory_each(struct directory **directories, const char *path, const char *base, int64_t ino,
+                       void (*met)(void *arg, const char *name), void *arg);
+void sa_directories_free(struct directory **directories);
 
 /* recognise.c */
 

@@ -14,7 +14,8 @@
 #define POLL_MS       5000 /* behind inotify */
 #define POLL_ALONE_MS 1000 /* instead of inotify */
 #define BACKLOG_BYTES (16 << 20)
-#define TRIES         8 /* of a read that was only interrupted */
+#define SCAN_TURN_MS  20 /* of a turn of the loop */
+#define TRIES         8  /* of a read that was only interrupted */
 
 void
 sa_follow_want_scan(struct sa_follower *follower)
@@ -116,7 +117,7 @@ sa_follow_check(struct sa_follower *follower, struct source *source, struct file
     }
     if (doubted == (file->doubt_ms != 0))
         return;
-    if (doubted && !file->disk.by_content) /* the same bytes came back */
+    if (!file->disk.by_content && (doubted || sa_disk_ends_early(file->fd))) /* the same bytes came back */
         sa_views_distrust(follower, source, file->path);
     sa_follow_judge(follower, source);
 }
@@ -137,8 +138,13 @@ check_size(struct sa_follower *follower, struct source *source, struct file *fil
 {
     struct stat status;
 
-    if (file->inflater != NULL || fstat(file->fd, &status) == -1)
+    if (file->inflater != NULL)
         return;
+    if (fstat(file->fd, &status) == -1) {
+        if (sa_disk_is_ill(-errno))
+            sa_views_distrust(follower, source, file->path);
+        return;
+    }
     file->size = status.st_size;
     if (contradicts(file, &status))
         sa_views_distrust(follower, source, file->path);
@@ -216,7 +222,7 @@ read_failed(struct sa_follower *follower, struct source *source, struct file *fi
 {
     file->pending = false;
     file->error = -error; /* the poll tries again */
-    if (error == EIO || error == ESTALE)
+    if (sa_disk_is_ill(-error))
         sa_views_distrust(follower, source, file->path);
     sa_follow_judge(follower, source);
 }
@@ -359,23 +365,41 @@ next_pending(struct sa_follower *follower, struct source **ret_source, struct fi
     return false;
 }
 
-/* A quarter of the time at most goes into scans. */
-static void
-scan_all(struct sa_follower *follower)
+/* Whether it is time for a scan: a quarter of the time at most goes into scans. */
+static bool
+begin_scan(struct sa_follower *follower, int64_t now_ms)
 {
-    int64_t begin_ms = sa_clock_now().mono_ms, end_ms;
-
-    if (begin_ms < follower->scan_after_ms) {
+    if (now_ms < follower->scan_after_ms) {
         if (!follower->scan_due) /* the poll comes later */
-            sa_watch_arm(follower->poll, follower->scan_after_ms - begin_ms);
+            sa_watch_arm(follower->poll, follower->scan_after_ms - now_ms);
         follower->scan_due = true;
-        return;
+        return false;
     }
     follower->rescan_wanted = follower->scan_due = false;
-    for (unsigned s = 0; s < follower->n_sources; s++)
-        sa_follow_scan(follower, &follower->sources[s]);
-    end_ms = sa_clock_now().mono_ms;
-    follower->scan_after_ms = end_ms + 3 * (end_ms - begin_ms);
+    follower->scan_source = 0;
+    follower->scan_spent_ms = 0;
+    return true;
+}
+
+/* A turn's part of a scan: all of it, unless there are very many names. */
+static void
+scan_some(struct sa_follower *follower)
+{
+    int64_t begin_ms = sa_clock_now().mono_ms, now_ms = begin_ms;
+
+    if (!follower->scanning && !begin_scan(follower, begin_ms))
+        return;
+    follower->scanning = true;
+    while (follower->scan_source < follower->n_sources && now_ms - begin_ms < SCAN_TURN_MS) {
+        if (sa_follow_scan(follower, &follower->sources[follower->scan_source]))
+            follower->scan_source++;
+        now_ms = sa_clock_now().mono_ms;
+    }
+    follower->scan_spent_ms += now_ms - begin_ms;
+    follower->scanning = follower->scan_source < follower->n_sources;
+    follower->scan_after_ms = now_ms + 3 * follower->scan_spent_ms;
+    if (follower->scanning)
+        sa_watch_activate(follower->work);
 }
 
 static void
@@ -386,8 +410,8 @@ on_work(void *arg)
     struct file *file;
 
     follower->took_some = false;
-    if (follower->rescan_wanted)
-        scan_all(follower);
+    if (follower->rescan_wanted || follower->scanning)
+        scan_some(follower);
     if (follower->n_sources == 0 || !next_pending(follower, &source, &file)) {
         if (follower->took_some)
             follower->events->read_some(follower->arg);
@@ -502,6 +526,7 @@ sa_follower_free(struct sa_follower *follower)
         while (source->n_ghosts > 0)
             sa_ghost_remove(source, &source->ghosts[0]);
         sa_left_free(source);
+        sa_listing_free(source);
         free(source->files);
         free(source->ghosts);
     }
@@ -577,7 +602,8 @@ void
 sa_follower_start(struct sa_follower *follower)
 {
     for (unsigned s = 0; s < follower->n_sources; s++)
-        sa_follow_scan(follower, &follower->sources[s]);
+        while (!sa_follow_scan(follower, &follower->sources[s]))
+            continue;
 }
 
 void

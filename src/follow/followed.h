@@ -112,15 +112,18 @@ struct source {
     int64_t distrusted_ms;  /* wall clock when its disk was found out: its files are known by content; or 0 */
     struct left *left;      /* those that have no place; by number */
     unsigned n_unseen;      /* by the scan of the moment, before it opens what is new */
-    size_t n_names;         /* that its patterns match */
-    bool wide;              /* too many of both: each is by itself, without generations */
+    bool wide;              /* too many files: each is by itself, without generations */
+    struct listing *listing;       /* of a scan that goes over more than one turn, or NULL */
+    bool looking;                  /* a scan looks for generations */
+    struct directory *directories; /* as the scan of the moment listed them, for the search of generations */
     struct ghost *ghosts;
     unsigned n_ghosts, ghosts_room;
-    int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
-    bool names_changed; /* since then */
-    bool scanned;       /* once: from now on new files are read from their start */
-    int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
-    int trouble;        /* of the last scan, negative errno */
+    int64_t scanned_ms;     /* wall clock of the last scan after which nothing was left to look for */
+    bool names_changed;     /* since then */
+    bool scanned;           /* once: from now on new files are read from their start */
+    int64_t began_ms;       /* wall clock of the first scan, if nothing was known before: older is not ours */
+    int64_t rests_until_ms; /* monotonic: until then a name that could not be found may come back */
+    int trouble;            /* of the last scan, negative errno */
     char trouble_path[256];
     uint64_t rotations, truncations;
     enum sa_source_state state;
@@ -139,6 +142,9 @@ struct sa_follower {
     unsigned next_source, next_file; /* where the round robin goes on */
     bool rescan_wanted;
     bool scan_due;         /* the poll is armed for it */
+    bool scanning;         /* a scan goes over more than one turn of the loop */
+    unsigned scan_source;  /* it is at */
+    int64_t scan_spent_ms; /* so far */
     int64_t scan_after_ms; /* monotonic: large directories are not scanned all the time */
     bool took_some;        /* the work of the moment changed something */
     int64_t last_id;
@@ -162,16 +168,28 @@ void sa_follow_note(struct sa_follower *follower, const struct source *source, c
 
 /* scan.c */
 
-/* A file that is not followed yet, met by a scan. */
+/* A name that a scan met. */
 struct name {
     char *path; /* owned */
     struct stat status;
+    int error; /* negative errno: there is no status */
 };
 
 struct names {
     struct name *at;
     size_t n, room;
 };
+
+void sa_names_free(struct names *names);
+
+/* listing.c: the names that a source's patterns match, collected in turns, since there may be many. */
+
+#define SORTED 4096 /* so many at most come in the order of their paths */
+
+/* Returns 1 with all names, which are the caller's then; 0: there are more, in another turn; or -ENOMEM. */
+int sa_listing_go_on(struct sa_follower *follower, struct source *source, struct names *ret_names);
+void sa_listing_free(struct source *source);
+bool sa_is_pattern(const char *path);
 
 /* index.c: the files of a source by device and inode. */
 void sa_index_add(struct source *source, struct file *file);
@@ -209,9 +227,11 @@ int sa_follow_open_named(struct sa_follower *follower, struct source *source, co
 /* The file is found under the name. */
 void sa_follow_give_name(struct source *source, struct file *file, const char *path);
 
-/* Looks which files the source's globs name now: opens new ones, closes what is long gone, judges the state.
+/*
+ * Looks which files the source's globs name now: opens new ones, closes what is long gone, judges the state.
+ * Returns false if it wants another turn before it does.
  */
-void sa_follow_scan(struct sa_follower *follower, struct source *source);
+bool sa_follow_scan(struct sa_follower *follower, struct source *source);
 
 /*
  * Takes an open file that has not its configured name, or not any more: read to its end, then closed.  past:
@@ -254,6 +274,12 @@ struct disk sa_disk_of(int fd);
 
 /* As a disk is treated that was caught contradicting the content of its files. */
 struct disk sa_disk_distrusted(void);
+
+/* Whether the file ends before its size, not only because it was truncated between two looks. */
+bool sa_disk_ends_early(int fd);
+
+/* Whether the error, negative errno, says that the disk or its server is in trouble. */
+bool sa_disk_is_ill(int error);
 
 /* Opens a file for reading, without waiting for a FIFO's writer.  The descriptor, or -1 with errno. */
 int sa_disk_open(const char *path);
@@ -347,6 +373,9 @@ void sa_proof_forget(struct file *file);
 
 /* After the first scan of a source with a past: opens what was rotated meanwhile. */
 void sa_history_backfill(struct sa_follower *follower, struct source *source);
+
+/* Where streams of an earlier life that have no file yet go on: under other names, or in copies. */
+void sa_history_find_rests(struct sa_follower *follower, struct source *source);
 
 /*
  * At the first scan of a source without a past: generations that a pattern names are read, oldest first, if

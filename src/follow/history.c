@@ -351,21 +351,30 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
     return last;
 }
 
-static void
-find_rests(struct sa_follower *follower, struct source *source)
+static bool
+any_unreadable(const struct candidates *list)
+{
+    bool unreadable = list->unreadable;
+
+    for (size_t i = 0; i < list->n; i++)
+        unreadable = unreadable || list->at[i].unreadable;
+    return unreadable;
+}
+
+void
+sa_history_find_rests(struct sa_follower *follower, struct source *source)
 {
     for (unsigned i = 0; i < source->n_ghosts;) { /* in the order in which they were opened */
         struct ghost *ghost = &source->ghosts[i];
-        struct candidates list = {NULL, 0};
+        struct candidates list = {NULL, 0, false};
         struct file *rest = NULL, *holder;
         char *path = strdup(ghost->position.path);
 
         if (ghost->position.open && path != NULL) {
             list = sa_family_find(source, path, ghost->position.ino);
             rest = find_rest(follower, source, ghost, &list);
-            for (size_t k = 0; k < list.n && rest == NULL; k++)
-                if (list.at[k].unreadable)
-                    sa_views_distrust(follower, source, list.at[k].path);
+            if (rest == NULL && any_unreadable(&list))
+                sa_views_distrust(follower, source, path);
         }
         if (rest != NULL) { /* the ghost is used up */
             source->rotations++;
@@ -412,7 +421,7 @@ sa_history_backfill(struct sa_follower *follower, struct source *source)
     int64_t since_ms = source->options.last_alive_ms - UNJUDGED_MS;
     unsigned n;
 
-    find_rests(follower, source);
+    sa_history_find_rests(follower, source);
     n = source->n_files;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
         if (strpbrk(*pattern, "*?[") == NULL)

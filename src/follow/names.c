@@ -423,10 +423,13 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     struct ghost *past;
     struct file *file;
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (sa_disk_is_ill(fd))
+            sa_views_distrust(follower, source, path);
         return fd;
+    }
     by_content = source->distrusted_ms != 0 || sa_disk_of(fd).by_content;
-    if (!by_content && numbers_lie(path, &status)) {
+    if (!by_content && (numbers_lie(path, &status) || sa_disk_ends_early(fd))) {
         sa_views_distrust(follower, source, path);
         by_content = true;
     }

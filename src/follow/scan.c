@@ -1,19 +1,19 @@
-#include "followed.h"
+#include "family.h"
 #include "clock.h"
 #include "text.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /*
- * Files times names: beyond this there is a file for each call or for each phone, and nobody looks among all
- * the names for rotated generations of each of them.
+ * More files than this are of calls or of phones, each by itself: nobody looks for rotated generations of
+ * each, which takes as many comparisons as there are pairs of files.
  */
-#define WIDE 1000000
+#define WIDE     2000
+#define RESTS_MS 60000 /* after a start, what an earlier life read is searched again */
 
 static void
 note_trouble(struct source *source, int error, const char *path)
@@ -24,11 +24,10 @@ note_trouble(struct source *source, int error, const char *path)
     (void)sa_text_copy(source->trouble_path, sizeof source->trouble_path, path);
 }
 
+/* The name moves over to the others. */
 static void
-add_name(struct names *names, const char *path, const struct stat *status)
+add_name(struct names *names, struct name *name)
 {
-    struct name *name;
-
     if (names->n == names->room) {
         size_t room = names->room == 0 ? 16 : 2 * names->room;
         struct name *grown = realloc(names->at, room * sizeof *grown);
@@ -38,11 +37,8 @@ add_name(struct names *names, const char *path, const struct stat *status)
         names->at = grown;
         names->room = room;
     }
-    name = &names->at[names->n];
-    name->path = strdup(path);
-    name->status = *status;
-    if (name->path != NULL)
-        names->n++;
+    names->at[names->n++] = *name;
+    name->path = NULL;
 }
 
 static bool
@@ -56,25 +52,26 @@ is_ghost(const struct source *source, const struct stat *status)
 }
 
 static void
-visit(struct sa_follower *follower, struct source *source, const char *path, struct names *known,
+visit(struct sa_follower *follower, struct source *source, struct name *name, struct names *known,
       struct names *fresh)
 {
-    struct stat status;
     struct file *file;
 
-    if (stat(path, &status) == -1) {
-        note_trouble(source, -errno, path);
+    if (name->error != 0) {
+        note_trouble(source, name->error, name->path);
+        if (sa_disk_is_ill(name->error))
+            sa_views_distrust(follower, source, name->path);
         return;
     }
-    file = sa_follow_find_named(source, path);
-    if (file != NULL && !sa_views_keep(follower, source, file, path))
+    file = sa_follow_find_named(source, name->path);
+    if (file != NULL && !sa_views_keep(follower, source, file, name->path))
         file = NULL;
     else if (file == NULL)
-        file = sa_index_find(source, status.st_dev, status.st_ino);
+        file = sa_index_find(source, name->status.st_dev, name->status.st_ino);
     if (file != NULL)
-        sa_follow_give_name(source, file, path);
-    else if (!sa_left_is_done(source, &status))
-        add_name(is_ghost(source, &status) ? known : fresh, path, &status);
+        sa_follow_give_name(source, file, name->path);
+    else if (!sa_left_is_done(source, &name->status))
+        add_name(is_ghost(source, &name->status) ? known : fresh, name);
 }
 
 static void
@@ -84,56 +81,8 @@ open_names(struct sa_follower *follower, struct source *source, struct names *na
         int r = sa_follow_open_named(follower, source, names->at[i].path);
         if (r < 0)
             note_trouble(source, r, names->at[i].path);
-        free(names->at[i].path);
     }
-    free(names->at);
-}
-
-/* The directory of a pattern, and those of its wildcards, so that new names wake us. */
-static void
-watch_directories(struct sa_follower *follower, const char *pattern)
-{
-    char directory[PATH_MAX];
-    char *slash;
-    glob_t found;
-
-    (void)sa_text_copy(directory, sizeof directory, pattern);
-    slash = strrchr(directory, '/');
-    if (slash == NULL)
-        (void)sa_text_copy(directory, sizeof directory, ".");
-    else
-        slash[slash == directory] = '\0';
-    if (glob(directory, 0, NULL, &found) != 0)
-        return;
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        sa_watcher_add_directory(follower->watcher, found.gl_pathv[i]);
-    globfree(&found);
-}
-
-static bool
-is_pattern(const char *path)
-{
-    return strpbrk(path, "*?[") != NULL;
-}
-
-static void
-visit_glob(struct sa_follower *follower, struct source *source, const char *pattern, struct names *known,
-           struct names *fresh)
-{
-    glob_t found;
-
-    watch_directories(follower, pattern);
-    if (!is_pattern(pattern)) {
-        visit(follower, source, pattern, known, fresh);
-        return;
-    }
-    if (glob(pattern, 0, NULL, &found) != 0)
-        return;
-    source->n_names += found.gl_pathc;
-    for (size_t i = 0; i < found.gl_pathc; i++) /* what is compressed was counted when it was written */
-        if (sa_inflate_kind(found.gl_pathv[i]) == SA_PLAIN)
-            visit(follower, source, found.gl_pathv[i], known, fresh);
-    globfree(&found);
+    sa_names_free(names);
 }
 
 /* Closes what has lost its name long enough ago and is read to its end. */
@@ -185,14 +134,17 @@ static void
 look_for_missed(struct sa_follower *follower, struct source *source)
 {
     bool changed = source->names_changed || directory_changed(source);
+    int64_t now_ms = sa_clock_now().mono_ms;
     unsigned n = source->n_files;
 
     for (unsigned i = 0; i < n; i++)
         changed = changed || source->files[i]->cut;
 
     source->names_changed = false;
+    if (now_ms < source->rests_until_ms && !source->wide)
+        sa_history_find_rests(follower, source);
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!is_pattern(*pattern))
+        if (!sa_is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && changed && !source->wide; i++)
         if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)
@@ -209,31 +161,68 @@ judge_views(struct sa_follower *follower, struct source *source)
             sa_views_judge(follower, source, source->files[i - 1]);
 }
 
-void
+/*
+ * Names are settled before files are opened: a renamed file found under its new name is not gone, and what
+ * has its old place in the file system is not searched by its content.
+ */
+static void
+settle_names(struct sa_follower *follower, struct source *source, struct names *names, struct names *known,
+             struct names *fresh)
+{
+    source->trouble = 0;
+    for (unsigned i = 0; i < source->n_files; i++)
+        source->files[i]->seen = false;
+    for (size_t i = 0; i < names->n; i++)
+        visit(follower, source, &names->at[i], known, fresh);
+    sa_names_free(names);
+    source->n_unseen = 0;
+    for (unsigned i = 0; i < source->n_files; i++)
+        source->n_unseen += !source->files[i]->seen;
+    source->wide = source->n_files + known->n + fresh->n > WIDE;
+}
+
+/* What was rotated, since the last scan or since an earlier life. */
+static void
+look_for_generations(struct sa_follower *follower, struct source *source)
+{
+    int64_t wall_ms = sa_clock_now().wall_ms;
+
+    source->looking = true;
+    if (source->scanned) {
+        look_for_missed(follower, source);
+    } else {
+        source->names_changed = false;
+        source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
+        source->began_ms = source->options.known ? 0 : wall_ms;
+        source->rests_until_ms = sa_clock_now().mono_ms + RESTS_MS;
+        if (source->options.known)
+            sa_history_backfill(follower, source);
+        else
+            sa_history_begin(follower, source);
+    }
+    source->looking = false;
+    sa_directories_free(&source->directories);
+}
+
+bool
 sa_follow_scan(struct sa_follower *follower, struct source *source)
 {
-    struct names known = {0}, fresh = {0};
-    int64_t now_ms = sa_clock_now().mono_ms, wall_ms = sa_clock_now().wall_ms;
+    struct names names = {0}, known = {0}, fresh = {0};
+    int64_t now_ms, wall_ms;
+    int r;
 
     if (source->options.globs[0] == NULL) /* a source that is not a file */
-        return;
+        return true;
+    if ((r = sa_listing_go_on(follower, source, &names)) <= 0)
+        return r < 0;
+    now_ms = sa_clock_now().mono_ms;
+    wall_ms = sa_clock_now().wall_ms;
 
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy)
             sa_follow_check(follower, source, source->files[i]);
-    /* Names are settled before files are opened: a renamed file found under its new name is not gone, and
-     * what has its old place in the file system is not searched by its content. */
-    source->trouble = 0;
-    source->n_names = 0;
-    for (unsigned i = 0; i < source->n_files; i++)
-        source->files[i]->seen = false;
-    for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        visit_glob(follower, source, *pattern, &known, &fresh);
-    source->n_unseen = 0;
-    for (unsigned i = 0; i < source->n_files; i++)
-        source->n_unseen += !source->files[i]->seen;
-    source->wide = (source->n_files + known.n + fresh.n) * source->n_names > WIDE;
+    settle_names(follower, source, &names, &known, &fresh);
     sa_left_choose(follower, source, &known);
     open_names(follower, source, &known);
     sa_left_choose(follower, source, &fresh);
@@ -241,21 +230,11 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     sa_left_sweep(follower, source);
     judge_views(follower, source);
     retire_files(follower, source, now_ms);
-    if (source->scanned) {
-        look_for_missed(follower, source);
-    } else {
-        source->names_changed = false;
-        source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
-        source->began_ms = source->options.known ? 0 : wall_ms;
-        if (source->options.known)
-            sa_history_backfill(follower, source);
-        else
-            sa_history_begin(follower, source);
-    }
+    look_for_generations(follower, source);
     source->scanned = true;
-    if (!source
-             ->names_changed) /* else a name moved while it was looked at: the next scan looks back as far */
+    if (!source->names_changed) /* else a name moved meanwhile: the next scan looks back as far */
         source->scanned_ms = wall_ms;
     sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
     sa_follow_judge(follower, source);
+    return true;
 }
