@@ -159,7 +159,7 @@ on_lost_line(void *arg, uint64_t lines)
 {
     struct file_stream *file = arg;
 
-    sa_engine_lost(file->engine, file->source, lines, "the log daemon's rate limit dropped them");
+    sa_engine_lost(file->engine, file->source, lines, _("the log says that they were dropped"));
 }
 
 /* Longer than any name of a source. */
