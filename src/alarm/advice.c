@@ -38,9 +38,9 @@ static const struct advice {
         "FIFO, socket or journal is missing, not readable or another's. \"sipalert status\" shows which "
         "and why. It is looked at again by itself.")},
     {SA_FAULT_UNDERCOUNT, 0,
-     N_("Log lines were lost: counts and ratios are too low. Raise the rate limits of rsyslog (imuxsock, "
-        "imjournal) or journald (RateLimitBurst), the socket buffer (net.core.rmem_max), or "
-        "max_connections if TCP senders were cut off.")},
+     N_("Log lines were lost: counts and ratios are too low. Raise the rate limit or buffer that the text or "
+        "log names: imuxsock, imjournal, RateLimitBurst, net.core.rmem_max, max_connections (TCP senders), "
+        "logger_queue_limit (Asterisk), xlog_buf_size (OpenSIPS).")},
     {SA_FAULT_STATE, -ETXTBSY,
      N_("Counting and alarms go on. Another program has the state database open: end the sqlite3 or the "
         "backup that "

@@ -277,8 +277,8 @@ test_sizes(void **state)
 static void
 test_advice(void **state)
 {
-    static const char *const lost[] = {"imuxsock", "imjournal", "RateLimitBurst", "rmem_max",
-                                       "max_connections"};
+    static const char *const lost[] = {"imuxsock",           "imjournal",     "RateLimitBurst", "rmem_max",
+                                       "logger_queue_limit", "xlog_buf_size", "max_connections"};
     static const char *const blind[] = {"Not all", "address", "FIFO", "socket", "journal", "another's"};
 
     (void)state;
