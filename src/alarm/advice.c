@@ -34,13 +34,13 @@ static const struct advice {
         "directory, a "
         "device, a FIFO): correct the path, or use fifo = for a FIFO.")},
     {SA_FAULT_BLIND, 0,
-     N_("Nothing of this source is counted and no alarm of it can clear. \"sipalert status\" shows what is "
-        "in the "
-        "way. It is looked at again by itself.")},
+     N_("Not all of this source is counted, perhaps nothing, and no alarm of it can clear: a file, address, "
+        "FIFO, socket or journal is missing, not readable or another's. \"sipalert status\" shows which "
+        "and why. It is looked at again by itself.")},
     {SA_FAULT_UNDERCOUNT, 0,
-     N_("Log lines were lost before they could be counted: counts and ratios are too low. Raise the rate "
-        "limits of rsyslog (imuxsock, imjournal) or journald (RateLimitBurst), or the socket buffer "
-        "(net.core.rmem_max).")},
+     N_("Log lines were lost: counts and ratios are too low. Raise the rate limit or buffer that the text or "
+        "log names: imuxsock, imjournal, RateLimitBurst, net.core.rmem_max, max_connections (TCP senders), "
+        "logger_queue_limit (Asterisk), xlog_buf_size (OpenSIPS).")},
     {SA_FAULT_STATE, -ETXTBSY,
      N_("Counting and alarms go on. Another program has the state database open: end the sqlite3 or the "
         "backup that "

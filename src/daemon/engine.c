@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define UNDERCOUNT_MS 300000 /* how long the alarm stays up after the last loss */
+#define TWICE_MS      1000   /* how long what was seen of a watched file holds */
 
 /* A followed file's stream and whose it is. */
 struct file_stream {
@@ -15,6 +17,8 @@ struct file_stream {
     struct sa_engine *engine;
     unsigned source;
     bool watched;             /* nothing of it is counted but what log daemons lost */
+    bool twice;               /* of a watched file: the source follows it too, as was seen at looked_ms */
+    int64_t looked_ms;        /* 0: never */
     struct file_stream *next; /* of the source */
 };
 
@@ -153,13 +157,71 @@ on_response(void *arg, const struct sa_response *response)
         engine->limit_crossed = true;
 }
 
+/* The path of a stream of the follower, or NULL. */
+static const char *
+path_of(const struct sa_engine *engine, unsigned number, const void *stream)
+{
+    struct sa_follow_status status;
+
+    sa_follower_status(engine->follower, number, &status);
+    for (unsigned i = 0; i < status.n_files; i++) {
+        struct sa_follow_file file = sa_follower_file(engine->follower, number, i);
+
+        if (file.stream == stream)
+            return file.path;
+    }
+    return NULL;
+}
+
+/* By its name, or by another one that leads to it. */
+static bool
+is_followed(const struct sa_engine *engine, unsigned source, const char *path)
+{
+    struct sa_follow_status status;
+    struct stat wanted, other;
+    bool there = stat(path, &wanted) == 0;
+
+    sa_follower_status(engine->follower, source, &status);
+    for (unsigned i = 0; i < status.n_files; i++) {
+        struct sa_follow_file file = sa_follower_file(engine->follower, source, i);
+
+        if (strcmp(file.path, path) == 0 || (there && stat(file.path, &other) == 0 &&
+                                             other.st_dev == wanted.st_dev && other.st_ino == wanted.st_ino))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A watched file that the source follows as its log too, by whatever names: what it tells is counted there.
+ * Files come and go and are renamed, so this is asked when a loss is told, and not of the configuration.
+ */
+static bool
+is_followed_too(struct file_stream *file)
+{
+    struct sa_engine *engine = file->engine;
+    unsigned number = engine->config->n_sources;
+    const char *path;
+
+    if (file->looked_ms != 0 && engine->now.mono_ms - file->looked_ms < TWICE_MS)
+        return file->twice;
+    while (engine->watches[number - engine->config->n_sources] != file->source)
+        number++;
+    path = path_of(engine, number, file);
+    file->twice = path != NULL && is_followed(engine, file->source, path);
+    file->looked_ms = engine->now.mono_ms;
+    return file->twice;
+}
+
 /* A log daemon said in the log that it dropped lines. */
 static void
 on_lost_line(void *arg, uint64_t lines)
 {
     struct file_stream *file = arg;
 
-    sa_engine_lost(file->engine, file->source, lines, "the log daemon's rate limit dropped them");
+    if (file->watched && is_followed_too(file))
+        return;
+    sa_engine_lost(file->engine, file->source, lines, _("the log says that they were dropped"));
 }
 
 /* Longer than any name of a source. */

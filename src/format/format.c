@@ -79,7 +79,8 @@ static void
 collect_literals(struct sa_format *format)
 {
     static const char *const others[] = {
-        "rsyslogd", "systemd-journal", "message repeated ", "Last message '", "__CURSOR=", "\"MESSAGE\":[",
+        "rsyslogd",      "systemd-journal",  "message repeated ", "Last message '", "__CURSOR=",
+        "\"MESSAGE\":[", "Logging resumed.", "Log queue ",        "xlog_buf_size",
     };
 
     format->literals = (struct sa_literals){.n = 0};

@@ -58,7 +58,9 @@ struct sa_pipe *sa_pipe_close(struct sa_pipe *pipe);
 /*
  * The journal: matches ("FIELD=value", of different fields all, of one field any), and instead of the
  * system's the path of a directory of journals or paths of journal files.  matches stay the caller's.
- * cursor: where an earlier life ended, or "" ; then at_end: begin with what comes.  NULL: out of memory.
+ * Beside what they select, journald's own records of messages that its rate limit dropped are read, and
+ * reported as lost if they are of a unit that the source reads. cursor: where an earlier life ended, or "" ;
+ * then at_end: begin with what comes.  NULL: out of memory.
  */
 struct sa_journal *sa_journal_new(const struct sa_intake_host *host, char *const *matches, const char *cursor,
                                   bool at_end);

@@ -11,15 +11,17 @@
 #include <string.h>
 
 #ifdef SIPALERT_JOURNAL
+#include "journal_entry.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 
 #define BATCH       512   /* entries in one turn of the loop */
 #define PROBES      64    /* files that are opened to see whether they can be, at one look */
 #define HEAD_BYTES  1024  /* time, host and program in front of the message */
 #define FIELD_BYTES 65536 /* the least that is taken of a message */
 
+static const char dropped[] = N_("journald's rate limit dropped them");
 static const char *const system_roots[] = {"/var/log/journal", "/run/log/journal"};
 
 struct sa_journal {
@@ -36,6 +38,8 @@ struct sa_journal {
     bool reopen;  /* a place is not what it was: once everything is read */
     bool seen;    /* there is something to read, and nothing that cannot be */
     bool empty;   /* there is nothing to read yet, and that was told */
+    bool told_not_forwarded;
+    struct sa_unit_losses losses;
     char cursor[256];
     char *line, *record;
     size_t line_room;
@@ -43,63 +47,122 @@ struct sa_journal {
     uint64_t late_until_us; /* entries before were written before we looked */
 };
 
-/* The field's value without its name into dst; returns its length, 0 if the entry has none, or negative
- * errno. */
-static ssize_t
-field(sd_journal *journal, const char *name, char *dst, size_t room)
-{
-    const void *data;
-    size_t len, skip = strlen(name) + 1;
-    int r = sd_journal_get_data(journal, name, &data, &len);
-
-    if (r == -ENOENT || (r >= 0 && len < skip))
-        return 0;
-    if (r < 0)
-        return r;
-    len -= skip;
-    if (len > room)
-        len = room;
-    memcpy(dst, (const char *)data + skip, len);
-    return (ssize_t)len;
-}
-
 /* Time, host and program as a syslog file has them; returns the length. */
 static size_t
-put_head(struct sa_journal *journal, uint64_t time_us)
+put_head(struct sa_journal *journal, uint64_t time_us, const char *ident)
 {
-    char stamp[SA_TIME_TEXT_SIZE], host[256], ident[256];
-    ssize_t host_len = field(journal->journal, "_HOSTNAME", host, sizeof host);
-    ssize_t ident_len = field(journal->journal, "SYSLOG_IDENTIFIER", ident, sizeof ident);
+    char stamp[SA_TIME_TEXT_SIZE], host[256];
 
     sa_text_time(stamp, (int64_t)(time_us / 1000));
-    return (size_t)snprintf(journal->line, HEAD_BYTES, "%s %.*s %.*s: ", stamp,
-                            host_len <= 0 ? 1 : (int)host_len, host_len <= 0 ? "-" : host,
-                            ident_len <= 0 ? 1 : (int)ident_len, ident_len <= 0 ? "-" : ident);
+    sa_entry_text(journal->journal, "_HOSTNAME", host, sizeof host);
+    return (size_t)snprintf(journal->line, HEAD_BYTES, "%s %s %s: ", stamp, host[0] == '\0' ? "-" : host,
+                            ident[0] == '\0' ? "-" : ident);
+}
+
+static void
+tell_lost(struct sa_journal *journal, uint64_t lines, const char *why)
+{
+    if (lines > 0)
+        journal->host.events->lost(journal->host.arg, lines, why);
+}
+
+/* What journald dropped of this entry's unit is of this source, as the entry is. */
+static void
+learn_unit(struct sa_journal *journal)
+{
+    char unit[SA_UNIT_SIZE];
+
+    sa_entry_text(journal->journal, "_SYSTEMD_UNIT", unit, sizeof unit);
+    if (unit[0] != '\0')
+        tell_lost(journal, sa_unit_losses_read(&journal->losses, unit), dropped);
 }
 
 /* The entry as a line of a syslog file: what reads those reads this. */
 static void
-hand_over(struct sa_journal *journal)
+hand_over_line(struct sa_journal *journal, const char *ident)
 {
     const struct sa_intake_host *host = &journal->host;
     uint64_t time_us = 0;
-    char *cursor = NULL;
     ssize_t message_len;
     size_t len;
 
     (void)sd_journal_get_realtime_usec(journal->journal, &time_us);
-    len = put_head(journal, time_us);
-    message_len = field(journal->journal, "MESSAGE", journal->line + len, journal->line_room - len);
+    len = put_head(journal, time_us, ident);
+    message_len = sa_entry_field(journal->journal, "MESSAGE", journal->line + len, journal->line_room - len);
     if (message_len < 0) {
-        host->events->lost(host->arg, 1, N_("an entry of the journal is damaged"));
+        tell_lost(journal, 1, N_("an entry of the journal is damaged"));
     } else {
         len = sa_intake_record(journal->record, journal->line, len + (size_t)message_len);
         host->events->lines(host->arg, journal->stream, journal->record, len,
                             time_us < journal->late_until_us);
     }
-    if (sd_journal_get_cursor(journal->journal, &cursor) >= 0)
-        (void)sa_text_copy(journal->cursor, sizeof journal->cursor, cursor);
+    if (sa_unit_losses_learns(&journal->losses))
+        learn_unit(journal);
+}
+
+static void
+take_loss(struct sa_journal *journal, const struct sa_unit_loss *loss)
+{
+    switch (sa_unit_losses_judge(&journal->losses, loss)) {
+    case SA_LOSS_OURS:
+        tell_lost(journal, loss->lines, dropped);
+        break;
+    case SA_LOSS_PERHAPS:
+        tell_lost(journal, loss->lines,
+                  N_("journald's rate limit dropped them, or others: it does not say of which unit"));
+        break;
+    case SA_LOSS_OTHERS:
+    case SA_LOSS_WAITS:
+        break;
+    }
+}
+
+/* journald passes on a copy: what it missed there is in the journal, and was counted. */
+static void
+note_not_forwarded(struct sa_journal *journal)
+{
+    if (!journal->told_not_forwarded)
+        journal->host.events->note(
+            journal->host.arg, "journald did not forward everything to syslog; the journal has it all the "
+                               "same, nothing is missing from this source");
+    journal->told_not_forwarded = true;
+}
+
+/* Returns 0 or negative errno. */
+static int
+keep_cursor(struct sa_journal *journal)
+{
+    char *cursor = NULL;
+    int r = sd_journal_get_cursor(journal->journal, &cursor);
+
+    if (r < 0)
+        return r;
+    (void)sa_text_copy(journal->cursor, sizeof journal->cursor, cursor);
     free(cursor);
+    return 0;
+}
+
+static void
+hand_over(struct sa_journal *journal)
+{
+    char ident[SA_IDENTIFIER_SIZE];
+    struct sa_unit_loss loss;
+
+    sa_entry_text(journal->journal, "SYSLOG_IDENTIFIER", ident, sizeof ident);
+    switch (sa_entry_kind(journal->journal, ident, &loss)) {
+    case SA_ENTRY_LINE:
+        hand_over_line(journal, ident);
+        break;
+    case SA_ENTRY_DROPPED:
+        take_loss(journal, &loss);
+        break;
+    case SA_ENTRY_NOT_FORWARDED:
+        note_not_forwarded(journal);
+        break;
+    case SA_ENTRY_FORGED:
+        break;
+    }
+    (void)keep_cursor(journal);
 }
 
 /* Opens the file as the reader would: who may read it cannot always make sense of it. */
@@ -244,36 +307,22 @@ open_journal(struct sa_journal *journal)
     return open_files(journal);
 }
 
-static int
-add_matches(struct sa_journal *journal)
-{
-    int r = 0;
-
-    for (char *const *match = journal->matches; *match != NULL && r >= 0; match++)
-        if (**match != '/')
-            r = sd_journal_add_match(journal->journal, *match, 0);
-    return r;
-}
-
 /* The last entry that is there counts as handed over.  Returns its being there, or negative errno. */
 static int
 pass_what_is_there(struct sa_journal *journal)
 {
-    char *cursor = NULL;
     int r = sd_journal_seek_tail(journal->journal);
 
     if (r >= 0)
         r = sd_journal_previous(journal->journal);
-    if (r > 0)
-        r = sd_journal_get_cursor(journal->journal, &cursor) < 0 ? -EBADMSG : 1;
-    if (r > 0) {
-        (void)sa_text_copy(journal->cursor, sizeof journal->cursor, cursor);
-        /* No line, but a position that a later life has to know. */
-        journal->host.events->lines(journal->host.arg, journal->stream, "", 0, false);
-        journal->host.events->read_some(journal->host.arg);
-    }
-    free(cursor);
-    return r;
+    if (r <= 0)
+        return r;
+    if (keep_cursor(journal) < 0)
+        return -EBADMSG;
+    /* No line, but a position for later lives. */
+    journal->host.events->lines(journal->host.arg, journal->stream, "", 0, false);
+    journal->host.events->read_some(journal->host.arg);
+    return 1;
 }
 
 /*
@@ -305,7 +354,7 @@ begin(struct sa_journal *journal, const struct sa_survey *found)
     int r = open_journal(journal);
 
     if (r >= 0)
-        r = add_matches(journal);
+        r = sa_entry_select(journal->journal, journal->matches);
     if (r >= 0)
         r = seek(journal, found);
     if (r >= 0) /* also lets it watch its directories, before the first entry is read */
@@ -476,6 +525,7 @@ sa_journal_new(const struct sa_intake_host *host, char *const *matches, const ch
     journal->matches = matches;
     journal->at_end = at_end;
     find_places(journal);
+    sa_unit_losses_init(&journal->losses, matches);
     (void)sa_text_copy(journal->cursor, sizeof journal->cursor, cursor);
     journal->late_until_us = (uint64_t)sa_clock_now().wall_ms * 1000;
     journal->line_room = HEAD_BYTES + 1 + (host->line_limit > FIELD_BYTES ? host->line_limit : FIELD_BYTES);

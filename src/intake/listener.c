@@ -1,6 +1,7 @@
 #include "address.h"
 #include "condition.h"
 #include "connections.h"
+#include "lang.h"
 #include "record.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ note_drops(struct sa_listener *listener, struct msghdr *header)
             memcpy(&dropped, CMSG_DATA(control), sizeof dropped);
     if (dropped != listener->dropped)
         listener->host.events->lost(listener->host.arg, dropped - listener->dropped,
-                                    "the kernel dropped datagrams, the socket buffer was full");
+                                    N_("the kernel dropped datagrams, the socket buffer was full"));
     listener->dropped = dropped;
 }
 

@@ -55,11 +55,70 @@ lost_by_rsyslog(struct sa_slice s)
     return read_number(&number);
 }
 
+/*
+ * OpenSIPS (xlog.c): a line of xlog() that is longer than xlog_buf_size is not written at all.  The payload
+ * is the whole text: a script that prints what it received writes something before or behind it.
+ */
+static uint64_t
+lost_by_opensips(const struct sa_record *record)
+{
+    static const char *const functions[] = {"core:xlog_1: ", "core:xlog_2: ", "core:xdbg: "};
+    static const char text[] = "global print buffer too small, increase 'xlog_buf_size'";
+    struct sa_slice rest = record->payload;
+
+    if (record->proxy != SA_PROXY_OPENSIPS)
+        return 0;
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        if (sa_slice_skip(&rest, functions[i]))
+            return rest.len == strlen(text) && memcmp(rest.p, text, rest.len) == 0;
+    return 0;
+}
+
+/* Whether Asterisk's logger itself wrote it: "WARNING[9] logger: TEXT", to syslog "WARNING[9]: logger:0 in
+ * ***: TEXT".
+ */
+static bool
+is_by_asterisk_logger(const struct sa_record *record)
+{
+    struct sa_slice rest = record->text;
+    size_t digits;
+
+    if (!sa_slice_skip(&rest, "WARNING["))
+        return false;
+    digits = sa_slice_digits(rest);
+    rest = sa_slice_from(rest, digits);
+    if (digits == 0 || !(sa_slice_skip(&rest, "] logger: ") || sa_slice_skip(&rest, "]: logger:0 in ***: ")))
+        return false;
+    return rest.p == record->payload.p;
+}
+
+/*
+ * Asterisk (logger.c), when its queue was full: "Logging resumed.  12 messages discarded." of new ones, and
+ * "Log queue WARNING / ERROR threshold (1000) exceeded. Discarded 12 oldest non-WARNING/ERROR messages." of
+ * old ones.
+ */
+static uint64_t
+lost_by_asterisk(const struct sa_record *record)
+{
+    struct sa_slice rest = record->payload;
+
+    if (!is_by_asterisk_logger(record))
+        return 0;
+    if (sa_slice_skip(&rest, "Logging resumed.  ") ||
+        (sa_slice_skip(&rest, "Log queue WARNING / ERROR threshold (") &&
+         skip_to(&rest, ") exceeded. Discarded ")))
+        return read_number(&rest);
+    return 0;
+}
+
 uint64_t
 sa_daemon_line_lost(const struct sa_record *record)
 {
     struct sa_slice rest = record->payload;
+    uint64_t lost = record->enveloped ? lost_by_opensips(record) + lost_by_asterisk(record) : 0;
 
+    if (lost > 0)
+        return lost;
     if (is_named(record->program, "rsyslogd") || is_named(record->program, "rsyslogd-2177"))
         return lost_by_rsyslog(rest);
     if (!is_named(record->program, "systemd-journald") && !is_named(record->program, "systemd-journal"))

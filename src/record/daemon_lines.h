@@ -1,13 +1,16 @@
 /*
- * What log daemons say of themselves in the logs they write: that a line was repeated, that lines were
- * dropped. Believed only of records that bear the daemon's own name.  Pure.
+ * What log daemons, and proxies that write their logs themselves, say in them: that a line was repeated, that
+ * lines were dropped.  Believed only of records that bear the writer's own name or prefix.  Pure.
  */
 #ifndef SA_DAEMON_LINES_H
 #define SA_DAEMON_LINES_H
 
 #include "envelope.h"
 
-/* Lines that were dropped by a rate limit of rsyslog or journald; 0: the record does not say so. */
+/*
+ * Lines that were dropped: by a rate limit of rsyslog or journald, by Asterisk because its queue was full, by
+ * OpenSIPS because one was longer than its buffer.  0: the record does not say so.
+ */
 uint64_t sa_daemon_line_lost(const struct sa_record *record);
 
 /*

@@ -14,17 +14,67 @@ commonness(char c)
     return at == NULL ? 1 : (unsigned)(sizeof common - (size_t)(at - common));
 }
 
-/* The same for two neighbours; some are far more common than either byte makes believe ("tag=", "SIP/2.0").
+/* The same for two neighbours; some are far more common than either byte makes believe ("tag=", "SIP/2.0",
+ * "request").
  */
 static unsigned
 pair_commonness(const char *pair)
 {
-    static const char *const common[] = {"ag", "IP", "SI", "fr", "ip"};
+    static const char *const common[] = {"ag", "IP", "SI", "fr", "ip", "qu"};
 
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
         if (memcmp(pair, common[i], 2) == 0)
             return 4096; /* above any product */
     return commonness(pair[0]) * commonness(pair[1]);
+}
+
+/* How many halves of a byte have the bit. */
+static unsigned
+halves(const uint8_t half[16], unsigned bit)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 16; i++)
+        n += half[i] >> bit & 1u;
+    return n;
+}
+
+static void
+set_bit(struct sa_literals *set, const char *pair, unsigned bit)
+{
+    for (int i = 0; i < 2; i++) {
+        set->low[i][(unsigned char)pair[i] & 15] |= (uint8_t)(1u << bit);
+        set->high[i][(unsigned char)pair[i] >> 4] |= (uint8_t)(1u << bit);
+    }
+}
+
+/* How many pairs of bytes pass by the bit. */
+static unsigned
+passing(const struct sa_literals *set, unsigned bit)
+{
+    return halves(set->low[0], bit) * halves(set->high[0], bit) * halves(set->low[1], bit) *
+           halves(set->high[1], bit);
+}
+
+/* There are eight bits: literals share one where that lets the fewest other pairs of bytes pass. */
+static unsigned
+choose_bit(const struct sa_literals *set, const char *pair)
+{
+    unsigned best = 0, least = ~0u;
+
+    for (unsigned bit = 0; bit < 8; bit++) {
+        struct sa_literals with = *set;
+        unsigned more;
+
+        set_bit(&with, pair, bit);
+        more = passing(&with, bit) - passing(set, bit);
+        /* One more is the literal's own pair: an empty bit is as good, and better kept. */
+        if (more < least || (more == 1 && least == 1 && passing(set, best) == 0 && passing(set, bit) > 0)) {
+            least = more;
+            best = bit;
+        }
+    }
+    return best;
 }
 
 bool
@@ -42,12 +92,7 @@ sa_literals_add(struct sa_literals *set, const char *text, size_t len)
             set->probe[set->n] = (uint8_t)i;
         }
     }
-    for (int i = 0; i < 2; i++) {
-        unsigned char c = (unsigned char)text[set->probe[set->n] + i];
-
-        set->low[i][c & 15] |= (uint8_t)(1u << set->n % 8);
-        set->high[i][c >> 4] |= (uint8_t)(1u << set->n % 8);
-    }
+    set_bit(set, text + set->probe[set->n], choose_bit(set, text + set->probe[set->n]));
     set->text[set->n] = text;
     set->len[set->n++] = (uint8_t)len;
     return true;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SA_LITERALS 16 /* in one set */
+#define SA_LITERALS 20 /* in one set */
 
 /* A set of literals to look for, each of 2..64 bytes, not owned. */
 struct sa_literals {

@@ -14,6 +14,7 @@ from torture import mounts, nobody, torture  # noqa: F401
 pytestmark = needs_journal
 REMOTE = "/lib/systemd/systemd-journal-remote"
 BOOT = "6e2d4b0a1f6c4b7e9d1a2b3c4d5e6f70"
+DROPPED, MISSED = "a596d6fe7bfa4994828e72309e95d61e", "0027229ca0644181a76c4e92458afa2e"
 CALM = 'rule "none" { codes = {"699"} minor { count = 1 } }\n'  # an active alarm is not idle
 FAULTS = r"""
 #define _GNU_SOURCE
@@ -53,6 +54,23 @@ class Journals:
                        f"MESSAGE=INFO: <script>: [{us}@x] {code} Moved from 192.0.2.1:5060 method INVITE\n\n"
                        for us in range(first, first + n))
 
+    def told(self, message, message_id=DROPPED, transport="driver", **fields):
+        """A record of journald's own, as it writes them; a field that is empty is left out."""
+        self.last_us = max(self.last_us + 1, int(time.time() * 1e6))
+        record = {"__REALTIME_TIMESTAMP": self.last_us, "_BOOT_ID": BOOT, "_HOSTNAME": "sbc01", "PRIORITY": 6,
+                  "SYSLOG_IDENTIFIER": "systemd-journald", "_SYSTEMD_UNIT": "systemd-journald.service",
+                  "_TRANSPORT": transport, "MESSAGE_ID": message_id, "MESSAGE": message, **fields}
+        return "".join(f"{field}={value}\n" for field, value in record.items() if value != "") + "\n"
+
+    def suppressed(self, n, unit, **fields):
+        return self.told(f"Suppressed {n} messages from {unit}", N_DROPPED=n, OBJECT_SYSTEMD_UNIT=unit, **fields)
+
+    def put(self, name, *texts):
+        """Appended, or made: entries and records in this order."""
+        export = self.scratch / "export"
+        export.write_text("".join(texts))
+        subprocess.run([REMOTE, f"--output={self.directory / name}", export], check=True, capture_output=True)
+
     def write(self, name, code, n=1):
         """Written beside it and moved: a journal that is being made is not one yet."""
         export, made = self.scratch / "export", self.scratch / "made.journal"
@@ -62,9 +80,7 @@ class Journals:
         os.rename(made, self.directory / name)
 
     def append(self, name, code, n=1):
-        export = self.scratch / "export"
-        export.write_text(self.entries(code, n))
-        subprocess.run([REMOTE, f"--output={self.directory / name}", export], check=True, capture_output=True)
+        self.put(name, self.entries(code, n))
 
 
 @pytest.fixture
@@ -309,3 +325,123 @@ def test_the_systems_own(torture, mounts, tmp_path):
     for root in ("/run/log/journal", "/var/log/journal"):
         shutil.rmtree(mounts.inside(root))
     state(torture, "waiting", "no journal file")
+
+
+# What journald says that it dropped
+
+def select(daemon, journals, *matches, keys='start_at = "begin"'):
+    named = "".join(f', "{match}"' for match in matches)
+    daemon.configure(OFF + CALM + f'''source "journal" {{ journal = {{"{journals.directory}"{named}}}
+                     format = {{"edge"}} {keys} }}\n''', source=False)
+    return daemon
+
+
+def lost(daemon, undercount, lines, **codes):
+    """All of it has been read when the codes are there."""
+    counted(daemon, **codes)
+    wait_for(lambda: daemon.source()["undercount"] == undercount, 10, f"{undercount}, last {daemon.source()}")
+    source = daemon.source()
+    assert (source["lines"], source["unmatched"], source["undercount"]) == (lines, 0, undercount)
+
+
+def undercounts(daemon):
+    return [alarm for alarm in daemon.status()["alarms"] if alarm["kind"] == "undercount"]
+
+
+@pytest.mark.parametrize("matches", [
+    ["_SYSTEMD_UNIT=kamailio.service"],
+    ["_SYSTEMD_UNIT=opensips.service", "_SYSTEMD_UNIT=kamailio.service", "_HOSTNAME=sbc01"],
+    ["SYSLOG_IDENTIFIER=kamailio"],
+    ["_HOSTNAME=sbc01", "SYSLOG_IDENTIFIER=kamailio"],
+], ids=["unit", "units", "identifier", "identifier-of-a-host"])
+def test_what_journald_dropped_of_a_unit(daemon, journals, matches):
+    """Told in the journal, by nobody that the matches know: counted once, as no line, and only of what is read."""
+    journals.put("a.journal", journals.entries(302, 5))
+    select(daemon, journals, *matches).start()
+    lost(daemon, 0, 5, c302=5)
+    journals.put("a.journal", journals.suppressed(1234, "kamailio.service"), journals.entries(302, 1),
+                 journals.suppressed(5000, "nginx.service"), journals.entries(430, 1))
+    lost(daemon, 1234, 7, c302=6, c430=1)
+    alarm = wait_for(lambda: undercounts(daemon), 10, "an alarm")[0]
+    assert alarm["source"] == "journal" and "1234 log lines" in alarm["text"] and "journald" in alarm["text"]
+    wait_for(lambda: daemon.status()["saved"], 10)
+    daemon.kill()
+    daemon.start()
+    journals.put("a.journal", journals.entries(430, 1))
+    lost(daemon, 1234, 8, c302=6, c430=2)
+    daemon.stop()
+    journals.put("a.journal", journals.suppressed(7, "kamailio.service"), journals.entries(301, 1))
+    daemon.start()
+    lost(daemon, 1241, 9, c302=6, c430=2, c301=1)
+
+
+def test_what_journald_dropped_when_everything_is_read(daemon, journals):
+    journals.put("a.journal", journals.entries(302, 2), journals.suppressed(30, "kamailio.service"),
+                 journals.suppressed(5, "nginx.service"), journals.entries(430, 1))
+    select(daemon, journals).start()
+    lost(daemon, 35, 3, c302=2, c430=1)
+
+
+def test_a_loss_of_what_was_not_read_yet_waits(daemon, journals):
+    """An identifier says no unit: the first entry that is read does, and what was lost before it counts then."""
+    journals.put("a.journal", journals.suppressed(30, "kamailio.service"), journals.suppressed(500, "nginx.service"))
+    select(daemon, journals, "SYSLOG_IDENTIFIER=kamailio").start()
+    state(daemon, "following")
+    assert daemon.source()["undercount"] == 0
+    journals.put("a.journal", journals.entries(302, 3))
+    lost(daemon, 30, 3, c302=3)
+
+
+def test_a_loss_of_no_unit_that_can_be_compared(daemon, journals):
+    """Better told than not, with a word about it."""
+    journals.put("a.journal", journals.told("Suppressed 12 messages from /"), journals.entries(302, 1))
+    select(daemon, journals, "_SYSTEMD_UNIT=kamailio.service").start()
+    lost(daemon, 12, 1, c302=1)
+    assert "does not say of which unit" in wait_for(lambda: undercounts(daemon), 10, "an alarm")[0]["text"]
+
+
+@pytest.mark.parametrize("text", ["/system.slice/kamailio.service", "kamailio.service"])
+def test_a_loss_as_old_versions_tell_it(daemon, journals, text):
+    """Only in words, with the control group's path, and by the shorter name."""
+    record = journals.told(f"Suppressed 12 messages from {text}", SYSLOG_IDENTIFIER="systemd-journal", transport="")
+    journals.put("a.journal", record, journals.entries(302, 1))
+    select(daemon, journals, "_SYSTEMD_UNIT=kamailio.service").start()
+    lost(daemon, 12, 1, c302=1)
+
+
+@pytest.mark.parametrize("matches", [[], ["_SYSTEMD_UNIT=kamailio.service"], ["SYSLOG_IDENTIFIER=kamailio"]],
+                         ids=["all", "unit", "identifier"])
+def test_a_forged_loss_is_nothing(daemon, journals, matches):
+    """Everybody may name himself journald and bear its message's number, but not write as its driver."""
+    forged = {"_SYSTEMD_UNIT": "user@1000.service", "transport": "journal"}
+    journals.put("a.journal", journals.suppressed(5, "kamailio.service", **forged),
+                 journals.told("[a@b] 301 Moved from 192.0.2.1:5060 method INVITE", **forged),
+                 journals.told("Forwarding to syslog missed 5 messages.", MISSED, **forged), journals.entries(302, 1))
+    select(daemon, journals, *matches).start()
+    lost(daemon, 0, 1, c302=1)
+
+
+def test_a_loss_of_another_machine(daemon, journals):
+    """In a journal of many machines: the source reads one."""
+    journals.put("a.journal", journals.suppressed(5, "kamailio.service", _HOSTNAME="sbc02"),
+                 journals.suppressed(7, "kamailio.service"), journals.entries(302, 1))
+    select(daemon, journals, "_SYSTEMD_UNIT=kamailio.service", "_HOSTNAME=sbc01").start()
+    lost(daemon, 7, 1, c302=1)
+
+
+@pytest.mark.parametrize("matches", [[], ["_SYSTEMD_UNIT=kamailio.service"]], ids=["all", "unit"])
+def test_what_was_not_forwarded_is_in_the_journal(daemon, journals, matches):
+    """It is missing from syslog's files, not from here: no loss, no line, and one word of it in the log."""
+    missed = [journals.told(f"Forwarding to syslog missed {n} messages.", MISSED) for n in (41, 12)]
+    journals.put("a.journal", *missed, journals.entries(302, 1))
+    select(daemon, journals, *matches).start()
+    lost(daemon, 0, 1, c302=1)
+    assert daemon.errors().count("journald did not forward everything to syslog") == 1
+
+
+def test_a_loss_before_the_start_is_not_of_now(daemon, journals):
+    journals.put("a.journal", journals.entries(302, 2), journals.suppressed(5, "kamailio.service"))
+    select(daemon, journals, "_SYSTEMD_UNIT=kamailio.service", keys="").start()
+    state(daemon, "following")
+    journals.put("a.journal", journals.suppressed(7, "kamailio.service"), journals.entries(430, 1))
+    lost(daemon, 7, 1, c430=1)

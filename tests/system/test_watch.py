@@ -4,6 +4,7 @@ And the daemon's own lines in a log into which a log daemon writes everything.
 """
 import contextlib
 import os
+import time
 
 import pytest
 
@@ -159,6 +160,45 @@ def test_one_file_watched_by_two_sources(daemon):
     tell(daemon, told("missed"))
     wait_for(lambda: [s["undercount"] for s in daemon.status()["sources"]] == [41, 41], 15, "41 of both")
     wait_for(lambda: {a["source"] for a in undercounts(daemon)} == {"edge", "other"}, 10, "two alarms")
+
+
+@pytest.mark.parametrize("how", ["name", "pattern", "symbolic link", "hard link"])
+def test_a_watched_file_that_the_source_follows_too(daemon, how):
+    """One file with everything, named twice: a loss that it tells is one loss, also when it was rotated."""
+    daemon.watched = watched = daemon.log
+    other = daemon.directory / "other.log"
+    daemon.log.touch()
+    other.touch()
+    if how == "pattern":
+        watched = f"{str(daemon.log)[:-1]}?"
+    elif "link" in how:
+        watched = daemon.directory / "link"
+        (os.symlink if how == "symbolic link" else os.link)(daemon.log, watched)
+    daemon.configure(f'source "edge" {{ file = "{daemon.log}" format = {{"edge"}} watch = {{"{watched}", "{other}"}} }}\n'
+                     + CALM, source=False)
+    daemon.start()
+    tell(daemon, told("missed"))
+    daemon.append(reply(302))
+    wait_for(lambda: daemon.source()["undercount"] == 41, 15, "41")
+    daemon.watched = other  # the other watched file is none of the log's
+    tell(daemon, told("suppressed"))
+    wait_for(lambda: daemon.source()["undercount"] == 71, 15, "71")
+    wait_for(lambda: daemon.status()["saved"], 10, "a commit")
+    daemon.kill()
+    daemon.watched = daemon.log
+    tell(daemon, told("imuxsock"))
+    if how != "hard link":  # which keeps the old file
+        os.rename(daemon.log, f"{daemon.log}.1")
+    daemon.start()
+    tell(daemon, told("tagged"))
+    daemon.watched = other
+    tell(daemon, told("imjournal"))
+    daemon.append(reply(404))
+    wait_for(lambda: "404" in daemon.status()["codes"], 15, "the last line")
+    wait_for(lambda: daemon.source()["undercount"] >= 71 + 7 + 3 + 1234, 15, "all of them")
+    begun = time.monotonic()
+    wait_for(lambda: time.monotonic() - begun > 2, 10)  # the watched one is read in the same turn of the loop
+    assert daemon.source()["undercount"] == 71 + 7 + 3 + 1234
 
 
 @pytest.mark.parametrize("stamp", [OLD, ISO], ids=["traditional", "iso"])

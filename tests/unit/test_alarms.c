@@ -1,4 +1,5 @@
 /* Verdicts to alarms: identity, the active list, the texts. */
+#include "advice.h"
 #include "alarms.h"
 #include "catalog.h"
 #include "check.h"
@@ -271,6 +272,30 @@ test_sizes(void **state)
     sa_alarms_free(alarms);
 }
 
+/* Whatever is wrong, the advice fits into the notification whole; and it names what can be done of each
+ * cause. */
+static void
+test_advice(void **state)
+{
+    static const char *const lost[] = {"imuxsock",           "imjournal",     "RateLimitBurst", "rmem_max",
+                                       "logger_queue_limit", "xlog_buf_size", "max_connections"};
+    static const char *const blind[] = {"Not all", "address", "FIFO", "socket", "journal", "another's"};
+
+    (void)state;
+    for (int kind = 0; kind < SA_FAULT_KINDS; kind++)
+        for (int error = 0; error < 200; error++) {
+            const char *text = sa_advice((enum sa_fault_kind)kind, -error);
+
+            assert_in_range(strlen(text), 1, 255);
+            for (const char *c = text; *c != '\0'; c++)
+                assert_true(*c >= 0x20 && *c < 0x7f);
+        }
+    for (unsigned i = 0; i < ROWS(lost); i++)
+        CHECK_HAS("undercount", sa_advice(SA_FAULT_UNDERCOUNT, 0), lost[i]);
+    for (unsigned i = 0; i < ROWS(blind); i++)
+        CHECK_HAS("blind", sa_advice(SA_FAULT_BLIND, 0), blind[i]);
+}
+
 static struct sa_fault
 fault(enum sa_fault_kind kind, const char *source, bool raised)
 {
@@ -523,6 +548,7 @@ main(void)
         cmocka_unit_test(test_kind_and_remediation),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_advice),
         cmocka_unit_test(test_fault_kinds),
         cmocka_unit_test(test_fault),
         cmocka_unit_test(test_faults_beside_rules),

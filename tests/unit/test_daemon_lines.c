@@ -7,6 +7,7 @@
 #define REFERENCE_MS 1795194000000
 
 #define AT           "Nov 20 16:45:32 sbc01 "
+#define FILE_AT      "[2026-11-20 16:45:32] "
 
 static struct sa_record
 peel(const char *line)
@@ -66,6 +67,55 @@ test_lost(void **state)
         {AT "systemd-journald[215]: Missed 41 kernel messages", 0},
         {AT "systemd-journald[215]: Journal stopped", 0},
         {AT "systemd-journald[215]: x Suppressed 917 messages from kamailio.service", 0},
+        /* Asterisk: main/logger.c, into its own file and to syslog */
+        {FILE_AT "WARNING[9260] logger: Logging resumed.  12 messages discarded.", 12},
+        {FILE_AT "WARNING[9260] logger: Logging resumed.  1 message discarded.", 1},
+        {FILE_AT "WARNING[9260] logger: Logging resumed.  0 messages discarded.", 0},
+        {AT "asterisk[926]: WARNING[9260]: logger:0 in ***: Logging resumed.  12 messages discarded.", 12},
+        {FILE_AT
+         "WARNING[9260] logger: Log queue threshold (1000) exceeded.  Discarding non-warning/error messages.",
+         0},
+        {FILE_AT
+         "WARNING[9260] logger: Log queue WARNING / ERROR threshold (1000) exceeded. Discarded 37 oldest "
+         "non-WARNING/ERROR messages.",
+         37},
+        {FILE_AT
+         "WARNING[9260] logger: Log queue does not have any non-WARNING/ERROR messages left to discard. "
+         "Discarding all new messages.",
+         0},
+        {FILE_AT "VERBOSE[9260] logger: Logging resumed.  12 messages discarded.", 0},
+        {FILE_AT "WARNING[9260] chan_sip.c: Logging resumed.  12 messages discarded.", 0},
+        {FILE_AT "WARNING[9260] chan_sip.c: x logger: Logging resumed.  12 messages discarded.", 0},
+        {FILE_AT
+         "WARNING[9260][C-00000001] pbx.c: WARNING[9260] logger: Logging resumed.  12 messages discarded.",
+         0},
+        {AT "kamailio[34]: WARNING: <script>: Logging resumed.  12 messages discarded.", 0},
+        {"WARNING[9260] logger: Logging resumed.  12 messages discarded.", 0},
+        /* OpenSIPS: xlog.c */
+        {AT
+         "/usr/sbin/opensips[36]: ERROR:core:xlog_2: global print buffer too small, increase 'xlog_buf_size'",
+         1},
+        {AT
+         "/usr/sbin/opensips[36]: ERROR:core:xlog_1: global print buffer too small, increase 'xlog_buf_size'",
+         1},
+        {AT
+         "/usr/sbin/opensips[36]: ERROR:core:xdbg: global print buffer too small, increase 'xlog_buf_size'",
+         1},
+        {"Nov 20 16:45:32 [36] ERROR:core:xlog_2: global print buffer too small, increase 'xlog_buf_size'",
+         1},
+        {AT "/usr/sbin/opensips[36]: ERROR:core:pv_printf: global print buffer too small, increase "
+            "'xlog_buf_size'",
+         0},
+        {AT "/usr/sbin/opensips[36]: ERROR:core:xlog_2: global print buffer too small, increase "
+            "'xlog_buf_size', 9",
+         0},
+        {AT "/usr/sbin/opensips[36]: from <x> ERROR:core:xlog_2: global print buffer too small, increase "
+            "'xlog_buf_size'",
+         0},
+        {AT "kamailio[34]: ERROR: <core> [core/pvapi.c:1446]: pv_printf_mode(): buffer overflow -- increase "
+            "the buffer "
+            "size...",
+         0},
         /* others, who quote or forge */
         {AT "kamailio[34]: Suppressed 917 messages from kamailio.service", 0},
         {AT "kamailio[34]: Forwarding to syslog missed 41 messages.", 0},
@@ -224,6 +274,17 @@ test_stream(void **state)
                    "on sbc01\n",
          1, 0, 1, 0},
         {"lost", REPLY_302 LOST REPLY_404 LOST, 1, 1, 2, 18},
+        {"lost by Asterisk",
+         REPLY_302 FILE_AT
+         "WARNING[9] logger: Logging resumed.  7 messages discarded.\n" REPLY_404 FILE_AT
+         "WARNING[9] logger: Log queue WARNING / ERROR threshold (1000) exceeded. Discarded 3 oldest "
+         "non-WARNING/ERROR messages.\n" OTHER,
+         1, 1, 3, 10},
+        {"lost by OpenSIPS",
+         REPLY_302 AT
+         "opensips[3]: ERROR:core:xlog_2: global print buffer too small, increase 'xlog_buf_size'\n" OTHER
+             REPLY_404,
+         1, 1, 2, 1},
         {"forged loss",
          AT "kamailio[34]: NOTICE: <script>: imjournal: 9 messages lost due to rate-limiting\n", 0, 0, 1, 0},
     };
