@@ -17,8 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define STATE_LOST_MS 600000 /* how long the alarm of a lost state stays up */
-#define SNMP_STOP_MS  600    /* of each thread; together well below the 3 s that SIGTERM may take */
+#define SNMP_STOP_MS  600 /* of each thread; together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS  600
 #define SAVE_STOP_MS  600
 #define LOOK_MS       5000
@@ -382,7 +381,7 @@ open_keeper(struct sa_daemon *daemon)
 
         (void)snprintf(text, sizeof text, _("The saved state was damaged, %s; counters began anew"),
                        daemon->found_text);
-        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, -EUCLEAN, STATE_LOST_MS,
+        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, -EUCLEAN, SA_STATE_LOST_MS,
                         sa_clock_now().mono_ms);
     }
     daemon->keeper = sa_keeper_new(daemon->loop, &daemon->engine, daemon->store,

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "database.h"
 #include "mailbox.h"
+#include "tables.h"
 #include "text.h"
 #include "thread.h"
 
@@ -192,6 +193,18 @@ sa_store_load(struct sa_store *store, enum sa_table table,
     char text[SA_DATABASE_TEXT];
 
     return store->database == NULL ? 0 : sa_database_load(store->database, table, fn, arg, text);
+}
+
+unsigned
+sa_store_dropped(const struct sa_store *store, enum sa_table table)
+{
+    return store->database == NULL ? 0 : sa_database_dropped(store->database, table);
+}
+
+const char *
+sa_store_table(enum sa_table table)
+{
+    return sa_tables[table].name;
 }
 
 /* Makes the database fit to take a commit: opened, and still the one at the path. */

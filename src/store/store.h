@@ -38,6 +38,12 @@ int sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_st
 int sa_store_load(struct sa_store *store, enum sa_table table,
                   void (*fn)(void *arg, enum sa_table table, const void *row), void *arg);
 
+/* How many rows the last load of the table left out because they cannot be true (database.h). */
+unsigned sa_store_dropped(const struct sa_store *store, enum sa_table table);
+
+/* What the table is called in the database. */
+const char *sa_store_table(enum sa_table table);
+
 /* Starts the thread.  Returns 0 or negative errno. */
 int sa_store_start(struct sa_store *store);
 
