@@ -348,6 +348,24 @@ raise_descriptor_limit(void)
     }
 }
 
+static void
+tell_privacy(const struct sa_daemon *daemon)
+{
+    unsigned mode;
+    enum sa_store_privacy privacy = sa_store_privacy(daemon->store, &mode);
+
+    if (privacy == SA_STORE_CLOSED)
+        sa_log(LOG_NOTICE, "store",
+               "the state directory %s was open to others (mode %04o) and is closed to them now",
+               daemon->config->state_dir, mode);
+    else if (privacy == SA_STORE_OPEN)
+        sa_log(
+            LOG_WARNING, "store",
+            "the state directory %s is open to others (mode %04o) and is not ours to close: its owner should "
+            "chmod 700 it",
+            daemon->config->state_dir, mode);
+}
+
 static int
 open_store(struct sa_daemon *daemon)
 {
@@ -366,6 +384,8 @@ open_store(struct sa_daemon *daemon)
     else if (daemon->found == SA_STORE_UNUSABLE || daemon->found == SA_STORE_READ_ONLY)
         sa_log(LOG_ERR, "store", "cannot use state directory: %s, going on without saving and trying again",
                text);
+    if (r == 0)
+        tell_privacy(daemon);
     return r;
 }
 

@@ -95,7 +95,7 @@ main(int argc, char **argv)
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write that grows it */
     sa_lang_keep_system_english();
     translated = sa_lang_use(config->language);
-    (void)umask(0027); /* what is saved names callers */
+    (void)umask(0077); /* what is saved names callers; who may have more gets it where it is made */
     sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
     if (!translated)
         sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",
