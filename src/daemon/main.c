@@ -77,6 +77,8 @@ main(int argc, char **argv)
         (void)fputs(errors.text, stderr);
         return 1;
     }
+    if (check)
+        (void)fputs(errors.warnings, stderr);
     if (config->n_sources == 0 && !print)
         (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", path,
                       check ? ", the daemon does not start with it" : "");

@@ -214,3 +214,35 @@ def test_the_master_is_for_a_group_of_its_own():
     users = (UNITS / "sipalert.sysusers").read_text()
     assert "\nagentXPerms 0660 0755 Debian-snmp sipalert-agentx\n" in snippet
     assert "\ng sipalert-agentx -\nm sipalert sipalert-agentx\n" in users
+
+
+SECRET = 'notify "noc" { address = "udp:127.0.0.1:9" community = "s3cret" }\n'
+
+
+def check(daemon, option):
+    return subprocess.run([BUILD / "sipalertd", "-c", daemon.config, option], capture_output=True, text=True,
+                          timeout=10)
+
+
+def test_the_configuration_is_printed_without_communities(daemon):
+    daemon.configure(OFF + SECRET)
+    done = check(daemon, "-T")
+    assert done.returncode == 0 and '  community = "********"\n' in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+    secret = daemon.directory / "noc.community"
+    secret.write_text("t0psecret\n")
+    daemon.configure(OFF + SECRET.replace('community = "s3cret"', f'community_file = "{secret}"'))
+    done = check(daemon, "-T")
+    assert done.returncode == 0 and f'  community_file = "{secret}"\n' in done.stdout
+    assert "t0psecret" not in done.stdout + done.stderr and "  community = " not in done.stdout
+
+
+def test_a_community_that_everybody_may_read_is_warned_of(daemon):
+    """The check says so and passes: it works."""
+    daemon.configure(OFF + SECRET)
+    daemon.config.chmod(0o644)
+    done = check(daemon, "-t")
+    assert done.returncode == 0 and done.stdout == "configuration ok\n"
+    assert "warning: notify \"noc\": everybody may read the community here" in done.stderr
+    daemon.config.chmod(0o640)
+    assert check(daemon, "-t").stderr == ""
