@@ -17,7 +17,7 @@ repeats_previous(const char *text, size_t text_len, const char *line)
 
 #define LINE_ROOM 2048
 
-static void
+static void __attribute__((format(printf, 5, 0)))
 write_line(char line[LINE_ROOM], const char *file, int number, const char *kind, const char *format,
            va_list ap)
 {

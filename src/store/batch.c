@@ -16,7 +16,8 @@ sa_batch_empty(const struct sa_batch *batch)
     return batch->buffer.len == 0;
 }
 
-/* Whatever is saved can be loaded: what ran over its column is saved as the nearest that the column can hold. */
+/* Whatever is saved can be loaded: what ran over its column is saved as the nearest that the column can hold.
+ */
 static void
 append_integer(struct sa_batch *batch, const struct sa_column *column, const char *field)
 {

@@ -25,9 +25,9 @@ enum sa_store_found {
 };
 
 /*
- * Takes the directory for this process, making it if it is missing and closing it to others.  Returns 0 and what was found; -EBUSY if
- * another daemon has it; -EPROTO with a text if a newer version wrote the state, which stays as it is;
- * -ENOMEM or -EMFILE without a text.
+ * Takes the directory for this process, making it if it is missing and closing it to others.  Returns 0 and
+ * what was found; -EBUSY if another daemon has it; -EPROTO with a text if a newer version wrote the state,
+ * which stays as it is; -ENOMEM or -EMFILE without a text.
  */
 int sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_found *ret_found,
                   char text[SA_STORE_TEXT]);

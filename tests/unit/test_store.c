@@ -398,6 +398,62 @@ test_order_of_entries(void **state)
     sa_database_close(database);
 }
 
+/* What ran over what its column can hold is saved as the nearest, so that the row can be loaded again. */
+static void
+test_what_is_saved_can_be_loaded(void **state)
+{
+    struct sa_database *database = open_database();
+    struct sa_row_source over = {.name = "over", .format = "", .lines = INT64_MAX, .last_line_ms = INT64_MAX},
+                         under = {.name = "under", .format = "", .lines = INT64_MIN, .last_line_ms = -1};
+    struct sa_batch batch = {0};
+
+    (void)state;
+    sa_batch_put(&batch, SA_TABLE_SOURCES, &over);
+    sa_batch_put(&batch, SA_TABLE_SOURCES, &under);
+    apply(database, &batch);
+    assert_int_equal(rows(database, SA_TABLE_SOURCES), 2);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_SOURCES), 0);
+    sa_database_close(database);
+    assert_true(sql(path, "SELECT lines FROM sources WHERE name = 'over'") > INT64_C(1) << 59);
+    assert_int_equal(sql(path, "SELECT lines + last_line_ms FROM sources WHERE name = 'under'"), 0);
+}
+
+/* Rows that were left out are gone with the next batch, and with a batch that fails they are not. */
+static void
+test_dropped_rows_are_removed(void **state)
+{
+    struct sa_database *database = open_database();
+    struct sa_row_count count = {.source = "edge", .code = 113, .method = ""};
+    struct sa_batch batch = {0};
+    char text[SA_DATABASE_TEXT];
+
+    (void)state;
+    sa_database_close(database);
+    (void)sql(path,
+              "INSERT INTO counts VALUES ('a', 302, '', -1, 0, 0, 0), ('b', 302, '', 1, 0, 0, 0),"
+              "(x'00', 302, '', 1, 0, 0, 0); INSERT INTO recent VALUES (NULL, NULL, x''), (NULL, 2, NULL);"
+              "CREATE TRIGGER refuse BEFORE INSERT ON counts WHEN new.code = 113 "
+              "BEGIN SELECT RAISE(ABORT, 'no'); END");
+    database = open_database();
+    assert_int_equal(rows(database, SA_TABLE_COUNTS), 1);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_COUNTS), 2);
+    assert_int_equal(rows(database, SA_TABLE_RECENT), 0);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_RECENT), 2);
+    sa_batch_put(&batch, SA_TABLE_COUNTS, &count);
+    assert_true(sa_database_apply(database, &batch, text) < 0);
+    sa_batch_done(&batch);
+    assert_int_equal(rows(database, SA_TABLE_COUNTS), 1);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_COUNTS), 2);
+    count.code = 114;
+    sa_batch_put(&batch, SA_TABLE_COUNTS, &count);
+    apply(database, &batch);
+    assert_int_equal(rows(database, SA_TABLE_COUNTS), 2);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_COUNTS), 0);
+    sa_database_close(database);
+    assert_int_equal(sql(path, "SELECT count(*) FROM counts"), 2);
+    assert_int_equal(sql(path, "SELECT count(*) FROM recent"), 0);
+}
+
 static void
 check_sorted(void *arg, enum sa_table table, const void *row)
 {
@@ -994,6 +1050,8 @@ main(void)
         STORE_TEST(test_order_of_entries),
         STORE_TEST(test_load_in_order_of_key),
         STORE_TEST(test_all_or_nothing),
+        STORE_TEST(test_what_is_saved_can_be_loaded),
+        STORE_TEST(test_dropped_rows_are_removed),
         STORE_TEST(test_read_only),
         STORE_TEST(test_moved),
         STORE_TEST(test_schema_1),
