@@ -66,6 +66,10 @@ static const struct advice {
      N_("The counters began anew; what was saved is kept beside the new database for a closer look. Check "
         "the disk "
         "and its file system.")},
+    {SA_FAULT_STATE, -EBADMSG,
+     N_("Counting and alarms go on. What the dropped rows held begins anew; a log whose position was among "
+        "them is read from its start and counts again. Let nobody but sipalertd write below state_dir, and "
+        "check the disk.")},
     {SA_FAULT_STATE, 0,
      N_("Counting and alarms go on, but the state is not saved: see that the directory of state_dir can be "
         "written. "

@@ -213,20 +213,20 @@ sa_outbox_recall(struct sa_outbox *outbox, const struct sa_outbox_numbers *numbe
     outbox->suppressed = numbers->suppressed;
 }
 
-void
+bool
 sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry)
 {
     uint32_t sequence = entry->event.sequence;
     struct entry *known;
 
     if (sequence > outbox->sequence)
-        return;
+        return false;
     /* The numbers up to the newest stay in a row: what is not known any more has nobody waiting for it. */
     if (outbox->count == 0) {
         outbox->count = outbox->sequence - sequence + 1;
         if (outbox->count > outbox->room) {
             outbox->count = 0;
-            return;
+            return false;
         }
         for (unsigned i = 0; i < outbox->count; i++)
             *at(outbox, i) = (struct entry){.kept.event.sequence = sequence + i};
@@ -235,4 +235,5 @@ sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry)
     known = find(outbox, sequence);
     if (known != NULL)
         known->kept = *entry;
+    return known != NULL;
 }

@@ -59,9 +59,10 @@ void sa_outbox_keep(struct sa_outbox *outbox, bool all,
                     void (*put)(void *arg, const struct sa_outbox_entry *entry),
                     void (*gone)(void *arg, uint32_t sequence), void *arg);
 
-/* First the numbers, then the events in ascending sequence; what it held is forgotten. */
+/* First the numbers, then the events in ascending sequence; what it held is forgotten.  False: the event's
+ * number is none that was given, or too old. */
 void sa_outbox_recall(struct sa_outbox *outbox, const struct sa_outbox_numbers *numbers);
-void sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry);
+bool sa_outbox_restore(struct sa_outbox *outbox, const struct sa_outbox_entry *entry);
 
 /* Events that at least one of these sinks still has to finish. */
 unsigned sa_outbox_queued(const struct sa_outbox *outbox, unsigned sinks);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_SLOTS 8 /* the codes of a group that are told apart; all count, the frequent ones are named */
+#define CODE_SLOTS SA_RULE_CODES
 
 struct code_slot {
     uint16_t code;

@@ -50,7 +50,8 @@ unsigned sa_rules_groups(const struct sa_rules *rules);
 bool sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response *response,
                     int64_t now_ms);
 
-#define SA_NO_GROUP UINT32_MAX
+#define SA_NO_GROUP   UINT32_MAX
+#define SA_RULE_CODES 8 /* codes of a group that are told apart; all count, the frequent ones are named */
 
 /* Whether any rule of the source wants to know of responses that were seen before. */
 bool sa_rules_count_transactions(const struct sa_rules *rules, unsigned source);
@@ -86,6 +87,10 @@ void sa_rules_keep(struct sa_rules *rules, bool all,
  * group, or SA_NO_GROUP if its rule is gone or counts other responses now.
  */
 uint32_t sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int64_t shift_s);
+
+/* Whether the windows of a memory are such as sa_rules_keep() hands out, and nothing in it is of a time after
+ * latest_ms. */
+bool sa_rule_memory_is_sound(const struct sa_rule_memory *memory, int64_t latest_ms);
 
 /* The group of a rule and a source if its alarm is up, or SA_NO_GROUP. */
 uint32_t sa_rules_firing(const struct sa_rules *rules, const char *rule, const char *source);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #define REFERENCES_MAX 1024
@@ -504,6 +505,29 @@ check_rule(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
+/* A community is a password: it should not stand where everybody may read it. */
+static void
+check_community(cfg_t *cfg, cfg_t *section)
+{
+    const char *community = cfg_getstr(section, "community");
+    struct stat status;
+
+    if (!is_set(section, "community"))
+        return;
+    if (community[0] == '\0')
+        BAD(cfg, "notify \"%s\": the community is empty", cfg_title(section));
+    if (strcmp(community, SA_CONFIG_MASK) == 0)
+        sa_config_warning(reader.errors, reader.file, cfg->line,
+                          "notify \"%s\": this community is what sipalertd -T prints instead of one",
+                          cfg_title(section));
+    else if (strcmp(community, "public") != 0 && stat(reader.file, &status) == 0 &&
+             (status.st_mode & S_IROTH) != 0)
+        sa_config_warning(reader.errors, reader.file, cfg->line,
+                          "notify \"%s\": everybody may read the community here: chmod 640 the file, or use "
+                          "community_file",
+                          cfg_title(section));
+}
+
 static int
 check_notify(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -511,6 +535,7 @@ check_notify(cfg_t *cfg, cfg_opt_t *opt)
 
     if (!is_set(section, "address"))
         BAD(cfg, "notify \"%s\": says no address", cfg_title(section));
+    check_community(cfg, section);
     if (is_set(section, "community") && is_set(section, "community_file"))
         BAD(cfg, "notify \"%s\": community and community_file exclude each other", cfg_title(section));
     if (cfg_opt_size(opt) == SA_CONFIG_NOTIFIES + 1)

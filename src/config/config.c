@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *
@@ -176,23 +177,60 @@ builtin_rules(struct sa_config *config)
     rule->levels[3] = (struct sa_rule_level){.enabled = true, .count = 100};
 }
 
+static void
+warn_if_open(FILE *file, const char *key, const char *path, const char *config_path,
+             struct sa_config_errors *errors)
+{
+    struct stat status;
+
+    if (fstat(fileno(file), &status) == 0 && (status.st_mode & S_IROTH) != 0)
+        sa_config_warning(errors, config_path, 0, "%s %s: everybody may read it: chmod 640 it", key, path);
+}
+
+/* NULL if the first line of the file is a secret, otherwise why not. */
+static const char *
+read_first_line(FILE *file, char *line, size_t size)
+{
+    size_t len;
+
+    if (fgets(line, (int)size, file) == NULL)
+        line[0] = '\0';
+    len = strcspn(line, "\r\n");
+    if (line[len] == '\0' && !feof(file) && len > 0)
+        return "its first line is too long, or holds a NUL";
+    line[len] = '\0';
+    return line[strspn(line, " \t")] == '\0' ? "its first line is empty" : NULL;
+}
+
 /* The first line of a file, without its end; NULL with an error if it cannot be read. */
 static char *
 read_secret(const char *path, const char *config_path, struct sa_config_errors *errors)
 {
     char line[256];
     FILE *file = sa_options_open(path);
-    bool read = file != NULL && fgets(line, sizeof line, file) != NULL;
+    const char *why = file != NULL      ? read_first_line(file, line, sizeof line)
+                      : errno == EINVAL ? "not a regular file"
+                                        : strerror(errno);
 
-    line[read ? strcspn(line, "\r\n") : 0] = '\0';
-    if (line[0] == '\0')
-        sa_config_error(errors, config_path, 0, "community_file %s: %s", path,
-                        file != NULL      ? "its first line is empty"
-                        : errno == EINVAL ? "not a regular file"
-                                          : strerror(errno));
-    if (file != NULL)
+    if (why != NULL)
+        sa_config_error(errors, config_path, 0, "community_file %s: %s", path, why);
+    if (file != NULL) {
+        warn_if_open(file, "community_file", path, config_path, errors);
         (void)fclose(file);
-    return line[0] == '\0' ? NULL : strdup(line);
+    }
+    return why != NULL ? NULL : strdup(line);
+}
+
+/* It holds communities and passphrases in net-snmp's words; that it is missing is told when it is read. */
+static void
+check_access(const char *path, const char *config_path, struct sa_config_errors *errors)
+{
+    FILE *file = path == NULL ? NULL : sa_options_open(path);
+
+    if (file == NULL)
+        return;
+    warn_if_open(file, "access", path, config_path, errors);
+    (void)fclose(file);
 }
 
 static void
@@ -279,6 +317,7 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         config->notifies[i].address = copy(cfg_getstr(section, "address"));
         config->notifies[i].community =
             file == NULL ? copy(cfg_getstr(section, "community")) : read_secret(file, config->path, errors);
+        config->notifies[i].community_file = copy(file);
         config->notifies[i].inform = strcmp(cfg_getstr(section, "type"), "inform") == 0;
     }
 }
@@ -314,6 +353,7 @@ sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config
     config->log_level = copy(cfg_getstr(cfg, "log_level"));
     read_sections(config, cfg, errors);
     read_snmp(&config->snmp, cfg_getsec(cfg, "snmp"));
+    check_access(config->snmp.access, config->path, errors);
     syslog_section = cfg_getsec(cfg, "syslog");
     config->syslog_enabled = cfg_getbool(syslog_section, "enabled");
     config->syslog_facility = copy(cfg_getstr(syslog_section, "facility"));
@@ -349,6 +389,7 @@ sa_config_free(struct sa_config *config)
     for (unsigned i = 0; i < config->n_notifies; i++) {
         free(config->notifies[i].address);
         free(config->notifies[i].community);
+        free(config->notifies[i].community_file);
     }
     free(config->sources);
     free(config->formats);

@@ -17,6 +17,7 @@
 #define SA_CONFIG_RULES      256
 #define SA_CONFIG_NOTIFIES   15
 #define SA_CONFIG_LINE_LIMIT 65536
+#define SA_CONFIG_MASK       "********" /* printed instead of a community */
 
 struct sa_source_def {
     char name[SA_NAME_SIZE];
@@ -51,6 +52,7 @@ struct sa_notify_def {
     char name[SA_NAME_SIZE];
     char *address;
     char *community;
+    char *community_file; /* whose first line it is; NULL: it stands in the configuration */
     bool inform;
 };
 
@@ -70,11 +72,13 @@ struct sa_config {
     char *syslog_facility;
 };
 
-/* Returns 0, or -EINVAL with the errors filled (also for a file that cannot be read). */
+/* Returns 0, or -EINVAL with the errors filled (also for a file that cannot be read).  What is in force and
+ * should not be so is among the errors' warnings in any case. */
 int sa_config_load(const char *path, struct sa_config **ret_config, struct sa_config_errors *errors);
 struct sa_config *sa_config_free(struct sa_config *config);
 
-/* The effective configuration in its own syntax; loading it gives the same configuration. */
+/* The effective configuration in its own syntax, without communities; loading it gives the same configuration
+ * but for these. */
 void sa_config_print(const struct sa_config *config, FILE *out);
 
 /* Whether the two differ in nothing but their rules. */

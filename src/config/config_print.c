@@ -169,8 +169,21 @@ print_origin(FILE *out, const struct sa_source_def *source)
     }
 }
 
-void
-sa_config_print(const struct sa_config *config, FILE *out)
+/* The default is everybody's and no secret. */
+static void
+print_community(FILE *out, const struct sa_notify_def *notify, bool with_secrets)
+{
+    bool is_secret = strcmp(notify->community, "public") != 0;
+
+    if (notify->community_file != NULL)
+        print_setting(out, "  ", "community_file", notify->community_file);
+    if (notify->community_file == NULL || with_secrets)
+        print_setting(out, "  ", "community",
+                      is_secret && !with_secrets ? SA_CONFIG_MASK : notify->community);
+}
+
+static void
+print(const struct sa_config *config, FILE *out, bool with_secrets)
 {
     static const char *const modes[] = {"agentx", "standalone", "off"};
 
@@ -221,13 +234,19 @@ sa_config_print(const struct sa_config *config, FILE *out)
     for (unsigned i = 0; i < config->n_notifies; i++) {
         print_open(out, "notify", config->notifies[i].name);
         print_setting(out, "  ", "address", config->notifies[i].address);
-        print_setting(out, "  ", "community", config->notifies[i].community);
+        print_community(out, &config->notifies[i], with_secrets);
         print_setting(out, "  ", "type", config->notifies[i].inform ? "inform" : "trap");
         (void)fputs("}\n", out);
     }
     (void)fprintf(out, "\nsyslog {\n  enabled = %s\n", yes_no(config->syslog_enabled));
     print_setting(out, "  ", "facility", config->syslog_facility);
     (void)fputs("}\n", out);
+}
+
+void
+sa_config_print(const struct sa_config *config, FILE *out)
+{
+    print(config, out, false);
 }
 
 static char *
@@ -241,7 +260,7 @@ text_without_rules(const struct sa_config *config)
     if (out == NULL)
         return NULL;
     bare.n_rules = 0;
-    sa_config_print(&bare, out);
+    print(&bare, out, true); /* another community is another configuration */
     (void)fclose(out);
     return text;
 }

@@ -271,3 +271,15 @@ sa_recent_recall(struct sa_recent *recent, const void *kept, size_t len)
             put(recent, item);
     }
 }
+
+bool
+sa_recent_is_sound(const void *kept, size_t len)
+{
+    const uint8_t *bytes = kept;
+    struct sa_buffer_reader reader = {bytes, bytes + len, false};
+
+    while (reader.p < reader.end)
+        if (sa_buffer_read(&reader) == 0 || sa_buffer_read(&reader) > UINT32_MAX)
+            return false;
+    return !reader.failed;
+}

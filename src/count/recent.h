@@ -34,4 +34,7 @@ uint64_t sa_recent_forgotten(const struct sa_recent *recent);
 int sa_recent_keep(struct sa_recent *recent, bool all, int64_t wall_s, struct sa_buffer *buffer);
 void sa_recent_recall(struct sa_recent *recent, const void *kept, size_t len);
 
+/* Whether these are bytes that sa_recent_keep() can have written. */
+bool sa_recent_is_sound(const void *kept, size_t len);
+
 #endif

@@ -107,3 +107,18 @@ sa_window_load(struct sa_window *window, struct sa_buffer_reader *reader, int64_
         sa_window_add(window, s + shift_s, (uint32_t)sa_buffer_read(reader));
     }
 }
+
+bool
+sa_window_is_sound(struct sa_buffer_reader *reader, int64_t latest_s)
+{
+    uint64_t n = sa_buffer_read(reader), s = 0;
+
+    for (; n > 0 && !reader->failed; n--) {
+        uint64_t step = sa_buffer_read(reader);
+
+        if (latest_s < 0 || step > (uint64_t)latest_s - s || sa_buffer_read(reader) > UINT32_MAX)
+            return false;
+        s += step;
+    }
+    return !reader->failed;
+}

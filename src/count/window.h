@@ -32,6 +32,10 @@ void sa_window_save(const struct sa_window *window, struct sa_buffer *buffer);
 /* Into a new window; shift_s is added to the seconds, for a clock that started anew. */
 void sa_window_load(struct sa_window *window, struct sa_buffer_reader *reader, int64_t shift_s);
 
+/* Steps over a window as sa_window_save() wrote it.  False if that is none, or tells of seconds after the
+ * latest that there can be: those would keep everything of before out of the window. */
+bool sa_window_is_sound(struct sa_buffer_reader *reader, int64_t latest_s);
+
 /* Sum of the `seconds` buckets that end with now_s. */
 uint64_t sa_window_sum(struct sa_window *window, int64_t now_s);
 

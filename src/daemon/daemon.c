@@ -17,8 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define STATE_LOST_MS 600000 /* how long the alarm of a lost state stays up */
-#define SNMP_STOP_MS  600    /* of each thread; together well below the 3 s that SIGTERM may take */
+#define SNMP_STOP_MS  600 /* of each thread; together well below the 3 s that SIGTERM may take */
 #define TEXT_STOP_MS  600
 #define SAVE_STOP_MS  600
 #define LOOK_MS       5000
@@ -349,6 +348,24 @@ raise_descriptor_limit(void)
     }
 }
 
+static void
+tell_privacy(const struct sa_daemon *daemon)
+{
+    unsigned mode;
+    enum sa_store_privacy privacy = sa_store_privacy(daemon->store, &mode);
+
+    if (privacy == SA_STORE_CLOSED)
+        sa_log(LOG_NOTICE, "store",
+               "the state directory %s was open to others (mode %04o) and is closed to them now",
+               daemon->config->state_dir, mode);
+    else if (privacy == SA_STORE_OPEN)
+        sa_log(
+            LOG_WARNING, "store",
+            "the state directory %s is open to others (mode %04o) and is not ours to close: its owner should "
+            "chmod 700 it",
+            daemon->config->state_dir, mode);
+}
+
 static int
 open_store(struct sa_daemon *daemon)
 {
@@ -367,6 +384,8 @@ open_store(struct sa_daemon *daemon)
     else if (daemon->found == SA_STORE_UNUSABLE || daemon->found == SA_STORE_READ_ONLY)
         sa_log(LOG_ERR, "store", "cannot use state directory: %s, going on without saving and trying again",
                text);
+    if (r == 0)
+        tell_privacy(daemon);
     return r;
 }
 
@@ -382,7 +401,7 @@ open_keeper(struct sa_daemon *daemon)
 
         (void)snprintf(text, sizeof text, _("The saved state was damaged, %s; counters began anew"),
                        daemon->found_text);
-        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, -EUCLEAN, STATE_LOST_MS,
+        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, -EUCLEAN, SA_STATE_LOST_MS,
                         sa_clock_now().mono_ms);
     }
     daemon->keeper = sa_keeper_new(daemon->loop, &daemon->engine, daemon->store,

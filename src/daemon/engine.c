@@ -94,6 +94,7 @@ sa_engine_done(struct sa_engine *engine)
     (void)sa_faults_free(engine->faults);
     (void)sa_alarms_free(engine->alarms);
     (void)sa_outbox_free(engine->outbox);
+    sa_batch_done(&engine->repair);
     *engine = (struct sa_engine){0};
 }
 

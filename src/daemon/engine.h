@@ -7,6 +7,7 @@
 #define SA_ENGINE_H
 
 #include "alarms.h"
+#include "batch.h"
 #include "clock.h"
 #include "config.h"
 #include "follow.h"
@@ -52,6 +53,7 @@ struct sa_engine {
     struct sa_follower *follower;
     struct sa_stream_counts absent; /* of sources that are not configured any more: totals never fall */
     struct sa_recall *recall;       /* messages of an earlier life, until their streams are opened */
+    struct sa_batch repair;         /* what removes rows of an earlier life that cannot be true; owned */
     struct sa_time now;             /* of the slice that is being read */
     bool late;                      /* it was written before we looked: its own time counts */
     int64_t last_file_id;           /* of the earlier life */

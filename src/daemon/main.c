@@ -77,6 +77,8 @@ main(int argc, char **argv)
         (void)fputs(errors.text, stderr);
         return 1;
     }
+    if (check)
+        (void)fputs(errors.warnings, stderr);
     if (config->n_sources == 0 && !print)
         (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", path,
                       check ? ", the daemon does not start with it" : "");
@@ -95,7 +97,7 @@ main(int argc, char **argv)
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write that grows it */
     sa_lang_keep_system_english();
     translated = sa_lang_use(config->language);
-    (void)umask(0027); /* what is saved names callers */
+    (void)umask(0077); /* what is saved names callers; who may have more gets it where it is made */
     sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
     if (!translated)
         sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",

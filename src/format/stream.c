@@ -250,18 +250,24 @@ sa_stream_held(const struct sa_stream *stream)
     return stream->lines.partial ? (size_t)stream->lines.held : 0;
 }
 
-const void *
-sa_stream_keep(const struct sa_stream *stream, size_t *ret_len)
+void
+sa_stream_keep(const struct sa_stream *stream, struct sa_buffer *buffer)
 {
-    *ret_len = sizeof stream->messages;
-    return &stream->messages;
+    sa_sip_reader_keep(&stream->messages, buffer);
 }
 
-void
+bool
 sa_stream_recall(struct sa_stream *stream, const void *kept, size_t len)
 {
-    if (len == sizeof stream->messages)
-        memcpy(&stream->messages, kept, len);
+    return sa_sip_reader_recall(&stream->messages, kept, len);
+}
+
+bool
+sa_stream_may_recall(const void *kept, size_t len)
+{
+    struct sa_sip_reader reader;
+
+    return sa_sip_reader_recall(&reader, kept, len);
 }
 
 bool

@@ -79,8 +79,12 @@ void sa_stream_hole(struct sa_stream *stream, uint64_t len);
 /* Bytes of the line that is not complete. */
 size_t sa_stream_held(const struct sa_stream *stream);
 
-/* The message that is being read, for sa_stream_recall() of the same version; len 0: none. */
-const void *sa_stream_keep(const struct sa_stream *stream, size_t *ret_len);
-void sa_stream_recall(struct sa_stream *stream, const void *kept, size_t len);
+/*
+ * Over a restart: adds the message that is being read to the buffer, and takes it from there.  False, with
+ * nothing changed, if that is not what a stream of this version keeps; may_recall() asks without a stream.
+ */
+void sa_stream_keep(const struct sa_stream *stream, struct sa_buffer *buffer);
+bool sa_stream_recall(struct sa_stream *stream, const void *kept, size_t len);
+bool sa_stream_may_recall(const void *kept, size_t len);
 
 #endif

@@ -51,14 +51,17 @@ static int
 bind_path(struct sa_bound *bound, const struct sockaddr_un *address, const char **ret_why)
 {
     struct stat status;
+    mode_t mask;
     int r = check_free(address, ret_why);
 
     if (r < 0)
         return r;
-    if (bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == -1)
-        return refuse_path(-errno, ret_why);
-    if (chmod(address->sun_path, 0666) == -1 || /* as /dev/log: whoever logs may write */
-        lstat(address->sun_path, &status) == -1)
+    mask = umask(0111); /* as /dev/log: whoever logs may write */
+    r = bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == -1 ? -errno : 0;
+    (void)umask(mask);
+    if (r < 0)
+        return refuse_path(r, ret_why);
+    if (lstat(address->sun_path, &status) == -1)
         return -errno;
     bound->dev = status.st_dev;
     bound->ino = status.st_ino;

@@ -119,12 +119,14 @@ end_new(struct sa_pipe *pipe, int fd, int writer, struct end **ret_end)
     return 0;
 }
 
+/* A FIFO that is missing is made for the daemon's user: who else may write into it is the operator's to say.
+ */
 static int
 make_fifo(const char *path, const char **ret_why)
 {
     struct stat status;
 
-    if (mkfifo(path, 0660) == -1 && errno != EEXIST) {
+    if (mkfifo(path, 0600) == -1 && errno != EEXIST) {
         if (errno == ENOENT || errno == ENOTDIR)
             return sa_intake_refuse(ret_why, -errno, N_("its directory does not exist"));
         if (errno == EACCES || errno == EROFS)
@@ -135,6 +137,16 @@ make_fifo(const char *path, const char **ret_why)
     if (stat(path, &status) == 0 && !S_ISFIFO(status.st_mode))
         return sa_intake_refuse(ret_why, -EMEDIUMTYPE, N_("not a FIFO"));
     return 0;
+}
+
+/* Who reads from a FIFO takes the lines away from everybody else who does. */
+static void
+warn_of_readers(const struct sa_pipe *pipe, const struct stat *status)
+{
+    if ((status->st_mode & (S_IRGRP | S_IROTH)) != 0)
+        pipe->host.events->note(
+            pipe->host.arg,
+            "others may read from the FIFO, and would take lines away: its mode should be 0620");
 }
 
 static bool
@@ -163,6 +175,8 @@ open_fifo(struct sa_pipe *pipe, struct end **ret_end, const char **ret_why)
         r = sa_intake_refuse(ret_why, -EAGAIN, N_("it was replaced this moment"));
     if (r == 0)
         r = end_new(pipe, fd, writer, ret_end);
+    if (r == 0)
+        warn_of_readers(pipe, &status);
     if (r == 0)
         return 0;
     if (fd != -1)

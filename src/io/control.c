@@ -213,7 +213,7 @@ make_parent(const char *path)
     slash = strrchr(parent, '/');
     if (slash != NULL && slash != parent) {
         *slash = '\0';
-        (void)mkdir(parent, 0755);
+        (void)mkdir(parent, 0750);
     }
 }
 
@@ -230,8 +230,9 @@ listen_at_path(struct sa_control *control)
     control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (control->fd == -1)
         return -errno;
+    mask = umask(0027); /* the group may look: 0750 for the directory */
     make_parent(control->path);
-    mask = umask(0117); /* 0660 from the first moment */
+    (void)umask(0117); /* and 0660 for the socket, both from the first moment */
     r = bind_path(control->fd, &address);
     (void)umask(mask);
     if (r < 0)

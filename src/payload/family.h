@@ -25,7 +25,7 @@ enum sa_intro_verdict {
 };
 
 struct sa_family {
-    uint8_t id; /* not 0; stable as long as the version is */
+    uint8_t id; /* not 0; it is kept over a restart, so no family ever gets the id of another */
     /*
      * line is what the log shows, without its CR; record is its peeled form.  step is 0 at the first line.
      * Sets direction, peer and size as far as the line tells, and the time if the line has a better one.

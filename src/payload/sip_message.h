@@ -19,6 +19,7 @@
 #include "find.h"
 #include "payload.h"
 
+/* What is added here is added to sip_state.c, which keeps it over a restart. */
 struct sa_sip_reader {
     enum { SA_SIP_IDLE, SA_SIP_INTRO, SA_SIP_HEADERS, SA_SIP_BODY } state;
     uint8_t family;        /* whose message it is; 0: of none in particular */
@@ -67,6 +68,13 @@ int sa_sip_reader_abandon(struct sa_sip_reader *reader);
 
 /* The verdict on what is being read is still open. */
 bool sa_sip_reader_is_open(const struct sa_sip_reader *reader);
+
+/*
+ * Over a restart: adds the reader to the buffer, in a form of its own with a version; and back.  False, and
+ * the reader is what it was, if that is not what some reader of this version could have kept.
+ */
+void sa_sip_reader_keep(const struct sa_sip_reader *reader, struct sa_buffer *buffer);
+bool sa_sip_reader_recall(struct sa_sip_reader *reader, const void *kept, size_t len);
 
 /* The stream ended: what is complete enough counts. */
 int sa_sip_reader_end(struct sa_sip_reader *reader, struct sa_response *response);

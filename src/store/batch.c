@@ -16,6 +16,21 @@ sa_batch_empty(const struct sa_batch *batch)
     return batch->buffer.len == 0;
 }
 
+/* Whatever is saved can be loaded: what ran over its column is saved as the nearest that the column can hold.
+ */
+static void
+append_integer(struct sa_batch *batch, const struct sa_column *column, const char *field)
+{
+    int64_t value;
+
+    memcpy(&value, field, sizeof value);
+    if (value < column->min)
+        value = column->min;
+    if (value > column->max)
+        value = column->max;
+    sa_buffer_add(&batch->buffer, &value, sizeof value);
+}
+
 static void
 append_value(struct sa_batch *batch, const struct sa_column *column, const void *row)
 {
@@ -25,7 +40,7 @@ append_value(struct sa_batch *batch, const struct sa_column *column, const void 
 
     switch (column->kind) {
     case SA_INTEGER:
-        sa_buffer_add(&batch->buffer, field, sizeof(int64_t));
+        append_integer(batch, column, field);
         return;
     case SA_TEXT:
         memcpy(&text, field, sizeof text);

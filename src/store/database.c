@@ -15,6 +15,8 @@
 struct sa_database {
     sqlite3 *db;
     sqlite3_stmt *statements[SA_TABLES][SA_ENTRY_CLEAR + 1]; /* made when first needed */
+    unsigned dropped[SA_TABLES];                             /* rows that the last load left out */
+    bool unclean[SA_TABLES];                                 /* such rows are still in the table */
 };
 
 /* What the kernel said last of the database or its journal. */
@@ -160,6 +162,53 @@ check_schema(struct sa_database *database, enum sa_database_mode mode, char text
     return mode != SA_DATABASE_WRITE ? -EROFS : upgrade(database, version, text);
 }
 
+static void
+list_columns(char sql[SQL_ROOM], const struct sa_column *column, const char *each, const char *between,
+             bool only_keys)
+{
+    const char *before = "";
+
+    for (; column->name != NULL; column++) {
+        size_t len = strlen(sql);
+
+        if (only_keys && !column->key)
+            continue;
+        (void)snprintf(sql + len, SQL_ROOM - len, "%s%s%s", before, column->name, each);
+        before = between;
+    }
+}
+
+/* All rows of a table, in the order of its key. */
+static int
+prepare_select(struct sa_database *database, enum sa_table table, sqlite3_stmt **ret_statement)
+{
+    const struct sa_table_def *def = &sa_tables[table];
+    char sql[SQL_ROOM] = "SELECT ";
+    size_t len;
+
+    list_columns(sql, def->columns, "", ",", false);
+    len = strlen(sql);
+    (void)snprintf(sql + len, sizeof sql - len, " FROM %s ORDER BY ", def->name);
+    list_columns(sql, def->columns, "", ",", true);
+    *ret_statement = NULL;
+    return sqlite3_prepare_v2(database->db, sql, -1, ret_statement, NULL);
+}
+
+/* A table or column that is missing is found now, and not by the first that wants to load it. */
+static int
+check_tables(struct sa_database *database, char text[SA_DATABASE_TEXT])
+{
+    for (unsigned table = 0; table < SA_TABLES; table++) {
+        sqlite3_stmt *statement;
+        int code = prepare_select(database, table, &statement);
+
+        (void)sqlite3_finalize(statement);
+        if (code != SQLITE_OK)
+            return failure(database->db, code, text);
+    }
+    return 0;
+}
+
 static int
 open_file(struct sa_database *database, const char *path, enum sa_database_mode mode)
 {
@@ -217,6 +266,8 @@ sa_database_open(const char *path, enum sa_database_mode mode, struct sa_databas
         r = check_sound(database, text);
     if (r == 0)
         r = check_schema(database, mode, text);
+    if (r == 0)
+        r = check_tables(database, text);
     if (r == 0 && mode == SA_DATABASE_WRITE)
         r = execute(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", text);
     if (r < 0) {
@@ -255,22 +306,6 @@ sa_database_moved(struct sa_database *database)
     int moved = 0;
 
     return sqlite3_file_control(database->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
-}
-
-static void
-list_columns(char sql[SQL_ROOM], const struct sa_column *column, const char *each, const char *between,
-             bool only_keys)
-{
-    const char *before = "";
-
-    for (; column->name != NULL; column++) {
-        size_t len = strlen(sql);
-
-        if (only_keys && !column->key)
-            continue;
-        (void)snprintf(sql + len, SQL_ROOM - len, "%s%s%s", before, column->name, each);
-        before = between;
-    }
 }
 
 static void
@@ -348,6 +383,85 @@ run_entry(struct sa_database *database, const struct sa_batch *batch, const stru
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+/* The value of a column, if it is of the column's kind and one that it can have. */
+static bool
+fill_column(sqlite3_stmt *statement, int n, const struct sa_column *column, char *field)
+{
+    static const int types[] = {
+        [SA_INTEGER] = SQLITE_INTEGER, [SA_TEXT] = SQLITE_TEXT, [SA_BLOB] = SQLITE_BLOB};
+    int64_t value;
+    const char *text;
+    struct sa_blob blob;
+
+    if (sqlite3_column_type(statement, n) != types[column->kind])
+        return false;
+    value =
+        column->kind == SA_INTEGER ? sqlite3_column_int64(statement, n) : sqlite3_column_bytes(statement, n);
+    if (value < column->min || value > column->max)
+        return false;
+    switch (column->kind) {
+    case SA_INTEGER:
+        memcpy(field, &value, sizeof value);
+        return true;
+    case SA_TEXT:
+        text = (const char *)sqlite3_column_text(statement, n);
+        memcpy(field, &text, sizeof text);
+        return text != NULL && strlen(text) == (size_t)value; /* no NUL within */
+    case SA_BLOB:
+        break;
+    }
+    blob = (struct sa_blob){value == 0 ? "" : sqlite3_column_blob(statement, n), (size_t)value};
+    memcpy(field, &blob, sizeof blob);
+    return blob.p != NULL;
+}
+
+/* The row as its table's struct; false: something else wrote it. */
+static bool
+fill_row(sqlite3_stmt *statement, const struct sa_table_def *def, char *row)
+{
+    int n = 0;
+
+    for (const struct sa_column *column = def->columns; column->name != NULL; column++, n++)
+        if (!fill_column(statement, n, column, row + column->offset))
+            return false;
+    return def->is_sound == NULL || def->is_sound(row);
+}
+
+/* Deletes the row that the statement stands at, whatever its key is. */
+static int
+delete_row(struct sa_database *database, enum sa_table table, sqlite3_stmt *at)
+{
+    char sql[SQL_ROOM];
+    sqlite3_stmt *statement = NULL;
+    int code, n = 0, bound = 0;
+
+    (void)snprintf(sql, sizeof sql, "DELETE FROM %s WHERE ", sa_tables[table].name);
+    list_columns(sql, sa_tables[table].columns, " IS ?", " AND ", true);
+    code = sqlite3_prepare_v2(database->db, sql, -1, &statement, NULL);
+    for (const struct sa_column *column = sa_tables[table].columns; column->name != NULL; column++, n++)
+        if (column->key && code == SQLITE_OK)
+            code = sqlite3_bind_value(statement, ++bound, sqlite3_column_value(at, n));
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    (void)sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* Rows that cannot be loaded would be found, counted and told again at each start. */
+static int
+remove_dropped(struct sa_database *database, enum sa_table table)
+{
+    _Alignas(max_align_t) char row[ROW_ROOM];
+    sqlite3_stmt *statement;
+    int code = prepare_select(database, table, &statement);
+
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        code =
+            fill_row(statement, &sa_tables[table], row) ? SQLITE_OK : delete_row(database, table, statement);
+    (void)sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 int
 sa_database_apply(struct sa_database *database, const struct sa_batch *batch, char text[SA_DATABASE_TEXT])
 {
@@ -355,35 +469,20 @@ sa_database_apply(struct sa_database *database, const struct sa_batch *batch, ch
     size_t at = 0;
     int code = sqlite3_exec(database->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), r;
 
+    for (unsigned table = 0; table < SA_TABLES && code == SQLITE_OK; table++)
+        if (database->unclean[table])
+            code = remove_dropped(database, table);
     while (code == SQLITE_OK && sa_entry_next(batch, &at, &header))
         code = run_entry(database, batch, &header, &at);
     if (code == SQLITE_OK)
         code = sqlite3_exec(database->db, "COMMIT", NULL, NULL, NULL);
-    if (code == SQLITE_OK)
+    if (code == SQLITE_OK) {
+        memset(database->unclean, 0, sizeof database->unclean);
         return 0;
+    }
     r = failure(database->db, code, text);
     (void)sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
     return r;
-}
-
-static void
-fill_row(sqlite3_stmt *statement, const struct sa_table_def *def, char *row)
-{
-    int n = 0;
-
-    for (const struct sa_column *column = def->columns; column->name != NULL; column++, n++) {
-        int64_t integer = sqlite3_column_int64(statement, n);
-        const char *value = (const char *)sqlite3_column_text(statement, n),
-                   *text = value == NULL ? "" : value;
-        struct sa_blob blob = {sqlite3_column_blob(statement, n), (size_t)sqlite3_column_bytes(statement, n)};
-
-        if (column->kind == SA_INTEGER)
-            memcpy(row + column->offset, &integer, sizeof integer);
-        else if (column->kind == SA_BLOB)
-            memcpy(row + column->offset, &blob, sizeof blob);
-        else
-            memcpy(row + column->offset, &text, sizeof text);
-    }
 }
 
 int
@@ -391,23 +490,25 @@ sa_database_load(struct sa_database *database, enum sa_table table,
                  void (*fn)(void *arg, enum sa_table table, const void *row), void *arg,
                  char text[SA_DATABASE_TEXT])
 {
-    const struct sa_table_def *def = &sa_tables[table];
     _Alignas(max_align_t) char row[ROW_ROOM];
-    char sql[SQL_ROOM] = "SELECT ";
-    sqlite3_stmt *statement = NULL;
-    size_t len;
-    int code;
+    sqlite3_stmt *statement;
+    int code = prepare_select(database, table, &statement);
 
-    list_columns(sql, def->columns, "", ",", false);
-    len = strlen(sql);
-    (void)snprintf(sql + len, sizeof sql - len, " FROM %s ORDER BY ", def->name);
-    list_columns(sql, def->columns, "", ",", true);
-    code = sqlite3_prepare_v2(database->db, sql, -1, &statement, NULL);
+    database->dropped[table] = 0;
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        fill_row(statement, def, row);
-        fn(arg, table, row);
+        if (fill_row(statement, &sa_tables[table], row))
+            fn(arg, table, row);
+        else
+            database->dropped[table]++;
         code = SQLITE_OK;
     }
     (void)sqlite3_finalize(statement);
+    database->unclean[table] = database->dropped[table] > 0;
     return code == SQLITE_DONE ? 0 : failure(database->db, code, text);
+}
+
+unsigned
+sa_database_dropped(const struct sa_database *database, enum sa_table table)
+{
+    return database->dropped[table];
 }

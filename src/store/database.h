@@ -32,10 +32,17 @@ bool sa_database_empty(struct sa_database *database);
 /* Whether the file is not at its path any more: somebody removed or replaced it. */
 bool sa_database_moved(struct sa_database *database);
 
-/* Calls fn with each row of a table, as the table's struct, in the order of its key. */
+/*
+ * Calls fn with each row of a table, as the table's struct, in the order of its key.  Everybody may have
+ * written into the file, so a row of which a column has another type or a value that it cannot have is left
+ * out, counted, and removed by the next sa_database_apply().
+ */
 int sa_database_load(struct sa_database *database, enum sa_table table,
                      void (*fn)(void *arg, enum sa_table table, const void *row), void *arg,
                      char text[SA_DATABASE_TEXT]);
+
+/* How many rows the last load of the table left out. */
+unsigned sa_database_dropped(const struct sa_database *database, enum sa_table table);
 
 /* Applies the batch as one transaction: all of it or, on an error, nothing. */
 int sa_database_apply(struct sa_database *database, const struct sa_batch *batch,

@@ -30,7 +30,7 @@ struct sa_blob {
 
 struct sa_row_daemon {
     int64_t id;          /* always 1 */
-    const char *version; /* of the program: what is kept as it lay in memory is only for the same */
+    const char *version; /* of the program that wrote it, for people */
     const char *boot_id; /* the monotonic clock of another boot says nothing */
     int64_t mono_ms, wall_ms;
     int64_t counters_since_ms;
@@ -58,8 +58,10 @@ struct sa_row_file {
     int64_t seen_ms;                 /* when it was last known to be so */
     int64_t open;                    /* it was followed: what comes behind the offset has to be found again */
     const char *cursor;              /* the journal's position, otherwise "" */
-    struct sa_blob reader;           /* the SIP message that was being read */
+    struct sa_blob reader;           /* the SIP message that was being read (sa_stream_keep) */
 };
+
+#define SA_ROW_CURSORS 256 /* rows of journals, numbered -1 and below */
 
 /* method "": the code's totals; otherwise only responses and the two directions are not told apart. */
 struct sa_row_count {
@@ -74,6 +76,9 @@ struct sa_row_gauge {
     int64_t code; /* key */
     struct sa_blob window;
 };
+
+/* States of a rule's group, as rules.h numbers them. */
+enum { SA_ROW_STATE_OK = 1, SA_ROW_STATE_FIRING = 3, SA_ROW_STATE_CLEARING = 4 };
 
 struct sa_row_group {
     const char *rule, *source; /* key */

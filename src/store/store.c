@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "database.h"
 #include "mailbox.h"
+#include "tables.h"
 #include "text.h"
 #include "thread.h"
 
@@ -31,6 +32,8 @@ struct sa_store {
     char *directory;
     char path[PATH_MAX];
     int lock_fd;
+    enum sa_store_privacy privacy; /* of the directory, as it was found */
+    mode_t mode;
     struct sa_database *database; /* of the thread, once it runs */
     bool read_only;               /* it was opened to be loaded, not to be written */
     bool adopted;                 /* what is in the file was loaded: it may be replaced */
@@ -40,26 +43,55 @@ struct sa_store {
     atomic_bool stop;
 };
 
+/*
+ * The directory is for the daemon alone: who can read it reads who called whom, and who can open the lock can
+ * hold it.  One that is more open is closed, if it is ours.
+ */
+static int
+close_to_others(struct sa_store *store)
+{
+    int fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat status;
+    int r = 0;
+
+    if (fd == -1)
+        return errno == EACCES ? 0 : -errno; /* what may be entered and not listed will do */
+    if (fstat(fd, &status) == -1)
+        r = -errno;
+    store->mode = r < 0 ? 0 : status.st_mode & 07777;
+    store->privacy = (store->mode & 077) == 0                                             ? SA_STORE_PRIVATE
+                     : status.st_uid == geteuid() && fchmod(fd, store->mode & 07700) == 0 ? SA_STORE_CLOSED
+                                                                                          : SA_STORE_OPEN;
+    (void)close(fd);
+    return r;
+}
+
 /* Returns 0, -EBUSY, or why the directory cannot be used. */
 static int
 lock_directory(struct sa_store *store)
 {
     char path[PATH_MAX];
+    int r;
 
-    if (mkdir(store->directory, 0750) == -1 && errno != EEXIST)
+    if (mkdir(store->directory, 0700) == -1 && errno != EEXIST)
         return -errno;
+    r = close_to_others(store);
+    if (r < 0)
+        return r;
     if (snprintf(path, sizeof path, "%s/lock", store->directory) >= (int)sizeof path)
         return -ENAMETOOLONG;
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (store->lock_fd == -1 && errno == EROFS)
         store->lock_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (store->lock_fd == -1)
         return -errno;
+    (void)fchmod(store->lock_fd, 0600); /* an earlier version let the group open it */
     if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
+    r = errno == EWOULDBLOCK ? -EBUSY : -errno;
     (void)close(store->lock_fd);
     store->lock_fd = -1;
-    return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    return r;
 }
 
 static int
@@ -192,6 +224,25 @@ sa_store_load(struct sa_store *store, enum sa_table table,
     char text[SA_DATABASE_TEXT];
 
     return store->database == NULL ? 0 : sa_database_load(store->database, table, fn, arg, text);
+}
+
+enum sa_store_privacy
+sa_store_privacy(const struct sa_store *store, unsigned *ret_mode)
+{
+    *ret_mode = store->mode;
+    return store->privacy;
+}
+
+unsigned
+sa_store_dropped(const struct sa_store *store, enum sa_table table)
+{
+    return store->database == NULL ? 0 : sa_database_dropped(store->database, table);
+}
+
+const char *
+sa_store_table(enum sa_table table)
+{
+    return sa_tables[table].name;
 }
 
 /* Makes the database fit to take a commit: opened, and still the one at the path. */

@@ -25,18 +25,32 @@ enum sa_store_found {
 };
 
 /*
- * Takes the directory for this process, making it if it is missing.  Returns 0 and what was found; -EBUSY if
- * another daemon has it; -EPROTO with a text if a newer version wrote the state, which stays as it is;
- * -ENOMEM or -EMFILE without a text.
+ * Takes the directory for this process, making it if it is missing and closing it to others.  Returns 0 and
+ * what was found; -EBUSY if another daemon has it; -EPROTO with a text if a newer version wrote the state,
+ * which stays as it is; -ENOMEM or -EMFILE without a text.
  */
 int sa_store_open(const char *directory, struct sa_store **ret_store, enum sa_store_found *ret_found,
                   char text[SA_STORE_TEXT]);
+
+/* Who could get into the directory when it was opened; the mode is what it had. */
+enum sa_store_privacy {
+    SA_STORE_PRIVATE,
+    SA_STORE_CLOSED, /* others could, and cannot any more */
+    SA_STORE_OPEN    /* others can: it is not ours to close */
+};
+enum sa_store_privacy sa_store_privacy(const struct sa_store *store, unsigned *ret_mode);
 
 /* Before the first commit, or after -EEXIST: calls fn with every row of a table in the order of its key.  0
  * or negative errno.
  */
 int sa_store_load(struct sa_store *store, enum sa_table table,
                   void (*fn)(void *arg, enum sa_table table, const void *row), void *arg);
+
+/* How many rows the last load of the table left out because they cannot be true (database.h). */
+unsigned sa_store_dropped(const struct sa_store *store, enum sa_table table);
+
+/* What the table is called in the database. */
+const char *sa_store_table(enum sa_table table);
 
 /* Starts the thread.  Returns 0 or negative errno. */
 int sa_store_start(struct sa_store *store);

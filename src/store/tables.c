@@ -1,136 +1,253 @@
 #include "tables.h"
+#include "alarm.h"
+
+/*
+ * What a column can hold.  The bounds are wide: they are there to tell what was counted or seen from what
+ * something else wrote into the file, and so that no sum of a few of them overflows.
+ */
+#define COUNTER_MAX  (INT64_C(1) << 60)
+#define WALL_MAX_MS  INT64_C(253402300799999) /* the end of the year 9999 */
+#define MONO_MAX_MS  (INT64_C(1) << 53)
+#define ID_MAX       (INT64_C(1) << 53)  /* of a stream */
+#define NUMBER_MAX   INT32_MAX           /* of alarms and events: no daemon counts so far */
+#define KEY_MAX      (SA_NAME_SIZE + 47) /* of a source, or of the files that are watched for it */
+#define PATH_MAX_LEN 4095
+#define COMPARED_MAX 1024 /* bytes of a file by which it is known again */
+#define LEVEL_MAX    3
+#define SINKS_MAX    7
+#define PIECE_MAX    64
+#define BLOB_MAX     (16 << 20)
+#define READER_MAX   4096
 
 /* clang-format off */
-#define INTEGER(row, field)          {#field, offsetof(struct row, field), SA_INTEGER, false}
-#define TEXT(row, field)             {#field, offsetof(struct row, field), SA_TEXT, false}
-#define BLOB(row, field)             {#field, offsetof(struct row, field), SA_BLOB, false}
-#define KEY(row, field, kind)        {#field, offsetof(struct row, field), kind, true}
-#define OF_ALARM(row, base, f, kind) {#f, base + offsetof(struct sa_row_alarm, f), kind, false}
-#define END                          {NULL, 0, SA_INTEGER, false}
-/* clang-format on */
+#define INTEGER(row, field, min, max)  {#field, offsetof(struct row, field), SA_INTEGER, false, min, max}
+#define TEXT(row, field, min, max)     {#field, offsetof(struct row, field), SA_TEXT, false, min, max}
+#define BLOB(row, field, max)          {#field, offsetof(struct row, field), SA_BLOB, false, 0, max}
+#define KEY(row, field, kind, min, max) {#field, offsetof(struct row, field), kind, true, min, max}
+#define COUNTER(row, field)            INTEGER(row, field, 0, COUNTER_MAX)
+#define WALL(row, field)               INTEGER(row, field, 0, WALL_MAX_MS)
+#define ANY(row, field)                INTEGER(row, field, INT64_MIN, INT64_MAX) /* hashes, numbers of a disk */
+#define END                            {NULL, 0, SA_INTEGER, false, 0, 0}
 
 static const struct sa_column daemon_columns[] = {
-    KEY(sa_row_daemon, id, SA_INTEGER),
-    TEXT(sa_row_daemon, version),
-    TEXT(sa_row_daemon, boot_id),
-    INTEGER(sa_row_daemon, mono_ms),
-    INTEGER(sa_row_daemon, wall_ms),
-    INTEGER(sa_row_daemon, counters_since_ms),
-    INTEGER(sa_row_daemon, last_file_id),
-    INTEGER(sa_row_daemon, last_alarm_id),
-    INTEGER(sa_row_daemon, alarms_changed_ms),
-    INTEGER(sa_row_daemon, sequence),
-    INTEGER(sa_row_daemon, sent),
-    INTEGER(sa_row_daemon, suppressed),
+    KEY(sa_row_daemon, id, SA_INTEGER, 1, 1),
+    TEXT(sa_row_daemon, version, 0, 63),
+    TEXT(sa_row_daemon, boot_id, 0, 63),
+    INTEGER(sa_row_daemon, mono_ms, 0, MONO_MAX_MS),
+    WALL(sa_row_daemon, wall_ms),
+    WALL(sa_row_daemon, counters_since_ms),
+    INTEGER(sa_row_daemon, last_file_id, 0, ID_MAX),
+    INTEGER(sa_row_daemon, last_alarm_id, 0, NUMBER_MAX),
+    WALL(sa_row_daemon, alarms_changed_ms),
+    INTEGER(sa_row_daemon, sequence, 0, NUMBER_MAX),
+    COUNTER(sa_row_daemon, sent),
+    COUNTER(sa_row_daemon, suppressed),
     END,
 };
 
 static const struct sa_column source_columns[] = {
-    KEY(sa_row_source, name, SA_TEXT),
-    TEXT(sa_row_source, format),
-    INTEGER(sa_row_source, lines),
-    INTEGER(sa_row_source, bytes),
-    INTEGER(sa_row_source, responses),
-    INTEGER(sa_row_source, matched),
-    INTEGER(sa_row_source, unmatched),
-    INTEGER(sa_row_source, oversize),
-    INTEGER(sa_row_source, nul_bytes),
-    INTEGER(sa_row_source, partial_dropped),
-    INTEGER(sa_row_source, lost),
-    INTEGER(sa_row_source, rotations),
-    INTEGER(sa_row_source, truncations),
-    INTEGER(sa_row_source, undercount),
-    INTEGER(sa_row_source, distrusted_ms),
-    INTEGER(sa_row_source, last_line_ms),
-    INTEGER(sa_row_source, last_response_ms),
+    KEY(sa_row_source, name, SA_TEXT, 0, SA_NAME_SIZE - 1),
+    TEXT(sa_row_source, format, 0, SA_LONG_SIZE - 1),
+    COUNTER(sa_row_source, lines),
+    COUNTER(sa_row_source, bytes),
+    COUNTER(sa_row_source, responses),
+    COUNTER(sa_row_source, matched),
+    COUNTER(sa_row_source, unmatched),
+    COUNTER(sa_row_source, oversize),
+    COUNTER(sa_row_source, nul_bytes),
+    COUNTER(sa_row_source, partial_dropped),
+    COUNTER(sa_row_source, lost),
+    COUNTER(sa_row_source, rotations),
+    COUNTER(sa_row_source, truncations),
+    COUNTER(sa_row_source, undercount),
+    WALL(sa_row_source, distrusted_ms),
+    WALL(sa_row_source, last_line_ms),
+    WALL(sa_row_source, last_response_ms),
     END,
 };
 
 static const struct sa_column file_columns[] = {
-    KEY(sa_row_file, id, SA_INTEGER),
-    TEXT(sa_row_file, source),
-    TEXT(sa_row_file, path),
-    INTEGER(sa_row_file, dev),
-    INTEGER(sa_row_file, ino),
-    INTEGER(sa_row_file, generation),
-    INTEGER(sa_row_file, head_len),
-    INTEGER(sa_row_file, head_hash),
-    INTEGER(sa_row_file, offset),
-    INTEGER(sa_row_file, marker_len),
-    INTEGER(sa_row_file, marker_hash),
-    INTEGER(sa_row_file, seen_ms),
-    INTEGER(sa_row_file, open),
-    TEXT(sa_row_file, cursor),
-    BLOB(sa_row_file, reader),
-    INTEGER(sa_row_file, first_hash),
+    KEY(sa_row_file, id, SA_INTEGER, -SA_ROW_CURSORS, ID_MAX),
+    TEXT(sa_row_file, source, 1, KEY_MAX),
+    TEXT(sa_row_file, path, 0, PATH_MAX_LEN),
+    ANY(sa_row_file, dev),
+    ANY(sa_row_file, ino),
+    ANY(sa_row_file, generation),
+    INTEGER(sa_row_file, head_len, 0, COMPARED_MAX),
+    ANY(sa_row_file, head_hash),
+    INTEGER(sa_row_file, offset, 0, COUNTER_MAX),
+    INTEGER(sa_row_file, marker_len, 0, COMPARED_MAX),
+    ANY(sa_row_file, marker_hash),
+    WALL(sa_row_file, seen_ms),
+    INTEGER(sa_row_file, open, 0, 1),
+    TEXT(sa_row_file, cursor, 0, 255),
+    BLOB(sa_row_file, reader, READER_MAX),
+    ANY(sa_row_file, first_hash),
     END,
 };
 
 static const struct sa_column count_columns[] = {
-    KEY(sa_row_count, source, SA_TEXT),  KEY(sa_row_count, code, SA_INTEGER),
-    KEY(sa_row_count, method, SA_TEXT),  INTEGER(sa_row_count, responses),
-    INTEGER(sa_row_count, received),     INTEGER(sa_row_count, sent),
-    INTEGER(sa_row_count, last_seen_ms), END,
+    KEY(sa_row_count, source, SA_TEXT, 0, SA_NAME_SIZE - 1),
+    KEY(sa_row_count, code, SA_INTEGER, SA_CODE_MIN, SA_CODE_MAX),
+    KEY(sa_row_count, method, SA_TEXT, 0, SA_METHOD_SIZE - 1),
+    COUNTER(sa_row_count, responses),
+    COUNTER(sa_row_count, received),
+    COUNTER(sa_row_count, sent),
+    WALL(sa_row_count, last_seen_ms),
+    END,
 };
 
 static const struct sa_column gauge_columns[] = {
-    KEY(sa_row_gauge, code, SA_INTEGER),
-    BLOB(sa_row_gauge, window),
+    KEY(sa_row_gauge, code, SA_INTEGER, SA_CODE_MIN, SA_CODE_MAX),
+    BLOB(sa_row_gauge, window, BLOB_MAX),
     END,
 };
 
 static const struct sa_column group_columns[] = {
-    KEY(sa_row_group, rule, SA_TEXT),     KEY(sa_row_group, source, SA_TEXT),
-    INTEGER(sa_row_group, counted),       INTEGER(sa_row_group, state),
-    INTEGER(sa_row_group, level),         INTEGER(sa_row_group, fall_to),
-    INTEGER(sa_row_group, since_mono_ms), TEXT(sa_row_group, evidence),
-    BLOB(sa_row_group, windows),          END,
+    KEY(sa_row_group, rule, SA_TEXT, 1, SA_NAME_SIZE - 1),
+    KEY(sa_row_group, source, SA_TEXT, 0, SA_NAME_SIZE - 1),
+    ANY(sa_row_group, counted),
+    INTEGER(sa_row_group, state, SA_ROW_STATE_OK, SA_ROW_STATE_CLEARING),
+    INTEGER(sa_row_group, level, -1, LEVEL_MAX),
+    INTEGER(sa_row_group, fall_to, -1, LEVEL_MAX),
+    INTEGER(sa_row_group, since_mono_ms, -MONO_MAX_MS, MONO_MAX_MS),
+    TEXT(sa_row_group, evidence, 0, SA_CALLID_SIZE - 1),
+    BLOB(sa_row_group, windows, BLOB_MAX),
+    END,
 };
 
-#define ALARM_COLUMNS(row, base)                                                                             \
-    OF_ALARM(row, base, identity, SA_TEXT), OF_ALARM(row, base, severity, SA_INTEGER),                       \
-        OF_ALARM(row, base, kind, SA_INTEGER), OF_ALARM(row, base, rule, SA_TEXT),                           \
-        OF_ALARM(row, base, source, SA_TEXT), OF_ALARM(row, base, peer, SA_TEXT),                            \
-        OF_ALARM(row, base, codes, SA_TEXT), OF_ALARM(row, base, value, SA_INTEGER),                         \
-        OF_ALARM(row, base, unit, SA_INTEGER), OF_ALARM(row, base, threshold, SA_INTEGER),                   \
-        OF_ALARM(row, base, window_s, SA_INTEGER), OF_ALARM(row, base, total, SA_INTEGER),                   \
-        OF_ALARM(row, base, raised_ms, SA_INTEGER), OF_ALARM(row, base, changed_ms, SA_INTEGER),             \
-        OF_ALARM(row, base, text, SA_TEXT), OF_ALARM(row, base, remediation, SA_TEXT),                       \
-        OF_ALARM(row, base, evidence, SA_TEXT)
+#define ALARM_INTEGER(base, f, min, max) {#f, base + offsetof(struct sa_row_alarm, f), SA_INTEGER, false, min, max}
+#define ALARM_TEXT(base, f, size)        {#f, base + offsetof(struct sa_row_alarm, f), SA_TEXT, false, 0, (size) - 1}
+#define ALARM_COLUMNS(base)                                                                                  \
+    ALARM_TEXT(base, identity, SA_IDENT_SIZE),                                                               \
+    ALARM_INTEGER(base, severity, SA_SEV_CLEARED, SA_SEV_WARNING),                                           \
+    ALARM_INTEGER(base, kind, SA_KIND_REDIRECT, SA_KIND_STATE_LOST),                                         \
+    ALARM_TEXT(base, rule, SA_NAME_SIZE),                                                                    \
+    ALARM_TEXT(base, source, SA_NAME_SIZE),                                                                  \
+    ALARM_TEXT(base, peer, SA_PEER_SIZE),                                                                    \
+    ALARM_TEXT(base, codes, SA_CODES_SIZE),                                                                  \
+    ALARM_INTEGER(base, value, 0, UINT32_MAX),                                                               \
+    ALARM_INTEGER(base, unit, SA_UNIT_RESPONSES, SA_UNIT_MILLI_PER_SECOND),                                  \
+    ALARM_INTEGER(base, threshold, 0, UINT32_MAX),                                                           \
+    ALARM_INTEGER(base, window_s, 0, UINT32_MAX),                                                            \
+    ALARM_INTEGER(base, total, 0, UINT32_MAX),                                                               \
+    ALARM_INTEGER(base, raised_ms, 0, WALL_MAX_MS),                                                          \
+    ALARM_INTEGER(base, changed_ms, 0, WALL_MAX_MS),                                                         \
+    ALARM_TEXT(base, text, SA_TEXT_SIZE),                                                                    \
+    ALARM_TEXT(base, remediation, SA_LONG_SIZE),                                                             \
+    ALARM_TEXT(base, evidence, SA_CALLID_SIZE)
 
 static const struct sa_column alarm_columns[] = {
-    KEY(sa_row_alarm, id, SA_INTEGER),
-    ALARM_COLUMNS(sa_row_alarm, 0),
+    KEY(sa_row_alarm, id, SA_INTEGER, 1, NUMBER_MAX),
+    ALARM_COLUMNS(0),
     END,
 };
 
 static const struct sa_column event_columns[] = {
-    KEY(sa_row_event, sequence, SA_INTEGER),
-    INTEGER(sa_row_event, transition),
-    INTEGER(sa_row_event, wanted),
-    INTEGER(sa_row_event, taken),
-    OF_ALARM(sa_row_event, offsetof(struct sa_row_event, alarm), id, SA_INTEGER),
-    ALARM_COLUMNS(sa_row_event, offsetof(struct sa_row_event, alarm)),
+    KEY(sa_row_event, sequence, SA_INTEGER, 1, NUMBER_MAX),
+    INTEGER(sa_row_event, transition, SA_RAISED, SA_TEST),
+    INTEGER(sa_row_event, wanted, 0, SINKS_MAX),
+    INTEGER(sa_row_event, taken, 0, 1),
+    ALARM_INTEGER(offsetof(struct sa_row_event, alarm), id, 1, NUMBER_MAX),
+    ALARM_COLUMNS(offsetof(struct sa_row_event, alarm)),
     END,
 };
 
 static const struct sa_column recent_columns[] = {
-    KEY(sa_row_recent, source, SA_TEXT),
-    KEY(sa_row_recent, piece, SA_INTEGER),
-    BLOB(sa_row_recent, responses),
+    KEY(sa_row_recent, source, SA_TEXT, 1, SA_NAME_SIZE - 1),
+    KEY(sa_row_recent, piece, SA_INTEGER, 0, PIECE_MAX),
+    BLOB(sa_row_recent, responses, BLOB_MAX),
     END,
 };
+/* clang-format on */
+
+/* A row of a file has a number from 1 on; one of a journal, which has a cursor, one below 0. */
+static bool
+file_is_sound(const void *p)
+{
+    const struct sa_row_file *row = p;
+
+    return row->id != 0 && (row->id < 0) == (row->cursor[0] != '\0') && row->marker_len <= row->offset;
+}
+
+/* Each response counts once, in one direction or in none; of a method only the sum is kept. */
+static bool
+count_is_sound(const void *p)
+{
+    const struct sa_row_count *row = p;
+
+    for (const char *c = row->method; *c != '\0'; c++)
+        if (*c <= ' ' || *c > '~')
+            return false;
+    return row->method[0] == '\0' ? row->received <= row->responses && row->sent <= row->responses
+                                  : row->received == 0 && row->sent == 0;
+}
+
+static bool
+group_is_sound(const void *p)
+{
+    const struct sa_row_group *row = p;
+
+    return row->state < SA_ROW_STATE_FIRING || row->level >= 0;
+}
+
+static bool
+is_kind(int64_t kind)
+{
+    switch ((enum sa_alarm_kind)kind) {
+    case SA_KIND_REDIRECT:
+    case SA_KIND_FLOW_FAILURE:
+    case SA_KIND_RESPONSE:
+    case SA_KIND_SOURCE_BLIND:
+    case SA_KIND_UNDERCOUNT:
+    case SA_KIND_STATE_LOST:
+        return true;
+    }
+    return false;
+}
+
+static bool
+is_transition(int64_t transition)
+{
+    switch ((enum sa_transition)transition) {
+    case SA_RAISED:
+    case SA_CLEARED:
+    case SA_CHANGED:
+    case SA_FAULT:
+    case SA_RESTORED:
+    case SA_TEST:
+        return true;
+    }
+    return false;
+}
+
+/* An alarm that is up is not cleared. */
+static bool
+alarm_is_sound(const void *p)
+{
+    const struct sa_row_alarm *row = p;
+
+    return is_kind(row->kind) && row->severity != SA_SEV_CLEARED;
+}
+
+static bool
+event_is_sound(const void *p)
+{
+    const struct sa_row_event *row = p;
+
+    return is_kind(row->alarm.kind) && is_transition(row->transition);
+}
 
 const struct sa_table_def sa_tables[SA_TABLES] = {
-    [SA_TABLE_DAEMON] = {"daemon", daemon_columns, sizeof(struct sa_row_daemon)},
-    [SA_TABLE_SOURCES] = {"sources", source_columns, sizeof(struct sa_row_source)},
-    [SA_TABLE_FILES] = {"files", file_columns, sizeof(struct sa_row_file)},
-    [SA_TABLE_COUNTS] = {"counts", count_columns, sizeof(struct sa_row_count)},
-    [SA_TABLE_GAUGES] = {"gauges", gauge_columns, sizeof(struct sa_row_gauge)},
-    [SA_TABLE_GROUPS] = {"groups", group_columns, sizeof(struct sa_row_group)},
-    [SA_TABLE_ALARMS] = {"alarms", alarm_columns, sizeof(struct sa_row_alarm)},
-    [SA_TABLE_EVENTS] = {"events", event_columns, sizeof(struct sa_row_event)},
-    [SA_TABLE_RECENT] = {"recent", recent_columns, sizeof(struct sa_row_recent)},
+    [SA_TABLE_DAEMON] = {"daemon", daemon_columns, sizeof(struct sa_row_daemon), NULL},
+    [SA_TABLE_SOURCES] = {"sources", source_columns, sizeof(struct sa_row_source), NULL},
+    [SA_TABLE_FILES] = {"files", file_columns, sizeof(struct sa_row_file), file_is_sound},
+    [SA_TABLE_COUNTS] = {"counts", count_columns, sizeof(struct sa_row_count), count_is_sound},
+    [SA_TABLE_GAUGES] = {"gauges", gauge_columns, sizeof(struct sa_row_gauge), NULL},
+    [SA_TABLE_GROUPS] = {"groups", group_columns, sizeof(struct sa_row_group), group_is_sound},
+    [SA_TABLE_ALARMS] = {"alarms", alarm_columns, sizeof(struct sa_row_alarm), alarm_is_sound},
+    [SA_TABLE_EVENTS] = {"events", event_columns, sizeof(struct sa_row_event), event_is_sound},
+    [SA_TABLE_RECENT] = {"recent", recent_columns, sizeof(struct sa_row_recent), NULL},
 };
 
 #define ALARM_SCHEMA                                                                                         \
@@ -171,6 +288,8 @@ const char *const sa_schema_steps[] = {
     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
     "ALTER TABLE sources ADD COLUMN distrusted_ms INTEGER DEFAULT 0;"
     "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
+    /* 3 to 4: the message that was being read lay there as in the memory of the version that wrote it */
+    "UPDATE files SET reader = x'';",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

@@ -1,5 +1,6 @@
 /*
- * The tables as data: columns by name, kind and place in their row struct; statements are made from it.
+ * The tables as data: columns by name, kind, place in their row struct and the values that they can have;
+ * statements are made from it, and every row is checked against it when it is loaded.
  */
 #ifndef SA_TABLES_H
 #define SA_TABLES_H
@@ -15,12 +16,14 @@ struct sa_column {
     size_t offset;
     enum sa_column_kind kind;
     bool key;
+    int64_t min, max; /* of an integer; of a text or a blob its length in bytes */
 };
 
 struct sa_table_def {
     const char *name;
     const struct sa_column *columns;
     size_t row_size;
+    bool (*is_sound)(const void *row); /* what the columns say of each other; NULL: nothing */
 };
 
 extern const struct sa_table_def sa_tables[SA_TABLES];

@@ -25,7 +25,7 @@ trap 'rm -rf "$root"' EXIT
 cp -a "$base/." "$root"
 
 DESTDIR=$root cmake --install "$build" --prefix /usr >/dev/null
-install -D -m 644 "$source/conf/sipalertd.conf" "$root/etc/sipalert/sipalertd.conf"
+install -D -m 640 "$source/conf/sipalertd.conf" "$root/etc/sipalert/sipalertd.conf"
 install -D -m 644 "$source/conf/snmpd.d/sipalert.conf" "$root/etc/snmp/snmpd.conf.d/sipalert.conf"
 install -m 755 "$source/tests/service/inside.sh" "$root/inside.sh"
 cp "$source/tests/corpora/kamailio-xlog-traditional/kamailio.log" "$root/corpus.log"

@@ -49,6 +49,11 @@ await "STATUS= shows the link" sh -c 'systemctl show -P StatusText sipalertd | g
 
 sipalert test-notify | grep -q 'SNMP has taken it; syslog has it' || fail "test-notify"
 echo "ok: a test notification is taken by snmpd"
+[ "$(stat -c '%a %U %G' /etc/sipalert/sipalertd.conf)" = "640 root sipalert" ] || fail "the configuration is not for all"
+[ "$(stat -c '%a %U' /var/lib/sipalert)" = "700 sipalert" ] || fail "the state is for the daemon alone"
+[ "$(stat -c '%a %G' /var/agentx/master)" = "660 sipalert-agentx" ] || fail "the master is for its group"
+[ "$(stat -c '%a %G' /run/sipalert/control.sock)" = "660 sipalert" ] || fail "the control socket is for the group"
+echo "ok: who may do what"
 runuser -u nobody -- sipalert status 2>&1 | grep -q "daemon's group" || fail "nobody may look"
 runuser -u sipalert -- sipalert alarms | grep -q redirects || fail "the daemon's user may not look"
 

@@ -5,6 +5,7 @@
 #include "database.h"
 #include "store.h"
 #include "tables.h"
+#include "types.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,18 +102,71 @@ sql(const char *name, const char *text)
     return value;
 }
 
-/* Rows of every table, in three variants that differ in every column. */
+/* Rows of every table, in variants that hold the least, something between and the most of every column. */
 enum { VARIANTS = 3 };
 
 static char long_text[10001], long_blob[100000];
 
+/* The table of the daemon has room for one row. */
+static unsigned
+variants_of(enum sa_table table)
+{
+    return table == SA_TABLE_DAEMON ? 1 : VARIANTS;
+}
+
+static int64_t
+integer_of(const struct sa_column *column, unsigned variant)
+{
+    uint64_t span = (uint64_t)column->max - (uint64_t)column->min;
+
+    if (variant == 1)
+        return (int64_t)((uint64_t)column->min + span / 2);
+    return variant == 0 ? column->min : column->max;
+}
+
+static const char *
+text_of(const struct sa_column *column, unsigned variant)
+{
+    if (variant == 0)
+        return column->min == 0 ? "" : "!";
+    return variant == 1 ? "'; -- \"\xc3\xbc\xff\n" : long_text + sizeof long_text - 1 - column->max;
+}
+
+static struct sa_blob
+blob_of(const struct sa_column *column, unsigned variant)
+{
+    const struct sa_blob blobs[VARIANTS] = {{"", 0}, {"\0", 1}, {long_blob, sizeof long_blob}};
+    struct sa_blob blob = blobs[variant];
+
+    if (blob.len > (size_t)column->max)
+        blob.len = (size_t)column->max;
+    return blob;
+}
+
+/* What the columns of a row may not say of each other. */
+static void
+make_sound(enum sa_table table, unsigned variant, void *row)
+{
+    struct sa_row_file *file = row;
+    struct sa_row_count *count = row;
+    struct sa_row_alarm *alarm = table == SA_TABLE_EVENTS ? &((struct sa_row_event *)row)->alarm : row;
+
+    if (table == SA_TABLE_FILES)
+        file->cursor = variant == 0 ? "s=1" : "";
+    if (table == SA_TABLE_COUNTS && variant > 0) {
+        count->method = variant == 1 ? "MESSAGE" : "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
+        count->received = count->sent = 0;
+    }
+    if ((table == SA_TABLE_ALARMS || table == SA_TABLE_EVENTS) && variant == 1)
+        alarm->kind = SA_KIND_SOURCE_BLIND;
+    if (table == SA_TABLE_ALARMS && variant == 0)
+        alarm->severity = SA_SEV_CRITICAL;
+}
+
 static void
 fill_row(enum sa_table table, unsigned variant, void *row)
 {
-    static const int64_t integers[VARIANTS] = {INT64_MIN, -1, INT64_MAX};
     const struct sa_table_def *def = &sa_tables[table];
-    const char *texts[VARIANTS] = {"", "'; -- \"\xc3\xbc\xff\n", long_text};
-    const struct sa_blob blobs[VARIANTS] = {{"", 0}, {"\0", 1}, {long_blob, sizeof long_blob}};
 
     memset(long_text, 'z', sizeof long_text - 1);
     for (unsigned i = 0; i < sizeof long_blob; i++)
@@ -120,14 +174,21 @@ fill_row(enum sa_table table, unsigned variant, void *row)
     memset(row, 0, def->row_size);
     for (const struct sa_column *column = def->columns; column->name != NULL; column++) {
         char *field = (char *)row + column->offset;
+        int64_t integer = integer_of(column, variant);
+        const char *text;
+        struct sa_blob blob;
 
-        if (column->kind == SA_INTEGER)
-            memcpy(field, &integers[variant], sizeof integers[variant]);
-        else if (column->kind == SA_TEXT)
-            memcpy(field, &texts[variant], sizeof texts[variant]);
-        else
-            memcpy(field, &blobs[variant], sizeof blobs[variant]);
+        if (column->kind == SA_INTEGER) {
+            memcpy(field, &integer, sizeof integer);
+        } else if (column->kind == SA_TEXT) {
+            text = text_of(column, variant);
+            memcpy(field, &text, sizeof text);
+        } else {
+            blob = blob_of(column, variant);
+            memcpy(field, &blob, sizeof blob);
+        }
     }
+    make_sound(table, variant, row);
 }
 
 static bool
@@ -251,10 +312,10 @@ test_round_trip(void **state)
     assert_false(sa_database_moved(database));
     assert_true(sa_batch_empty(&batch));
     for (unsigned table = 0; table < SA_TABLES; table++)
-        for (unsigned i = 0; i < VARIANTS; i++) {
+        for (unsigned i = 0; i < variants_of(table); i++) {
             _Alignas(16) char row[1024];
 
-            fill_row(table, (i + 2) % VARIANTS, row); /* not in the order of the key */
+            fill_row(table, (i + 2) % variants_of(table), row); /* not in the order of the key */
             sa_batch_put(&batch, table, row);
             memset(row, 0xA5, sizeof row); /* the batch has its own copy */
         }
@@ -267,7 +328,7 @@ test_round_trip(void **state)
             struct loaded loaded = {0, {0, 1, 2}};
 
             assert_int_equal(sa_database_load(database, table, check_row, &loaded, text), 0);
-            CHECK_INT(sa_tables[table].name, loaded.n, VARIANTS);
+            CHECK_INT(sa_tables[table].name, loaded.n, variants_of(table));
         }
         assert_null(sa_database_close(database)); /* and once more after close and open */
         database = open_database();
@@ -277,7 +338,7 @@ test_round_trip(void **state)
     for (unsigned table = 0; table < SA_TABLES; table++) {
         _Alignas(16) char row[1024], key[1024] = {0};
 
-        fill_row(table, 1, row);
+        fill_row(table, table == SA_TABLE_DAEMON ? 0 : 1, row);
         for (const struct sa_column *column = sa_tables[table].columns; column->name != NULL; column++)
             if (column->key)
                 memcpy(key + column->offset, row + column->offset,
@@ -289,13 +350,14 @@ test_round_trip(void **state)
         struct loaded loaded = {0, {0, 2}};
 
         assert_int_equal(sa_database_load(database, table, check_row, &loaded, text), 0);
-        CHECK_INT(sa_tables[table].name, loaded.n, 2);
+        CHECK_INT(sa_tables[table].name, loaded.n, variants_of(table) - 1);
     }
 
     sa_batch_clear(&batch, SA_TABLE_COUNTS);
     apply(database, &batch);
     for (unsigned table = 0; table < SA_TABLES; table++)
-        CHECK_INT(sa_tables[table].name, rows(database, table), table == SA_TABLE_COUNTS ? 0 : 2);
+        CHECK_INT(sa_tables[table].name, rows(database, table),
+                  table == SA_TABLE_COUNTS ? 0 : variants_of(table) - 1);
     sa_database_close(database);
 }
 
@@ -334,6 +396,62 @@ test_order_of_entries(void **state)
     assert_int_equal(rows(database, SA_TABLE_COUNTS), 0);
     apply(database, &batch); /* nothing at all */
     sa_database_close(database);
+}
+
+/* What ran over what its column can hold is saved as the nearest, so that the row can be loaded again. */
+static void
+test_what_is_saved_can_be_loaded(void **state)
+{
+    struct sa_database *database = open_database();
+    struct sa_row_source over = {.name = "over", .format = "", .lines = INT64_MAX, .last_line_ms = INT64_MAX},
+                         under = {.name = "under", .format = "", .lines = INT64_MIN, .last_line_ms = -1};
+    struct sa_batch batch = {0};
+
+    (void)state;
+    sa_batch_put(&batch, SA_TABLE_SOURCES, &over);
+    sa_batch_put(&batch, SA_TABLE_SOURCES, &under);
+    apply(database, &batch);
+    assert_int_equal(rows(database, SA_TABLE_SOURCES), 2);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_SOURCES), 0);
+    sa_database_close(database);
+    assert_true(sql(path, "SELECT lines FROM sources WHERE name = 'over'") > INT64_C(1) << 59);
+    assert_int_equal(sql(path, "SELECT lines + last_line_ms FROM sources WHERE name = 'under'"), 0);
+}
+
+/* Rows that were left out are gone with the next batch, and with a batch that fails they are not. */
+static void
+test_dropped_rows_are_removed(void **state)
+{
+    struct sa_database *database = open_database();
+    struct sa_row_count count = {.source = "edge", .code = 113, .method = ""};
+    struct sa_batch batch = {0};
+    char text[SA_DATABASE_TEXT];
+
+    (void)state;
+    sa_database_close(database);
+    (void)sql(path,
+              "INSERT INTO counts VALUES ('a', 302, '', -1, 0, 0, 0), ('b', 302, '', 1, 0, 0, 0),"
+              "(x'00', 302, '', 1, 0, 0, 0); INSERT INTO recent VALUES (NULL, NULL, x''), (NULL, 2, NULL);"
+              "CREATE TRIGGER refuse BEFORE INSERT ON counts WHEN new.code = 113 "
+              "BEGIN SELECT RAISE(ABORT, 'no'); END");
+    database = open_database();
+    assert_int_equal(rows(database, SA_TABLE_COUNTS), 1);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_COUNTS), 2);
+    assert_int_equal(rows(database, SA_TABLE_RECENT), 0);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_RECENT), 2);
+    sa_batch_put(&batch, SA_TABLE_COUNTS, &count);
+    assert_true(sa_database_apply(database, &batch, text) < 0);
+    sa_batch_done(&batch);
+    assert_int_equal(rows(database, SA_TABLE_COUNTS), 1);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_COUNTS), 2);
+    count.code = 114;
+    sa_batch_put(&batch, SA_TABLE_COUNTS, &count);
+    apply(database, &batch);
+    assert_int_equal(rows(database, SA_TABLE_COUNTS), 2);
+    assert_int_equal(sa_database_dropped(database, SA_TABLE_COUNTS), 0);
+    sa_database_close(database);
+    assert_int_equal(sql(path, "SELECT count(*) FROM counts"), 2);
+    assert_int_equal(sql(path, "SELECT count(*) FROM recent"), 0);
 }
 
 static void
@@ -388,14 +506,14 @@ static void
 test_all_or_nothing(void **state)
 {
     struct sa_row_source source = {.name = "edge", .format = ""};
-    struct sa_row_count count = {.source = "edge", .code = 13, .method = ""};
+    struct sa_row_count count = {.source = "edge", .code = 113, .method = ""};
     struct sa_database *database = open_database();
     struct sa_batch batch = {0};
     char text[SA_DATABASE_TEXT] = "";
 
     (void)state;
     sa_database_close(database);
-    (void)sql(path, "CREATE TRIGGER refuse BEFORE INSERT ON counts WHEN new.code = 13 "
+    (void)sql(path, "CREATE TRIGGER refuse BEFORE INSERT ON counts WHEN new.code = 113 "
                     "BEGIN SELECT RAISE(ABORT, 'no'); END");
     database = open_database();
     sa_batch_put(&batch, SA_TABLE_SOURCES, &source);
@@ -404,7 +522,7 @@ test_all_or_nothing(void **state)
     assert_true(text[0] != '\0');
     sa_batch_done(&batch);
     assert_int_equal(rows(database, SA_TABLE_SOURCES), 0);
-    count.code = 14;
+    count.code = 114;
     sa_batch_put(&batch, SA_TABLE_SOURCES, &source);
     sa_batch_put(&batch, SA_TABLE_COUNTS, &count);
     apply(database, &batch);
@@ -488,18 +606,23 @@ test_schema_1(void **state)
     snprintf(command, sizeof command, "PRAGMA application_id=%d; PRAGMA user_version=1", APPLICATION_ID);
     (void)sql(path, command);
     (void)sql(path,
-              "INSERT INTO daemon (id, version, sequence) VALUES (1, '0.0.9', 4711);"
-              "INSERT INTO sources (name, format, lines, last_response_ms) VALUES ('edge', 'auto', 5, 6);"
-              "INSERT INTO sources (name, format, lines, last_response_ms) VALUES ('core', '', 7, 8);"
-              "INSERT INTO counts VALUES ('edge', 302, 'INVITE', 1, 2, 3, 4);"
+              "INSERT INTO daemon VALUES (1, '0.0.9', 'b', 1, 2, 3, 4, 5, 6, 4711, 7, 8);"
+              "INSERT INTO sources VALUES ('edge', 'auto', 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6);"
+              "INSERT INTO sources VALUES ('core', '', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8);"
+              "INSERT INTO files VALUES (1, 'edge', '/a', 2, 3, 4, 5, 6, 700, 8, 9, 10, 1, '', x'0102');"
+              "INSERT INTO counts VALUES ('edge', 302, '', 5, 2, 3, 4);"
               "INSERT INTO gauges VALUES (302, x'000102');"
-              "INSERT INTO events (sequence, identity) VALUES (9, 'n/r/s')");
+              "INSERT INTO events VALUES (9, 1, 1, 0, 3, 'n/r/s', 5, 1, 'r', 's', '', '302', 1, 1, 1, 60, 1, "
+              "1, 1, 't',"
+              "'m', '')");
     assert_int_equal(sa_store_open(dir, &store, &found, text), 0);
     assert_int_equal(found, SA_STORE_KEPT);
     assert_true(sa_store_close(store, 1000));
 
     database = open_database();
+    assert_int_equal(rows(database, SA_TABLE_DAEMON), 1);
     assert_int_equal(rows(database, SA_TABLE_SOURCES), 2);
+    assert_int_equal(rows(database, SA_TABLE_FILES), 1);
     assert_int_equal(rows(database, SA_TABLE_COUNTS), 1);
     assert_int_equal(rows(database, SA_TABLE_GAUGES), 1);
     assert_int_equal(rows(database, SA_TABLE_EVENTS), 1);
@@ -509,6 +632,7 @@ test_schema_1(void **state)
     assert_int_equal(sql(path, "SELECT sequence FROM daemon WHERE version='0.0.9'"), 4711);
     assert_int_equal(sql(path, "SELECT lines FROM sources WHERE name='core'"), 7);
     assert_int_equal(sql(path, "SELECT undercount FROM sources WHERE name='core'"), 0);
+    assert_int_equal(sql(path, "SELECT length(reader) FROM files"), 0); /* only that version could read it */
     assert_int_equal(sql(path, "SELECT last_response_ms FROM sources WHERE name='edge'"), 6);
 }
 
@@ -898,14 +1022,14 @@ test_stale(void **state)
 static void
 test_commit_fails(void **state)
 {
-    struct sa_row_count count = {.source = "edge", .code = 13, .method = ""};
+    struct sa_row_count count = {.source = "edge", .code = 113, .method = ""};
     struct sa_batch batch = {0};
     struct sa_store *store;
     int r;
 
     (void)state;
     leave_state();
-    (void)sql(path, "CREATE TRIGGER refuse BEFORE INSERT ON counts WHEN new.code = 13 "
+    (void)sql(path, "CREATE TRIGGER refuse BEFORE INSERT ON counts WHEN new.code = 113 "
                     "BEGIN SELECT RAISE(ABORT, 'no'); END");
     start(&store, SA_STORE_KEPT);
     assert_int_equal(sa_store_start(store), 0);
@@ -926,6 +1050,8 @@ main(void)
         STORE_TEST(test_order_of_entries),
         STORE_TEST(test_load_in_order_of_key),
         STORE_TEST(test_all_or_nothing),
+        STORE_TEST(test_what_is_saved_can_be_loaded),
+        STORE_TEST(test_dropped_rows_are_removed),
         STORE_TEST(test_read_only),
         STORE_TEST(test_moved),
         STORE_TEST(test_schema_1),
