@@ -99,6 +99,7 @@ load_source(struct sa_engine *engine, const struct sa_row_source *row)
         .matched = (uint64_t)row->matched,
         .unmatched = (uint64_t)row->unmatched,
         .oversize = (uint64_t)row->oversize,
+        .match_limit = (uint64_t)row->match_limit,
         .nul_bytes = (uint64_t)row->nul_bytes,
         .partial_dropped = (uint64_t)row->partial_dropped,
     };
@@ -435,6 +436,7 @@ put_source(struct sa_batch *batch, struct sa_row_source *row, const struct sa_st
     row->matched = (int64_t)counts->matched;
     row->unmatched = (int64_t)counts->unmatched;
     row->oversize = (int64_t)counts->oversize;
+    row->match_limit = (int64_t)counts->match_limit;
     row->nul_bytes = (int64_t)counts->nul_bytes;
     row->partial_dropped = (int64_t)counts->partial_dropped;
     sa_batch_put(batch, SA_TABLE_SOURCES, row);

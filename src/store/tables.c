@@ -40,6 +40,7 @@ static const struct sa_column source_columns[] = {
     INTEGER(sa_row_source, rotations),
     INTEGER(sa_row_source, truncations),
     INTEGER(sa_row_source, undercount),
+    INTEGER(sa_row_source, match_limit),
     INTEGER(sa_row_source, last_line_ms),
     INTEGER(sa_row_source, last_response_ms),
     END,
@@ -168,6 +169,8 @@ const char *const sa_schema_steps[] = {
     "UPDATE events SET wanted = wanted | 4 WHERE wanted & 1;"
     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
     "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
+    /* 3 to 4: lines that a pattern gave up on */
+    "ALTER TABLE sources ADD COLUMN match_limit INTEGER DEFAULT 0;",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);
