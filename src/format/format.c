@@ -354,10 +354,13 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
     for (unsigned i = 0; i < format->n_parts; i++) {
         int verdict = read_part(&format->parts[i], reader, line, record, response);
 
-        skipped |= verdict == SA_PAYLOAD_SKIP;
-        limited |= verdict == SA_PAYLOAD_LIMIT;
-        if (verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_SKIP || verdict == SA_PAYLOAD_LIMIT)
+        if (verdict == SA_PAYLOAD_MISS)
             continue;
+        if (verdict & (SA_PAYLOAD_SKIP | SA_PAYLOAD_LIMIT)) {
+            skipped |= verdict == SA_PAYLOAD_SKIP;
+            limited |= verdict == SA_PAYLOAD_LIMIT;
+            continue;
+        }
         if (format->parts[i].kind != SA_PART_MESSAGE)
             sa_sip_reader_pass(reader, record);
         if (verdict & SA_PAYLOAD_HIT)

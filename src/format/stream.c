@@ -107,7 +107,7 @@ read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_reco
         }
         if (verdict & SA_PAYLOAD_OTHER)
             stream->counts.unmatched++;
-    } while (!is_missed(verdict) && !(verdict & SA_PAYLOAD_TAKEN));
+    } while (!(verdict & SA_PAYLOAD_TAKEN) && !is_missed(verdict));
     if (is_missed(verdict) && !read_daemon_line(stream, record) && !read_cut_repetition(stream, record)) {
         stream->counts.unmatched++;
         stream->counts.match_limit += verdict == SA_PAYLOAD_LIMIT;

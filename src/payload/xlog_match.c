@@ -460,8 +460,8 @@ match_from(struct attempt *attempt, unsigned part, const char *at)
     return at >= attempt->tail;
 }
 
-/* What the first walk left undecided. */
-static bool
+/* What the first walk left undecided.  Apart, because what it remembers is much to have on the stack. */
+__attribute__((noinline)) static bool
 match_again(struct attempt *attempt)
 {
     struct failed failed[SA_TEMPLATE_PARTS];
