@@ -52,13 +52,14 @@ static void
 print_json(const struct sa_scanner *scanner, const struct sa_scan_result *result)
 {
     const struct sa_stream_counts *counts = sa_scanner_counts(scanner);
-    json_t *report = json_pack(
-        "{so sI sI sI sI sI so so so so}", "format",
-        sa_report_text(sa_format_describe(sa_scanner_format(scanner))), "lines", (json_int_t)counts->lines,
-        "bytes", (json_int_t)counts->bytes, "responses", (json_int_t)counts->responses, "unmatched",
-        (json_int_t)counts->unmatched, "oversize", (json_int_t)counts->oversize, "first",
-        sa_report_time(counts->first_ms), "last", sa_report_time(counts->last_ms), "codes",
-        sa_report_codes(result->tally), "peers", sa_report_peers(result->peers));
+    json_t *report =
+        json_pack("{so sI sI sI sI sI sI so so so so}", "format",
+                  sa_report_text(sa_format_describe(sa_scanner_format(scanner))), "lines",
+                  (json_int_t)counts->lines, "bytes", (json_int_t)counts->bytes, "responses",
+                  (json_int_t)counts->responses, "unmatched", (json_int_t)counts->unmatched, "oversize",
+                  (json_int_t)counts->oversize, "match_limit", (json_int_t)counts->match_limit, "first",
+                  sa_report_time(counts->first_ms), "last", sa_report_time(counts->last_ms), "codes",
+                  sa_report_codes(result->tally), "peers", sa_report_peers(result->peers));
 
     (void)sa_report_print(report, false);
 }

@@ -71,6 +71,23 @@ tell_forgotten(struct sa_daemon *daemon)
     }
 }
 
+/* Once: how often is in the status. */
+static void
+tell_gave_up(struct sa_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
+        struct sa_engine_source *source = &daemon->engine.sources[i];
+
+        if (!source->gave_up || source->told_gave_up)
+            continue;
+        source->told_gave_up = true;
+        sa_log(LOG_WARNING, "count",
+               "source %s: a line has more ways to match its format than are tried, it counts as unmatched; "
+               "match_limit in the status says how many such lines come",
+               source->def->name);
+    }
+}
+
 static void
 on_publish(void *arg)
 {
@@ -84,6 +101,7 @@ on_publish(void *arg)
     show_status(daemon);
     tell_formats(daemon);
     tell_forgotten(daemon);
+    tell_gave_up(daemon);
 }
 
 static void
@@ -319,9 +337,10 @@ on_dump(void *arg)
         sa_engine_status(&daemon->engine, i, &status);
         sa_log(LOG_INFO, "dump",
                "source %s: %s, %u files, %" PRIu64 " lines, %" PRIu64 " responses, %" PRIu64
-               " unmatched, %" PRIu64 " oversize, %" PRIu64 " bytes behind",
+               " unmatched, %" PRIu64 " oversize, %" PRIu64 " at the match limit, %" PRIu64 " bytes behind",
                daemon->config->sources[i].name, sa_source_state_name(status.state), status.n_files,
-               counts.lines, counts.responses, counts.unmatched, counts.oversize, status.backlog_bytes);
+               counts.lines, counts.responses, counts.unmatched, counts.oversize, counts.match_limit,
+               status.backlog_bytes);
     }
     sa_log(LOG_INFO, "dump",
            "notifications: %" PRIu64 " sent, %u queued, %" PRIu64 " suppressed; snmp %s%s%s",

@@ -283,11 +283,12 @@ size_t
 sa_engine_feed(struct sa_engine *engine, void *stream, const char *buf, size_t len, bool late)
 {
     struct file_stream *file = stream;
-    uint64_t lines = file->stream.counts.lines;
+    uint64_t lines = file->stream.counts.lines, limited = file->stream.counts.match_limit;
 
     engine->now = sa_clock_now();
     engine->late = late;
     sa_stream_feed(&file->stream, buf, len, engine->now.wall_ms);
+    engine->sources[file->source].gave_up |= file->stream.counts.match_limit != limited;
     engine->sources[file->source].changed = true;
     if (file->stream.counts.lines != lines && !file->watched)
         engine->sources[file->source].last_line_ms = engine->now.wall_ms;
@@ -327,6 +328,7 @@ sa_engine_add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts
     sum->matched += counts->matched;
     sum->unmatched += counts->unmatched;
     sum->oversize += counts->oversize;
+    sum->match_limit += counts->match_limit;
     sum->nul_bytes += counts->nul_bytes;
     sum->partial_dropped += counts->partial_dropped;
 }

@@ -23,6 +23,7 @@ struct sa_engine_source {
     struct sa_format *format;
     char told_format[SA_NAME_SIZE]; /* of auto, as the log was told */
     uint64_t told_forgotten;
+    bool gave_up, told_gave_up; /* on a line with too many ways to match */
     struct sa_tally *tally;
     struct sa_recent *recent;       /* NULL: nobody counts transactions */
     struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */

@@ -60,6 +60,7 @@ put_source(struct sa_batch *batch, struct sa_row_source *row, const struct sa_st
     row->matched = (int64_t)counts->matched;
     row->unmatched = (int64_t)counts->unmatched;
     row->oversize = (int64_t)counts->oversize;
+    row->match_limit = (int64_t)counts->match_limit;
     row->nul_bytes = (int64_t)counts->nul_bytes;
     row->partial_dropped = (int64_t)counts->partial_dropped;
     sa_batch_put(batch, SA_TABLE_SOURCES, row);

@@ -131,6 +131,7 @@ load_source(struct sa_engine *engine, const struct sa_row_source *row)
         .matched = (uint64_t)row->matched,
         .unmatched = (uint64_t)row->unmatched,
         .oversize = (uint64_t)row->oversize,
+        .match_limit = (uint64_t)row->match_limit,
         .nul_bytes = (uint64_t)row->nul_bytes,
         .partial_dropped = (uint64_t)row->partial_dropped,
     };

@@ -344,7 +344,7 @@ int
 sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                const struct sa_record *record, struct sa_response *response)
 {
-    bool skipped = false;
+    bool skipped = false, limited = false;
 
     if (reader->state != SA_SIP_IDLE) {
         int verdict = read_in_message(format, reader, line, record, response);
@@ -355,9 +355,13 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
     for (unsigned i = 0; i < format->n_parts; i++) {
         int verdict = read_part(&format->parts[i], reader, line, record, response);
 
-        skipped |= verdict == SA_PAYLOAD_SKIP;
-        if (verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_SKIP)
+        if (verdict == SA_PAYLOAD_MISS)
             continue;
+        if (verdict & (SA_PAYLOAD_SKIP | SA_PAYLOAD_LIMIT)) {
+            skipped |= verdict == SA_PAYLOAD_SKIP;
+            limited |= verdict == SA_PAYLOAD_LIMIT;
+            continue;
+        }
         if (format->parts[i].kind != SA_PART_MESSAGE)
             sa_sip_reader_pass(reader, record);
         if (verdict & SA_PAYLOAD_HIT)
@@ -365,6 +369,8 @@ sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa
         return verdict;
     }
     count_nothing(format, 1);
+    if (limited)
+        return SA_PAYLOAD_LIMIT;
     return skipped ? SA_PAYLOAD_TAKEN : SA_PAYLOAD_MISS;
 }
 

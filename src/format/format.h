@@ -48,7 +48,8 @@ struct sa_passed sa_format_pass_lines(struct sa_format *format, struct sa_sip_re
 
 /*
  * Reads one line of the log: line as written (with its CR), record as peeled.  Same results as
- * sa_sip_reader_line(); reader belongs to the stream.
+ * sa_sip_reader_line(), or SA_PAYLOAD_LIMIT if no part could read it and a pattern gave up; reader belongs to
+ * the stream.
  */
 int sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                    const struct sa_record *record, struct sa_response *response);

@@ -79,6 +79,12 @@ read_daemon_line(struct sa_stream *stream, const struct sa_record *record)
     return true;
 }
 
+static bool
+is_missed(int verdict)
+{
+    return verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_LIMIT;
+}
+
 /* Everything that a record can be: a response, a part of one, a log daemon's own line, or nothing of use. */
 static void
 read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_record *record)
@@ -101,12 +107,13 @@ read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_reco
         }
         if (verdict & SA_PAYLOAD_OTHER)
             stream->counts.unmatched++;
-    } while (verdict != SA_PAYLOAD_MISS && !(verdict & SA_PAYLOAD_TAKEN));
-    if (verdict == SA_PAYLOAD_MISS && !read_daemon_line(stream, record) &&
-        !read_cut_repetition(stream, record))
+    } while (!(verdict & SA_PAYLOAD_TAKEN) && !is_missed(verdict));
+    if (is_missed(verdict) && !read_daemon_line(stream, record) && !read_cut_repetition(stream, record)) {
         stream->counts.unmatched++;
-    else if (verdict & SA_PAYLOAD_JOINS)
+        stream->counts.match_limit += verdict == SA_PAYLOAD_LIMIT;
+    } else if (verdict & SA_PAYLOAD_JOINS) {
         stream->counts.unmatched--;
+    }
     if (!(verdict & SA_PAYLOAD_HIT))
         stream->last_start_len = 0;
 }
@@ -320,6 +327,7 @@ sa_stream_follow(struct sa_stream *stream, struct sa_stream *next)
     counts->responses += next->counts.responses;
     counts->matched += next->counts.matched;
     counts->unmatched += next->counts.unmatched;
+    counts->match_limit += next->counts.match_limit;
     if (counts->first_ms == 0)
         counts->first_ms = next->counts.first_ms;
     if (next->counts.last_ms > counts->last_ms)

@@ -16,6 +16,7 @@
  */
 struct sa_stream_counts {
     uint64_t lines, bytes, responses, matched, unmatched, oversize;
+    uint64_t match_limit; /* of the unmatched: a pattern gave up, it had too many ways to try */
     uint64_t nul_bytes, partial_dropped; /* skipped holes; lines whose end never came */
     int64_t first_ms, last_ms;           /* log time of the first and the latest response; 0: none */
 };

@@ -3,6 +3,7 @@
 #include "condition.h"
 #include "lang.h"
 #include "text.h"
+#include "turn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -287,7 +288,7 @@ add(struct sa_connections *connections, int fd)
 
     if (connection != NULL) {
         *connection = (struct connection){.owner = connections, .fd = fd, .last_ms = now_ms()};
-        connection->readable = sa_loop_readable(connections->host.loop, fd, on_stream, connection);
+        connection->readable = sa_loop_input(connections->host.loop, fd, on_stream, connection);
     }
     if (connection == NULL || connection->readable == NULL) {
         lose(connections, N_("a TCP sender could not be let in for want of memory"));
@@ -360,12 +361,14 @@ reason(int error)
 static int
 let_in(struct sa_connections *connections)
 {
+    struct sa_turn turn = sa_turn_begin();
     int64_t now = now_ms();
     bool hurry = connections->waiting_since_ms != 0 && now - connections->waiting_since_ms >= WAIT_MS;
     int error = 0;
 
-    for (unsigned i = 0; i < TURN && accept_one(connections, hurry && i == 0, &error); i++)
-        ;
+    for (unsigned i = 0; i < TURN && !sa_turn_is_over(&turn); i++)
+        if (!accept_one(connections, hurry && i == 0, &error))
+            break;
     if (error == 0) {
         connections->waiting_since_ms = 0;
         return 0;
@@ -463,7 +466,7 @@ sa_connections_new(const struct sa_intake_host *host, int fd, sa_frame_fn fn, vo
     connections->arg = arg;
     TAILQ_INIT(&connections->kept);
     TAILQ_INIT(&connections->leaving);
-    connections->acceptable = sa_loop_readable(host->loop, fd, on_acceptable, connections);
+    connections->acceptable = sa_loop_input(host->loop, fd, on_acceptable, connections);
     connections->retry = sa_loop_timer(host->loop, on_retry, connections);
     return connections->acceptable == NULL || connections->retry == NULL ? sa_connections_free(connections)
                                                                          : connections;

@@ -5,6 +5,7 @@
 #include "record.h"
 #include "survey.h"
 #include "text.h"
+#include "turn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -399,10 +400,13 @@ stands(const struct sa_journal *journal)
 static int
 read_batch(struct sa_journal *journal, unsigned *ret_read)
 {
+    struct sa_turn turn = sa_turn_begin();
     int r = 0;
 
     *ret_read = 0;
-    for (unsigned i = 0; i < BATCH && (r = sd_journal_next(journal->journal)) > 0; i++) {
+    for (unsigned i = 0;
+         i < BATCH && (i == 0 || !sa_turn_is_over(&turn)) && (r = sd_journal_next(journal->journal)) > 0;
+         i++) {
         bool again = journal->seeking && sd_journal_test_cursor(journal->journal, journal->cursor) > 0;
 
         journal->seeking = false;

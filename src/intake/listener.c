@@ -3,6 +3,7 @@
 #include "connections.h"
 #include "lang.h"
 #include "record.h"
+#include "turn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ struct sa_listener {
     struct sa_watch *readable;
     char *datagrams;       /* BATCH times datagram_bytes */
     size_t datagram_bytes; /* one more than the longest that is read whole */
+    size_t lengths[BATCH]; /* of those that were taken */
+    int n_taken, n_read;   /* those behind n_read wait for the next turn */
     uint32_t dropped;      /* by the kernel, as it last said */
     /* TCP. */
     struct sa_connections *connections;
@@ -53,7 +56,7 @@ note_drops(struct sa_listener *listener, struct msghdr *header)
     listener->dropped = dropped;
 }
 
-/* Returns how many datagrams were there, at most BATCH. */
+/* Takes what is there, at most BATCH; returns how many. */
 static int
 take_datagrams(struct sa_listener *listener)
 {
@@ -73,18 +76,36 @@ take_datagrams(struct sa_listener *listener)
     n = recvmmsg(listener->bound.fd, messages, BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         note_drops(listener, &messages[i].msg_hdr);
-        on_message(listener, parts[i].iov_base, messages[i].msg_len);
+        listener->lengths[i] = messages[i].msg_len;
     }
-    return n;
+    listener->n_read = 0;
+    listener->n_taken = n > 0 ? n : 0;
+    return listener->n_taken;
+}
+
+/* Reads what was taken, as far as the turn allows. */
+static void
+read_datagrams(struct sa_listener *listener, const struct sa_turn *turn)
+{
+    while (listener->n_read < listener->n_taken && (turn == NULL || !sa_turn_is_over(turn))) {
+        const char *datagram = listener->datagrams + (size_t)listener->n_read * listener->datagram_bytes;
+
+        on_message(listener, datagram, listener->lengths[listener->n_read++]);
+    }
 }
 
 static void
 on_datagrams(void *arg)
 {
     struct sa_listener *listener = arg;
+    struct sa_turn turn = sa_turn_begin();
 
-    if (take_datagrams(listener) > 0)
-        listener->host.events->read_some(listener->host.arg);
+    if (listener->n_read == listener->n_taken && take_datagrams(listener) == 0)
+        return;
+    read_datagrams(listener, &turn);
+    if (listener->n_read < listener->n_taken)
+        sa_watch_activate(listener->readable);
+    listener->host.events->read_some(listener->host.arg);
 }
 
 static void
@@ -106,8 +127,9 @@ retire(struct sa_listener *listener)
     if (listener->bound.fd == -1)
         return;
     (void)shutdown(listener->bound.fd, SHUT_RD);
+    read_datagrams(listener, NULL);
     while (listener->bound.path != NULL && take_datagrams(listener) > 0)
-        ;
+        read_datagrams(listener, NULL);
     sa_address_release(&listener->bound);
 }
 
@@ -119,8 +141,7 @@ serve(struct sa_listener *listener)
     if (listener->bound.type == SOCK_STREAM)
         listener->connections = sa_connections_new(&listener->host, listener->bound.fd, on_message, listener);
     else
-        listener->readable =
-            sa_loop_readable(listener->host.loop, listener->bound.fd, on_datagrams, listener);
+        listener->readable = sa_loop_input(listener->host.loop, listener->bound.fd, on_datagrams, listener);
     if (listener->connections != NULL || listener->readable != NULL)
         return 0;
     sa_address_release(&listener->bound);

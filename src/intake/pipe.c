@@ -107,7 +107,7 @@ end_new(struct sa_pipe *pipe, int fd, int writer, struct end **ret_end)
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         end->work = sa_loop_work(pipe->host.loop, on_readable, end);
     else
-        end->readable = sa_loop_readable(pipe->host.loop, fd, on_readable, end);
+        end->readable = sa_loop_input(pipe->host.loop, fd, on_readable, end);
     if (end->stream == NULL || (end->work == NULL && end->readable == NULL)) {
         end->fd = end->writer = -1;
         (void)end_free(end);

@@ -6,6 +6,13 @@
 
 enum { PRIORITY_URGENT, PRIORITY_WORK, PRIORITIES };
 
+/*
+ * Pieces of work until the loop looks for urgent things again: each look costs a system call, and more of
+ * them the more connections have something to read.
+ */
+#define PIECES 16
+static const struct timeval pieces_time = {0, 10000};
+
 struct sa_loop {
     struct event_base *base;
 };
@@ -34,7 +41,8 @@ sa_loop_new(void)
     event_set_log_callback(discard_log); /* what fails is returned to the caller, who logs it */
     /* Work that asks for more of itself must not keep the loop from its descriptors and timers. */
     config = event_config_new();
-    if (config != NULL && event_config_set_max_dispatch_interval(config, NULL, 1, PRIORITY_WORK) == 0)
+    if (config != NULL &&
+        event_config_set_max_dispatch_interval(config, &pieces_time, PIECES, PRIORITY_WORK) == 0)
         loop->base = event_base_new_with_config(config);
     if (config != NULL)
         event_config_free(config);
@@ -97,6 +105,12 @@ struct sa_watch *
 sa_loop_readable(struct sa_loop *loop, int fd, sa_loop_fn fn, void *arg)
 {
     return new_watch(loop, fd, EV_READ | EV_PERSIST, PRIORITY_URGENT, true, fn, arg);
+}
+
+struct sa_watch *
+sa_loop_input(struct sa_loop *loop, int fd, sa_loop_fn fn, void *arg)
+{
+    return new_watch(loop, fd, EV_READ | EV_PERSIST, PRIORITY_WORK, true, fn, arg);
 }
 
 struct sa_watch *

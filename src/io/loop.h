@@ -1,12 +1,16 @@
 /*
  * The event loop in the daemon's own terms.  loop.c is the only file that knows libevent.
  * Callbacks run on the thread that runs the loop, urgent ones (descriptors, signals, timers) before work.
+ * Pieces of work take turns, and after some of them the loop looks for what is urgent: a piece should be done
+ * within SA_LOOP_PIECE_MS.
  */
 #ifndef SA_LOOP_H
 #define SA_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define SA_LOOP_PIECE_MS 50
 
 struct sa_loop;
 struct sa_watch; /* a descriptor, a timer, a signal or a piece of work */
@@ -24,6 +28,8 @@ void sa_loop_stop(struct sa_loop *loop);
 /* Each returns NULL if memory ran out.  Watches are freed by sa_watch_free(), a descriptor before it is
  * closed. */
 struct sa_watch *sa_loop_readable(struct sa_loop *loop, int fd, sa_loop_fn fn, void *arg);
+struct sa_watch *sa_loop_input(struct sa_loop *loop, int fd, sa_loop_fn fn,
+                               void *arg); /* as readable, but what is done with it is work */
 struct sa_watch *sa_loop_writable(struct sa_loop *loop, int fd, sa_loop_fn fn,
                                   void *arg);                                   /* paused at first */
 struct sa_watch *sa_loop_timer(struct sa_loop *loop, sa_loop_fn fn, void *arg); /* not armed */

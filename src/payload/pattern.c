@@ -17,7 +17,6 @@ struct sa_pattern {
     uint32_t group_code, group_method, group_peer, group_call_id; /* 0: the pattern has none */
     enum sa_direction direction;
     struct sa_template *template; /* owned; instead of the code: only text of the routing script can match */
-    uint64_t limit_hits;
 };
 
 struct sa_pattern *
@@ -125,48 +124,43 @@ captured(const struct sa_pattern *pattern, const PCRE2_SIZE *offsets, struct sa_
     return (struct sa_slice){subject.p + offsets[2 * number], offsets[2 * number + 1] - offsets[2 * number]};
 }
 
-static bool
+static enum sa_template_verdict
 match_regex(struct sa_pattern *pattern, struct sa_slice subject, struct sa_slice fields[SA_FIELD_COUNT])
 {
     const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(pattern->match);
     int n = pcre2_match(pattern->code, (PCRE2_SPTR)subject.p, subject.len, 0, 0, pattern->match,
                         pattern->context);
 
-    if (n < 0) {
-        if (n != PCRE2_ERROR_NOMATCH)
-            pattern->limit_hits++;
-        return false;
-    }
+    if (n < 0)
+        return n == PCRE2_ERROR_NOMATCH ? SA_TEMPLATE_MISS : SA_TEMPLATE_LIMIT;
     fields[SA_FIELD_CODE] = captured(pattern, offsets, subject, pattern->group_code);
     fields[SA_FIELD_METHOD] = captured(pattern, offsets, subject, pattern->group_method);
     fields[SA_FIELD_CALL_ID] = captured(pattern, offsets, subject, pattern->group_call_id);
     fields[SA_FIELD_PEER] = captured(pattern, offsets, subject, pattern->group_peer);
     fields[SA_FIELD_CSEQ].len = 0;
-    return true;
+    return SA_TEMPLATE_HIT;
 }
 
-static bool
-match_template(struct sa_pattern *pattern, const struct sa_record *record,
-               struct sa_slice fields[SA_FIELD_COUNT])
+static enum sa_template_verdict
+match_fields(struct sa_pattern *pattern, const struct sa_record *record,
+             struct sa_slice fields[SA_FIELD_COUNT])
 {
-    enum sa_template_verdict verdict = record->module.len != 0
-                                           ? SA_TEMPLATE_MISS
-                                           : sa_template_match(pattern->template, record->payload, fields);
-
-    if (verdict == SA_TEMPLATE_LIMIT)
-        pattern->limit_hits++;
-    return verdict == SA_TEMPLATE_HIT;
+    if (record->payload.len == 0)
+        return SA_TEMPLATE_MISS;
+    if (pattern->template == NULL)
+        return match_regex(pattern, record->payload, fields);
+    return record->module.len != 0 ? SA_TEMPLATE_MISS
+                                   : sa_template_match(pattern->template, record->payload, fields);
 }
 
 int
 sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice fields[SA_FIELD_COUNT];
+    enum sa_template_verdict verdict = match_fields(pattern, record, fields);
 
-    if (record->payload.len == 0 ||
-        !(pattern->template != NULL ? match_template(pattern, record, fields)
-                                    : match_regex(pattern, record->payload, fields)))
-        return SA_PAYLOAD_MISS;
+    if (verdict != SA_TEMPLATE_HIT)
+        return verdict == SA_TEMPLATE_LIMIT ? SA_PAYLOAD_LIMIT : SA_PAYLOAD_MISS;
     sa_payload_begin(response, record);
     if (!sa_payload_set_code(response, fields[SA_FIELD_CODE]))
         return SA_PAYLOAD_MISS;
@@ -185,13 +179,11 @@ sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, str
 void
 sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *record, char *text, size_t size)
 {
-    uint64_t hits = pattern->limit_hits;
     struct sa_response ignored;
 
     if (pattern->template == NULL)
         (void)snprintf(text, size, "%s",
-                       sa_pattern_match(pattern, record, &ignored) == SA_PAYLOAD_MISS &&
-                               pattern->limit_hits != hits
+                       sa_pattern_match(pattern, record, &ignored) == SA_PAYLOAD_LIMIT
                            ? _("the regular expression gave up: too many ways to match")
                            : _("the regular expression does not match"));
     else if (record->module.len != 0)
@@ -199,17 +191,10 @@ sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *record, c
                        record->module.p);
     else
         sa_template_explain(pattern->template, record->payload, text, size);
-    pattern->limit_hits = hits;
 }
 
 struct sa_slice
 sa_pattern_literal(const struct sa_pattern *pattern)
 {
     return pattern->template == NULL ? (struct sa_slice){"", 0} : sa_template_literal(pattern->template);
-}
-
-uint64_t
-sa_pattern_limit_hits(const struct sa_pattern *pattern)
-{
-    return pattern->limit_hits;
 }

@@ -22,7 +22,7 @@ struct sa_pattern *sa_pattern_new_xlog(const char *template, enum sa_direction d
 struct sa_pattern *sa_pattern_new_regex(const char *regex, char error[SA_PATTERN_ERROR_SIZE]);
 struct sa_pattern *sa_pattern_free(struct sa_pattern *pattern);
 
-/* SA_PAYLOAD_MISS, or HIT and TAKEN with *response filled. */
+/* SA_PAYLOAD_MISS or LIMIT, or HIT and TAKEN with *response filled. */
 int sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record,
                      struct sa_response *response);
 
@@ -31,8 +31,5 @@ void sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *reco
 
 /* What every payload holds that the pattern can match; empty if nothing is known. */
 struct sa_slice sa_pattern_literal(const struct sa_pattern *pattern);
-
-/* How many payloads ran into the match limit and were taken for a miss. */
-uint64_t sa_pattern_limit_hits(const struct sa_pattern *pattern);
 
 #endif

@@ -11,12 +11,13 @@
 
 /* What a payload family says of a record, as bits. */
 enum {
-    SA_PAYLOAD_MISS = 0,  /* not of this family */
-    SA_PAYLOAD_TAKEN = 1, /* the line belongs to something this family understands */
-    SA_PAYLOAD_HIT = 2,   /* a response was completed; without TAKEN, the line itself is still to be read */
-    SA_PAYLOAD_OTHER = 4, /* likewise, a record that is not a response */
-    SA_PAYLOAD_SKIP = 16, /* a line of no meaning; somebody else may know better */
-    SA_PAYLOAD_JOINS = 8  /* the line and the one before, which nobody took, are one record */
+    SA_PAYLOAD_MISS = 0,   /* not of this family */
+    SA_PAYLOAD_TAKEN = 1,  /* the line belongs to something this family understands */
+    SA_PAYLOAD_HIT = 2,    /* a response was completed; without TAKEN, the line itself is still to be read */
+    SA_PAYLOAD_OTHER = 4,  /* likewise, a record that is not a response */
+    SA_PAYLOAD_SKIP = 16,  /* a line of no meaning; somebody else may know better */
+    SA_PAYLOAD_LIMIT = 32, /* as MISS: a pattern gave up, there were more ways to match than it may try */
+    SA_PAYLOAD_JOINS = 8   /* the line and the one before, which nobody took, are one record */
 };
 
 /* A response with no more than the envelope knows. */

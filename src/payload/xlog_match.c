@@ -3,8 +3,23 @@
 #include "text.h"
 #include "xlog_template.h"
 
-/* How often a matcher may try another way before it gives the payload up; an ordinary one never does. */
-#define TRIES 20000
+/*
+ * Character steps that the first walk through a payload may take.  It remembers nothing, and ordinary lines
+ * end in it; the second walk remembers where a part cannot begin, so that no place is looked at again and
+ * again.  That there were too many is noticed behind a scan, so that the last scan goes beyond it: the rest
+ * of SA_TEMPLATE_STEPS is for that.
+ */
+#define FIRST_STEPS(len) (4 * (len) + 256)
+#define BOTH_STEPS(len)  (60 * ((len) + 64))
+
+/*
+ * The starts from which a part is known to lead to no match; NULL: none.  Places between two starts of one
+ * run of characters lead to the same ends, so that an interval holds them all.  Free text has no upper bound.
+ */
+struct failed {
+    const char *from, *to;
+    const char *colon; /* of an IPv6 address: the first in the run, or NULL */
+};
 
 /* One try to match. */
 struct attempt {
@@ -12,8 +27,9 @@ struct attempt {
     const char *p, *end; /* of the payload */
     const char *tail;    /* from here on there is only what transports make of the newline */
     struct sa_slice *fields;
-    unsigned tries;
-    unsigned furthest; /* the last part that was reached */
+    struct failed *failed; /* by part; NULL: the first walk */
+    size_t steps, limit;   /* characters that were looked at; beyond the limit it gives up */
+    unsigned furthest;     /* the last part that was reached */
     const char *furthest_at;
 };
 
@@ -57,13 +73,39 @@ run_end(uint8_t shape, const char *at, const char *end)
     }
 }
 
+static bool
+gives_up(const struct attempt *attempt)
+{
+    return attempt->steps > attempt->limit;
+}
+
+static struct failed *
+failed_of(const struct attempt *attempt, unsigned part)
+{
+    return attempt->failed == NULL ? NULL : &attempt->failed[part];
+}
+
+static bool
+is_failed(const struct failed *failed, const char *at)
+{
+    return failed != NULL && failed->from != NULL && at >= failed->from && at < failed->to;
+}
+
+/* Where to stop looking for the end of a run: at the tail, or at a start in the run that has failed. */
+static const char *
+known_from(const struct attempt *attempt, const struct failed *failed, const char *at)
+{
+    return failed != NULL && failed->from != NULL && failed->from > at ? failed->from : attempt->tail;
+}
+
 /* Goes on behind a value that ends here. */
 static bool
 match_behind(struct attempt *attempt, unsigned part, const char *at, const char *end)
 {
     uint8_t field = attempt->template->parts[part].field;
 
-    if (++attempt->tries > TRIES || !match_from(attempt, part + 1, end))
+    attempt->steps++;
+    if (gives_up(attempt) || !match_from(attempt, part + 1, end))
         return false;
     if (field != SA_FIELD_NONE)
         attempt->fields[field] = (struct sa_slice){at, (size_t)(end - at)};
@@ -81,23 +123,54 @@ match_run(struct attempt *attempt, unsigned part, const char *at, const char *sh
     bool literal = part + 1 < attempt->template->n_parts && next->shape == SA_SHAPE_LITERAL;
     char first = literal ? attempt->template->text[next->start] : '\0';
 
-    for (const char *end = longest; end >= shortest; end--) {
+    for (const char *end = longest; end >= shortest && !gives_up(attempt); end--) {
+        attempt->steps++;
         if (literal && (end == attempt->end || *end != first))
             continue;
         if (match_behind(attempt, part, at, end))
             return true;
-        if (attempt->tries > TRIES)
-            return false;
     }
     return false;
 }
 
-static const char *
-digits_end(const struct attempt *attempt, const char *at)
+/*
+ * A value that is one run of characters.  Ends behind a later start that has failed were tried from there.
+ */
+static bool
+match_word(struct attempt *attempt, unsigned part, const char *at)
 {
-    while (at < attempt->tail && sa_is_digit(*at))
-        at++;
-    return at;
+    uint8_t shape = attempt->template->parts[part].shape;
+    struct failed *failed = failed_of(attempt, part);
+    const char *first = at, *shortest, *longest, *end;
+
+    if (is_failed(failed, at))
+        return false;
+    if (shape == SA_SHAPE_NUMBER && at < attempt->tail && *at == '-')
+        first++;
+    shortest = shape == SA_SHAPE_URI ? first : first + 1;
+    end = longest = run_end(shape, first, known_from(attempt, failed, at));
+    attempt->steps += (size_t)(end - at);
+    if (failed != NULL) {
+        bool joins = end == failed->from;
+
+        if (joins && shape == SA_SHAPE_URI)
+            longest--;
+        *failed = (struct failed){.from = at, .to = joins ? failed->to : end};
+    }
+    return match_run(attempt, part, at, shortest, longest);
+}
+
+/* Whether the part is a literal that an IPv4 address or a number cannot go on with. */
+static inline bool
+ends_a_number(const struct sa_template *template, unsigned part)
+{
+    const struct sa_template_part *literal = &template->parts[part];
+    char first;
+
+    if (part == template->n_parts || literal->shape != SA_SHAPE_LITERAL)
+        return false;
+    first = template->text[literal->start];
+    return !sa_is_digit(first) && first != '.' && first != '%' && first != ']';
 }
 
 /* The end of an IPv4 address at the start, or NULL. */
@@ -105,8 +178,10 @@ static const char *
 ipv4_end(const struct attempt *attempt, const char *at)
 {
     for (int i = 0;; i++) {
-        const char *end = digits_end(attempt, at);
+        const char *end = at;
 
+        while (end < attempt->tail && sa_is_digit(*end) && end < at + 4)
+            end++;
         if (end == at || end > at + 3)
             return NULL;
         if (i == 3)
@@ -128,48 +203,88 @@ match_null(struct attempt *attempt, unsigned part, const char *at)
     return match_behind(attempt, part, at, at);
 }
 
+/* Behind a zone and bracket, before them, and then shorter and shorter, as long as a colon is in it. */
 static bool
-match_address(struct attempt *attempt, unsigned part, const char *at)
+match_ipv6(struct attempt *attempt, unsigned part, const char *at)
 {
-    const char *end = ipv4_end(attempt, at), *start = at, *zone, *colon;
+    const char *start = at < attempt->tail && *at == '[' ? at + 1 : at, *end = start, *zone, *colon;
+    struct failed *failed = failed_of(attempt, part);
+    const char *stop = known_from(attempt, failed, start);
 
-    if (end != NULL && match_behind(attempt, part, at, end))
-        return true;
-    if (at < attempt->tail && *at == '[')
-        start++;
-    for (end = start; end < attempt->tail && is_address_char(*end); end++)
-        ;
+    if (is_failed(failed, start))
+        return false;
+    while (end < stop && is_address_char(*end))
+        end++;
+    attempt->steps += (size_t)(end - start);
     colon = memchr(start, ':', (size_t)(end - start));
+    if (failed != NULL) {
+        const char *tried = end == failed->from ? failed->colon : NULL;
+
+        end = end == failed->from ? failed->to : end;
+        *failed = (struct failed){.from = start, .to = end, .colon = colon != NULL ? colon : tried};
+        if (tried != NULL) /* the ends behind it, and the zone */
+            return colon != NULL && match_run(attempt, part, at, colon + 1, tried);
+    }
     if (colon == NULL)
-        return match_null(attempt, part, at);
+        return false;
     zone = end;
     if (zone < attempt->tail && *zone == '%')
         for (zone++; zone < attempt->tail && is_alnum(*zone); zone++)
             ;
+    attempt->steps += (size_t)(zone - end);
     if (zone < attempt->tail && *zone == ']' && match_behind(attempt, part, at, zone + 1))
         return true;
     if (zone != end && match_behind(attempt, part, at, zone))
         return true;
-    return match_run(attempt, part, at, colon + 1, end) || match_null(attempt, part, at);
+    return match_run(attempt, part, at, colon + 1, end);
+}
+
+static bool
+match_address(struct attempt *attempt, unsigned part, const char *at)
+{
+    const char *end = ipv4_end(attempt, at);
+
+    if (end != NULL && match_behind(attempt, part, at, end))
+        return true;
+    if (end != NULL && ends_a_number(attempt->template, part + 1))
+        return false;
+    return match_ipv6(attempt, part, at) || match_null(attempt, part, at);
 }
 
 static bool
 match_cseq(struct attempt *attempt, unsigned part, const char *at)
 {
-    const char *method = digits_end(attempt, at), *end;
+    struct failed *failed = failed_of(attempt, part);
+    const char *method, *end;
 
-    if (method == at || method == attempt->tail || *method != ' ')
+    if (is_failed(failed, at))
         return false;
+    method = run_end(SA_SHAPE_NUMBER, at, known_from(attempt, failed, at));
+    attempt->steps += (size_t)(method - at);
+    if (method == at)
+        return false;
+    if (failed != NULL) {
+        bool joins = method == failed->from;
+
+        *failed = (struct failed){.from = at, .to = joins ? failed->to : method};
+        if (joins) /* a digit less leads to the same method */
+            return false;
+    }
+    if (method == attempt->tail || *method != ' ')
+        return false;
+    end = method;
     while (method < attempt->tail && *method == ' ')
         method++;
-    for (end = method; end < attempt->tail && !is_blank(*end); end++)
-        ;
+    attempt->steps += (size_t)(method - end);
+    end = run_end(SA_SHAPE_METHOD, method, attempt->tail);
+    attempt->steps += (size_t)(end - method);
     return end > method && match_run(attempt, part, method, method + 1, end);
 }
 
-/* Literals are short: a call costs more than the comparison. */
+/* Literals are short: a call costs more than the comparison.  Only one that fails half-way is charged here.
+ */
 static inline bool
-is_literal_at(const struct attempt *attempt, const struct sa_template_part *part, const char *at)
+is_literal_at(struct attempt *attempt, const struct sa_template_part *part, const char *at)
 {
     const char *text = attempt->template->text + part->start;
     size_t len = part->len;
@@ -177,90 +292,126 @@ is_literal_at(const struct attempt *attempt, const struct sa_template_part *part
     if ((size_t)(attempt->end - at) < len || at[0] != text[0])
         return false;
     for (size_t i = 1; i < len; i++)
-        if (at[i] != text[i])
+        if (at[i] != text[i]) {
+            attempt->steps += i;
             return false;
+        }
     return true;
 }
 
-/* Anything: up to each place in turn where the next literal stands. */
+/* Anything: up to each place in turn where the next literal stands, but none that failed from a later start.
+ */
 static bool
 match_free(struct attempt *attempt, unsigned part, const char *at)
 {
     const struct sa_template_part *next = &attempt->template->parts[part + 1];
-    const char *end;
+    struct failed *failed = failed_of(attempt, part);
+    const char *end = at, *stop = attempt->end + 1, *found;
 
     if (part + 1 == attempt->template->n_parts)
         return match_behind(attempt, part, at, at < attempt->tail ? attempt->tail : at);
-    if (next->shape != SA_SHAPE_LITERAL) {
-        for (end = at; end <= attempt->end && attempt->tries <= TRIES; end++)
-            if (match_behind(attempt, part, at, end))
-                return true;
-        return false;
+    if (failed != NULL) {
+        stop = failed->from != NULL ? failed->from : stop;
+        failed->from = at < stop ? at : stop;
     }
-    for (end = at; attempt->tries <= TRIES; end++) {
-        end = memchr(end, attempt->template->text[next->start], (size_t)(attempt->end - end));
-        if (end == NULL)
-            return false;
-        if (is_literal_at(attempt, next, end) && match_behind(attempt, part, at, end))
+    for (; end < stop && !gives_up(attempt); end++) {
+        attempt->steps++;
+        if (next->shape == SA_SHAPE_LITERAL) {
+            found = memchr(end, attempt->template->text[next->start],
+                           (size_t)((stop <= attempt->end ? stop : attempt->end) - end));
+            attempt->steps += (size_t)((found != NULL ? found : stop) - end);
+            if (found == NULL)
+                return false;
+            end = found;
+            if (!is_literal_at(attempt, next, end))
+                continue;
+        }
+        if (match_behind(attempt, part, at, end))
             return true;
     }
     return false;
 }
 
+/* Where the last value of the template ends, or NULL if not at the tail. */
+static const char *
+last_end(const struct attempt *attempt, uint8_t shape, const char *at)
+{
+    const char *end = shape == SA_SHAPE_ADDRESS ? ipv4_end(attempt, at) : run_end(shape, at, attempt->tail);
+
+    return end == attempt->tail && end != at ? end : NULL;
+}
+
 /*
  * The only place where the value can end, or NULL if there may be several or none: a run without blanks
- * before a literal that has one ends so far before the next blank, and a run of digits before what is no
- * digit ends there.
+ * before a literal that has one ends so far before the next blank, a run of digits before what is no digit
+ * ends there, and the last value ends at the tail.
  */
 static const char *
-only_end(const struct attempt *attempt, const struct sa_template_part *part, const char *at)
+only_end(struct attempt *attempt, unsigned part, const char *at)
 {
-    const struct sa_template_part *next = part + 1;
-    const char *end, *text = attempt->template->text + next->start;
+    const struct sa_template *template = attempt->template;
+    const struct sa_template_part *next = &template->parts[part + 1];
+    uint8_t shape = template->parts[part].shape;
+    const char *end, *text;
     size_t i = 0;
 
-    if (next == attempt->template->parts + attempt->template->n_parts || next->shape != SA_SHAPE_LITERAL)
+    if (part + 1 == template->n_parts)
+        return last_end(attempt, shape, at);
+    if (next->shape != SA_SHAPE_LITERAL)
         return NULL;
-    if (part->shape == SA_SHAPE_NUMBER || part->shape == SA_SHAPE_ADDRESS) {
-        if (sa_is_digit(text[0]) || text[0] == '.' || text[0] == '%' || text[0] == ']')
+    if (shape == SA_SHAPE_NUMBER || shape == SA_SHAPE_ADDRESS) {
+        if (!ends_a_number(template, part + 1))
             return NULL;
-        end = part->shape == SA_SHAPE_NUMBER ? digits_end(attempt, at) : ipv4_end(attempt, at);
+        if (shape == SA_SHAPE_ADDRESS)
+            return ipv4_end(attempt, at);
+        for (end = at; end < attempt->tail && sa_is_digit(*end); end++)
+            ;
         return end == at ? NULL : end;
     }
+    text = template->text + next->start;
     while (i < next->len && text[i] != ' ')
         i++;
-    if (i == next->len || at >= attempt->tail ||
-        (end = memchr(at, ' ', (size_t)(attempt->tail - at))) == NULL ||
-        memchr(at, '\t', (size_t)(end - at)) != NULL)
+    if (i == next->len || at >= attempt->tail)
         return NULL;
+    end = memchr(at, ' ', (size_t)(attempt->tail - at));
+    if (end == NULL || memchr(at, '\t', (size_t)(end - at)) != NULL) {
+        attempt->steps += (size_t)((end != NULL ? end : attempt->tail) - at);
+        return NULL;
+    }
     return (size_t)(end - at) > i ? end - i : NULL;
 }
 
 static bool
 match_open(struct attempt *attempt, unsigned part, const char *at)
 {
-    const struct sa_template_part *this = &attempt->template->parts[part];
-    const char *end = at, *shortest = at + 1;
-
-    switch (this->shape) {
+    switch (attempt->template->parts[part].shape) {
     case SA_SHAPE_CSEQ:
         return match_cseq(attempt, part, at);
     case SA_SHAPE_ADDRESS:
         return match_address(attempt, part, at);
     case SA_SHAPE_TEXT:
         return match_free(attempt, part, at);
-    case SA_SHAPE_NUMBER:
-        if (at < attempt->tail && *at == '-')
-            end = shortest++;
-        break;
-    case SA_SHAPE_URI:
-        shortest = at;
-        break;
     default:
-        break;
+        return match_word(attempt, part, at);
     }
-    end = run_end(this->shape, end, attempt->tail);
-    return end >= shortest && match_run(attempt, part, at, shortest, end);
+}
+
+static bool
+is_code_at(const struct attempt *attempt, const char *at)
+{
+    return attempt->tail - at >= 3 && at[0] != '0' && sa_is_digit(at[0]) && sa_is_digit(at[1]) &&
+           sa_is_digit(at[2]);
+}
+
+/* Charges for what was stepped through from the start to the place of the part. */
+static inline void
+arrive(struct attempt *attempt, const char *start, unsigned part, const char *at)
+{
+    attempt->steps += (size_t)(at - start);
+    if (part > attempt->furthest) {
+        attempt->furthest = part;
+        attempt->furthest_at = at;
+    }
 }
 
 /* Steps through the parts as long as there is one way only, then tries the ways there are. */
@@ -268,45 +419,57 @@ static bool
 match_from(struct attempt *attempt, unsigned part, const char *at)
 {
     const struct sa_template *template = attempt->template;
+    const char *start = at;
 
     for (; part < template->n_parts; part++) {
         const struct sa_template_part *this = &template->parts[part];
-        const char *end;
+        const char *end = NULL;
 
-        if (part > attempt->furthest) {
-            attempt->furthest = part;
-            attempt->furthest_at = at;
-        }
         switch (this->shape) {
         case SA_SHAPE_LITERAL:
-            if (!is_literal_at(attempt, this, at))
+            if (!is_literal_at(attempt, this, at)) {
+                arrive(attempt, start, part, at);
                 return false;
+            }
             at += this->len;
             continue;
         case SA_SHAPE_CODE:
-            if (attempt->tail - at < 3 || digits_end(attempt, at) < at + 3 || *at == '0')
+            if (!is_code_at(attempt, at)) {
+                arrive(attempt, start, part, at);
                 return false;
+            }
             end = at + 3;
             break;
         case SA_SHAPE_TEXT:
         case SA_SHAPE_CSEQ:
         case SA_SHAPE_PROTO:
-            return match_open(attempt, part, at);
-        default:
-            end = only_end(attempt, this, at);
-            if (end == NULL)
-                return match_open(attempt, part, at);
             break;
+        default:
+            end = attempt->failed == NULL ? only_end(attempt, part, at) : NULL;
+            break;
+        }
+        if (end == NULL) {
+            arrive(attempt, start, part, at);
+            return match_open(attempt, part, at);
         }
         if (this->field != SA_FIELD_NONE)
             attempt->fields[this->field] = (struct sa_slice){at, (size_t)(end - at)};
         at = end;
     }
-    if (part > attempt->furthest) {
-        attempt->furthest = part;
-        attempt->furthest_at = at;
-    }
+    arrive(attempt, start, part, at);
     return at >= attempt->tail;
+}
+
+/* What the first walk left undecided.  Apart, because what it remembers is much to have on the stack. */
+__attribute__((noinline)) static bool
+match_again(struct attempt *attempt)
+{
+    struct failed failed[SA_TEMPLATE_PARTS];
+
+    memset(failed, 0, attempt->template->n_parts * sizeof *failed);
+    attempt->failed = failed;
+    attempt->limit = BOTH_STEPS((size_t)(attempt->end - attempt->p));
+    return match_from(attempt, 0, attempt->p);
 }
 
 static bool
@@ -318,6 +481,7 @@ try(struct attempt *attempt, const struct sa_template *template, struct sa_slice
                                 .end = payload.p + payload.len,
                                 .tail = payload.p + payload.len,
                                 .fields = fields,
+                                .limit = FIRST_STEPS(payload.len),
                                 .furthest_at = payload.p};
     while (attempt->tail > payload.p &&
            (is_blank(attempt->tail[-1]) || (attempt->tail[-1] >= '\n' && attempt->tail[-1] <= '\r')))
@@ -326,7 +490,9 @@ try(struct attempt *attempt, const struct sa_template *template, struct sa_slice
         attempt->tail -= 4;
     for (int i = 0; i < SA_FIELD_COUNT; i++)
         fields[i] = (struct sa_slice){payload.p, 0};
-    return match_from(attempt, 0, payload.p);
+    if (match_from(attempt, 0, payload.p))
+        return true;
+    return gives_up(attempt) && match_again(attempt);
 }
 
 enum sa_template_verdict
@@ -337,7 +503,17 @@ sa_template_match(const struct sa_template *template, struct sa_slice payload,
 
     if (try(&attempt, template, payload, fields))
         return SA_TEMPLATE_HIT;
-    return attempt.tries > TRIES ? SA_TEMPLATE_LIMIT : SA_TEMPLATE_MISS;
+    return gives_up(&attempt) ? SA_TEMPLATE_LIMIT : SA_TEMPLATE_MISS;
+}
+
+size_t
+sa_template_steps(const struct sa_template *template, struct sa_slice payload)
+{
+    struct sa_slice fields[SA_FIELD_COUNT];
+    struct attempt attempt;
+
+    (void)try(&attempt, template, payload, fields);
+    return attempt.steps;
 }
 
 void

@@ -43,12 +43,21 @@ int sa_template_compile(const char *text, struct sa_template *ret_template);
 enum sa_template_verdict {
     SA_TEMPLATE_MISS,
     SA_TEMPLATE_HIT,
-    SA_TEMPLATE_LIMIT /* gave up: too many tries */
+    SA_TEMPLATE_LIMIT /* gave up: more than SA_TEMPLATE_STEPS */
 };
+
+/*
+ * The most characters that are looked at in a payload of so many bytes, each as often as it is looked at. The
+ * worst payloads of ordinary templates take a sixth of it.
+ */
+#define SA_TEMPLATE_STEPS(len) (64 * ((size_t)(len) + 64))
 
 /* Whether the whole payload is a line of the template; fills the fields that it has, the others are empty. */
 enum sa_template_verdict sa_template_match(const struct sa_template *template, struct sa_slice payload,
                                            struct sa_slice fields[SA_FIELD_COUNT]);
+
+/* The characters that sa_template_match() looks at in the payload; for tests. */
+size_t sa_template_steps(const struct sa_template *template, struct sa_slice payload);
 
 /* For a payload that does not match: how far it does, what would have to come there and what does. */
 void sa_template_explain(const struct sa_template *template, struct sa_slice payload, char *text,

@@ -42,6 +42,7 @@ struct sa_row_source {
     const char *name;   /* key */
     const char *format; /* the preset that auto chose, or "" */
     int64_t lines, bytes, responses, matched, unmatched, oversize, nul_bytes, partial_dropped, lost;
+    int64_t match_limit;
     int64_t rotations, truncations, undercount;
     int64_t distrusted_ms; /* when its file system was caught contradicting itself; 0: never */
     int64_t last_line_ms, last_response_ms;

@@ -60,6 +60,7 @@ static const struct sa_column source_columns[] = {
     COUNTER(sa_row_source, rotations),
     COUNTER(sa_row_source, truncations),
     COUNTER(sa_row_source, undercount),
+    COUNTER(sa_row_source, match_limit),
     WALL(sa_row_source, distrusted_ms),
     WALL(sa_row_source, last_line_ms),
     WALL(sa_row_source, last_response_ms),
@@ -288,8 +289,12 @@ const char *const sa_schema_steps[] = {
     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
     "ALTER TABLE sources ADD COLUMN distrusted_ms INTEGER DEFAULT 0;"
     "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
-    /* 3 to 4: the message that was being read lay there as in the memory of the version that wrote it */
-    "UPDATE files SET reader = x'';",
+    /*
+     * 3 to 4: the message that was being read lay there as in the memory of the version that wrote it; lines
+     * that a pattern gave up on
+     */
+    "UPDATE files SET reader = x'';"
+    "ALTER TABLE sources ADD COLUMN match_limit INTEGER DEFAULT 0;",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

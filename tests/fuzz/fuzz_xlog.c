@@ -1,18 +1,37 @@
-/* An operator's xlog template.  Input: the template; what it compiles to is tried on a few payloads. */
+/*
+ * An operator's xlog template and a stranger's payload.  Input: the template; behind its first NUL a payload,
+ * which is tried as it is and repeated.  What the template compiles to is tried on a few more.
+ */
 #include "fuzz.h"
 #include "pattern.h"
 #include "xlog_template.h"
 
+#define REPEATED 4096
+
 static void
-match(struct sa_pattern *pattern, const char *text)
+match(struct sa_pattern *pattern, const struct sa_template *template, const char *text, size_t len)
 {
-    const struct sa_record record = {.payload = {text, strlen(text)}, .repeat = 1};
+    const struct sa_record record = {.payload = {text, len}, .repeat = 1};
     struct sa_response response;
     int verdict = sa_pattern_match(pattern, &record, &response);
 
-    FUZZ_CHECK(verdict == SA_PAYLOAD_MISS || verdict == (SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN));
-    if (verdict != SA_PAYLOAD_MISS)
+    FUZZ_CHECK(verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_LIMIT ||
+               verdict == (SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN));
+    if (verdict & SA_PAYLOAD_HIT)
         fuzz_check_response(&response);
+    FUZZ_CHECK(sa_template_steps(template, record.payload) <= SA_TEMPLATE_STEPS(len));
+}
+
+static void
+match_repeated(struct sa_pattern *pattern, const struct sa_template *template, const char *text, size_t len)
+{
+    char *repeated = malloc(REPEATED);
+
+    FUZZ_CHECK(repeated != NULL);
+    for (size_t i = 0; i < REPEATED; i++)
+        repeated[i] = text[i % len];
+    match(pattern, template, repeated, REPEATED);
+    free(repeated);
 }
 
 int
@@ -38,10 +57,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (pattern == NULL)
         FUZZ_CHECK_TEXT(error);
     FUZZ_CHECK((r == 0) == (pattern != NULL)); /* whatever a template holds, its pattern is a pattern */
-    for (size_t i = 0; pattern != NULL && i < sizeof payloads / sizeof payloads[0]; i++)
-        match(pattern, payloads[i]);
-    if (pattern != NULL)
-        match(pattern, template);
+    if (pattern != NULL) {
+        const char *rest = template + strlen(template);
+        size_t len = size - strlen(template);
+
+        for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+            match(pattern, &compiled, payloads[i], strlen(payloads[i]));
+        match(pattern, &compiled, template, strlen(template));
+        if (len > 1) {
+            match(pattern, &compiled, rest + 1, len - 1);
+            match_repeated(pattern, &compiled, rest + 1, len - 1);
+        }
+    }
     (void)sa_pattern_free(pattern);
     free(template);
     return 0;
