@@ -78,7 +78,7 @@ answer_test_notify(struct sa_daemon *daemon, const struct sa_caller *caller, cha
     sa_daemon_deliver(daemon);
     sa_keeper_now(daemon->keeper);
     sa_daemon_publish_soon(daemon);
-    return json_pack("{si sb sb}", "sequence", (int)sa_outbox_sequence(daemon->engine.outbox), "snmp",
+    return json_pack("{sI sb sb}", "sequence", (json_int_t)sa_outbox_sequence(daemon->engine.outbox), "snmp",
                      (sinks & SA_SINK_SNMP) != 0, "syslog", (sinks & SA_SINK_SYSLOG) != 0);
 }
 
