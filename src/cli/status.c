@@ -66,7 +66,7 @@ print_codes(json_t *codes)
     json_object_foreach(codes, code, item)
     {
         (void)printf("%-6s", code);
-        sa_layout_cell(sa_catalog_explain((unsigned)atoi(code)).phrase, 35);
+        sa_layout_cell(sa_catalog_explain(sa_client_code(code)).phrase, 35);
         put_number(item, "responses", 13);
         put_number(item, "received", 13);
         put_number(item, "sent", 13);

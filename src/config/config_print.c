@@ -1,24 +1,28 @@
 #include "config.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const counts[] = {"responses", "transactions"};
 
+/* In double quotes libConfuse undoes exactly what sa_text_escape() does. */
 static void
 print_string(FILE *out, const char *text)
 {
+    size_t size = SA_TEXT_ESCAPED(strlen(text));
+    char *escaped = malloc(size);
+
     (void)fputc('"', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\' ||
-            (text[0] == '$' && text[1] == '{')) /* "${" names the environment */
+    if (escaped != NULL)
+        (void)sa_text_escape(escaped, size, text, strlen(text));
+    for (const char *s = escaped; s != NULL && *s != '\0'; s++) {
+        if (s[0] == '$' && s[1] == '{') /* "${" names the environment */
             (void)fputc('\\', out);
-        if (*text == '\n')
-            (void)fputs("\\n", out);
-        else
-            (void)fputc(*text, out);
+        (void)fputc(*s, out);
     }
     (void)fputc('"', out);
+    free(escaped);
 }
 
 static void

@@ -1,4 +1,5 @@
 #include "errors.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -18,15 +19,15 @@ repeats_previous(const struct sa_config_errors *errors, const char *line)
 void
 sa_config_error(struct sa_config_errors *errors, const char *file, int line, const char *format, ...)
 {
-    char message[1024], whole[2048];
+    char message[1024], raw[2048], whole[4096];
     va_list ap;
     size_t len;
 
     va_start(ap, format);
     (void)vsnprintf(message, sizeof message, format, ap);
     va_end(ap);
-    (void)snprintf(whole, sizeof whole - 1, "%s:%d: %s", file, line, message);
-    len = strlen(whole);
+    (void)snprintf(raw, sizeof raw, "%s:%d: %s", file, line, message);
+    len = sa_text_printable(whole, sizeof whole - 1, raw);
     whole[len++] = '\n';
     whole[len] = '\0';
     if (repeats_previous(errors, whole))

@@ -2,6 +2,7 @@
 #include "daemon.h"
 #include "lang.h"
 #include "log.h"
+#include "text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,16 @@ usage(FILE *out)
                 "  -V       print the version and exit\n",
                 out);
     return out == stdout ? 0 : 2;
+}
+
+static void
+complain_without_source(const char *path, bool check)
+{
+    char shown[SA_TEXT_ESCAPED(1024)];
+
+    (void)sa_text_printable(shown, sizeof shown, path);
+    (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", shown,
+                  check ? ", the daemon does not start with it" : "");
 }
 
 static int
@@ -78,8 +89,7 @@ main(int argc, char **argv)
         return 1;
     }
     if (config->n_sources == 0 && !print)
-        (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", path,
-                      check ? ", the daemon does not start with it" : "");
+        complain_without_source(path, check);
     if (check || print) {
         if (print)
             sa_config_print(config, stdout);
