@@ -273,7 +273,7 @@ on_watchdog(void *arg)
     sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
 }
 
-/* What others may have taken away from us, and nothing tells. */
+/* What others may have taken away from us, and nothing tells; and what is told together. */
 static void
 on_look(void *arg)
 {
@@ -286,6 +286,7 @@ on_look(void *arg)
     else if (r < 0)
         sa_log(LOG_ERR, "control", "cannot make the control socket %s anew: %s, trying again",
                daemon->config->control, strerror(-r));
+    sa_daemon_tell_refusals(daemon);
     sa_watch_arm(daemon->look, LOOK_MS);
 }
 
