@@ -47,6 +47,9 @@ print_sources(json_t *sources)
         (void)putchar('\n');
         if (sa_client_text(item, "text")[0] != '\0')
             (void)printf("  %s\n", sa_client_text(item, "text"));
+        if (sa_client_number(item, "refused") > 0)
+            (void)printf(_("  %lld datagrams or connections of senders that allow does not name\n"),
+                         (long long)sa_client_number(item, "refused"));
     }
 }
 

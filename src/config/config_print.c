@@ -151,6 +151,19 @@ print_rule(FILE *out, const struct sa_rule_def *rule)
 }
 
 static void
+print_allow(FILE *out, const struct sa_source_def *source)
+{
+    char text[SA_NETWORK_TEXT];
+
+    (void)fputs("  allow = {", out);
+    for (unsigned i = 0; i < source->n_allow; i++) {
+        sa_network_format(&source->allow[i], text);
+        (void)fprintf(out, "%s\"%s\"", i == 0 ? "" : ", ", text);
+    }
+    (void)fputs("}\n", out);
+}
+
+static void
 print_origin(FILE *out, const struct sa_source_def *source)
 {
     switch (source->kind) {
@@ -163,6 +176,7 @@ print_origin(FILE *out, const struct sa_source_def *source)
     case SA_SOURCE_SYSLOG:
         print_list(out, "syslog", source->syslog);
         (void)fprintf(out, "  max_connections = %u\n", source->max_connections);
+        print_allow(out, source);
         break;
     case SA_SOURCE_FIFO:
         print_setting(out, "  ", "fifo", source->fifo);

@@ -9,11 +9,17 @@ struct sa_config_errors {
     char text[16384];
     size_t len;
     unsigned count;
+    char warnings[4096]; /* of what is allowed and hardly meant, in the same form; "": none */
+    size_t warnings_len;
     char control[108]; /* as far as it was read: who asks the daemon need not know the rest; "": it was not */
 };
 
 /* Adds "FILE:LINE: message", with what is not printable in either escaped. */
 void sa_config_error(struct sa_config_errors *errors, const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Adds "FILE:LINE: message" to the warnings. */
+void sa_config_warning(struct sa_config_errors *errors, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 #endif

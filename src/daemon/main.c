@@ -34,6 +34,16 @@ complain_without_source(const char *path, bool check)
                   check ? ", the daemon does not start with it" : "");
 }
 
+/* Before there is a writer thread: to standard error, as everything until then. */
+static void
+log_warnings(const char *text)
+{
+    for (size_t len = strcspn(text, "\n"); *text != '\0'; len = strcspn(text, "\n")) {
+        sa_log(LOG_WARNING, "config", "%.*s", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
+}
+
 static int
 level_of(const char *name)
 {
@@ -90,6 +100,8 @@ main(int argc, char **argv)
     }
     if (config->n_sources == 0 && !print)
         complain_without_source(path, check);
+    if (check)
+        (void)fputs(errors.warnings, stderr);
     if (check || print) {
         if (print)
             sa_config_print(config, stdout);
@@ -107,6 +119,7 @@ main(int argc, char **argv)
     translated = sa_lang_use(config->language);
     (void)umask(0027); /* what is saved names callers */
     sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
+    log_warnings(errors.warnings);
     if (!translated)
         sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",
                config->language);

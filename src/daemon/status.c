@@ -23,14 +23,15 @@ source_json(const struct sa_engine *engine, unsigned number)
     for (unsigned i = 0; i < status.n_files; i++)
         (void)json_array_append_new(files, file_json(sa_follower_file(engine->follower, number, i)));
     return json_pack(
-        "{so ss so so sI sI sI sI sI sI sI sI sI sI sI sI so so}", "name", sa_report_name(source->def->name),
-        "state", sa_source_state_name(status.state), "text", sa_report_text(status.text), "format",
-        sa_report_name(sa_format_describe(source->format)), "lines", (json_int_t)counts.lines, "bytes",
-        (json_int_t)counts.bytes, "responses", (json_int_t)counts.responses, "unmatched",
-        (json_int_t)counts.unmatched, "oversize", (json_int_t)counts.oversize, "rotations",
-        (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations, "nul_bytes",
-        (json_int_t)counts.nul_bytes, "partial_dropped", (json_int_t)counts.partial_dropped, "undercount",
-        (json_int_t)source->undercount, "forgotten", (json_int_t)sa_engine_forgotten(engine, number),
+        "{so ss so so sI sI sI sI sI sI sI sI sI sI sI sI sI so so}", "name",
+        sa_report_name(source->def->name), "state", sa_source_state_name(status.state), "text",
+        sa_report_text(status.text), "format", sa_report_name(sa_format_describe(source->format)), "lines",
+        (json_int_t)counts.lines, "bytes", (json_int_t)counts.bytes, "responses",
+        (json_int_t)counts.responses, "unmatched", (json_int_t)counts.unmatched, "oversize",
+        (json_int_t)counts.oversize, "rotations", (json_int_t)status.rotations, "truncations",
+        (json_int_t)status.truncations, "nul_bytes", (json_int_t)counts.nul_bytes, "partial_dropped",
+        (json_int_t)counts.partial_dropped, "undercount", (json_int_t)source->undercount, "refused",
+        (json_int_t)source->refused, "forgotten", (json_int_t)sa_engine_forgotten(engine, number),
         "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
         sa_report_codes(source->tally));
 }

@@ -51,14 +51,22 @@ static int
 bind_path(struct sa_bound *bound, const struct sockaddr_un *address, const char **ret_why)
 {
     struct stat status;
+    mode_t mask;
     int r = check_free(address, ret_why);
 
     if (r < 0)
         return r;
-    if (bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == -1)
-        return refuse_path(-errno, ret_why);
-    if (chmod(address->sun_path, 0666) == -1 || /* as /dev/log: whoever logs may write */
-        lstat(address->sun_path, &status) == -1)
+    /*
+     * 0666 as /dev/log has it, for whoever logs may write; with the file's making, because a chmod of the
+     * path would be of what somebody has put there meanwhile.  Files that other threads make at this moment
+     * are in the state directory, which lets no others in.
+     */
+    mask = umask(0111);
+    r = bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : -errno;
+    (void)umask(mask);
+    if (r < 0)
+        return refuse_path(r, ret_why);
+    if (lstat(address->sun_path, &status) == -1)
         return -errno;
     bound->dev = status.st_dev;
     bound->ino = status.st_ino;

@@ -2,6 +2,7 @@
 #include "condition.h"
 #include "connections.h"
 #include "record.h"
+#include "senders.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 struct sa_listener {
     struct sa_intake_host host;
     const char *spec;
+    struct sa_senders senders;
     struct sa_bound bound; /* fd -1: not open */
     void *stream;          /* NULL: not made yet */
     char *record;          /* of one message, SA_RECORD_ROOM of the longest */
@@ -58,6 +60,8 @@ take_datagrams(struct sa_listener *listener)
 {
     struct mmsghdr messages[BATCH] = {0};
     struct iovec parts[BATCH];
+    struct sockaddr_storage from[BATCH];
+    bool limited = sa_senders_are_limited(&listener->senders);
     _Alignas(struct cmsghdr) char controls[BATCH][64];
     int n;
 
@@ -66,13 +70,16 @@ take_datagrams(struct sa_listener *listener)
             (struct iovec){listener->datagrams + i * listener->datagram_bytes, listener->datagram_bytes};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
                                               .msg_iovlen = 1,
+                                              .msg_name = limited ? &from[i] : NULL,
+                                              .msg_namelen = limited ? sizeof from[i] : 0,
                                               .msg_control = controls[i],
                                               .msg_controllen = sizeof controls[i]};
     }
     n = recvmmsg(listener->bound.fd, messages, BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         note_drops(listener, &messages[i].msg_hdr);
-        on_message(listener, parts[i].iov_base, messages[i].msg_len);
+        if (!limited || sa_senders_allow(&listener->senders, (const struct sockaddr *)&from[i]))
+            on_message(listener, parts[i].iov_base, messages[i].msg_len);
     }
     return n;
 }
@@ -116,7 +123,8 @@ serve(struct sa_listener *listener)
     ask_for_buffer(listener->bound.fd);
     listener->dropped = 0;
     if (listener->bound.type == SOCK_STREAM)
-        listener->connections = sa_connections_new(&listener->host, listener->bound.fd, on_message, listener);
+        listener->connections =
+            sa_connections_new(&listener->host, listener->bound.fd, &listener->senders, on_message, listener);
     else
         listener->readable =
             sa_loop_readable(listener->host.loop, listener->bound.fd, on_datagrams, listener);
@@ -157,6 +165,7 @@ sa_listener_look(struct sa_listener *listener)
         sa_intake_tell(&listener->host, r, why);
     if (listener->connections != NULL && r != -EADDRNOTAVAIL)
         sa_connections_look(listener->connections);
+    sa_senders_look(&listener->senders);
 }
 
 struct sa_listener *
@@ -168,6 +177,7 @@ sa_listener_new(const struct sa_intake_host *host, const char *spec)
     if (listener == NULL)
         return NULL;
     listener->host = *host;
+    listener->senders.host = &listener->host;
     listener->spec = spec;
     listener->bound.fd = -1;
     listener->datagram_bytes = longest + 1;
