@@ -1,5 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern.h"
+#include "hot.h"
 #include "lang.h"
 #include "xlog_template.h"
 
@@ -161,7 +162,7 @@ match_template(struct sa_pattern *pattern, const struct sa_record *record,
 int
 sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
 {
-    struct sa_slice fields[SA_FIELD_COUNT];
+    SA_WRITTEN_FIRST struct sa_slice fields[SA_FIELD_COUNT]; /* by what matches */
 
     if (record->payload.len == 0 ||
         !(pattern->template != NULL ? match_template(pattern, record, fields)
