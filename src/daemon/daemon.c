@@ -537,6 +537,19 @@ open_timers(struct sa_daemon *daemon)
     return 0;
 }
 
+/* Said once, whatever number of patterns that is. */
+static void
+tell_interpreted(const struct sa_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->config->n_sources; i++)
+        if (sa_format_is_interpreted(daemon->engine.sources[i].format)) {
+            sa_log(LOG_NOTICE, "config",
+                   "regular expressions are interpreted, which is slower: the system does not let PCRE2 make "
+                   "machine code of them (MemoryDenyWriteExecute= in the service)");
+            return;
+        }
+}
+
 static int
 start(struct sa_daemon *daemon)
 {
@@ -556,6 +569,7 @@ start(struct sa_daemon *daemon)
         sa_log(LOG_ERR, "main", "cannot start: %s", error);
         return r;
     }
+    tell_interpreted(daemon);
     if ((r = sa_persist_load(&daemon->engine, daemon->store)) < 0 || (r = open_timers(daemon)) < 0 ||
         (r = open_signals(daemon)) < 0 || (r = open_keeper(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
         (r = open_intakes(daemon)) < 0 || (r = open_agent(daemon)) < 0) {

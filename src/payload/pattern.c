@@ -19,6 +19,7 @@ struct sa_pattern {
     enum sa_direction direction;
     struct sa_template *template; /* owned; instead of the code: only text of the routing script can match */
     uint64_t limit_hits;
+    bool interpreted; /* a regular expression without JIT */
 };
 
 struct sa_pattern *
@@ -62,7 +63,8 @@ compile(const char *text, char error[SA_PATTERN_ERROR_SIZE])
         (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "at character %zu: %s", (size_t)offset, message);
         return sa_pattern_free(pattern);
     }
-    (void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE); /* without JIT it is the same, only slower */
+    /* A system that lets no process make code refuses it: without JIT it is the same, only slower. */
+    pattern->interpreted = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) != 0;
     pattern->match = pcre2_match_data_create_from_pattern(pattern->code, NULL);
     pattern->context = pcre2_match_context_create(NULL);
     if (pattern->match == NULL || pattern->context == NULL) {
@@ -213,4 +215,10 @@ uint64_t
 sa_pattern_limit_hits(const struct sa_pattern *pattern)
 {
     return pattern->limit_hits;
+}
+
+bool
+sa_pattern_is_interpreted(const struct sa_pattern *pattern)
+{
+    return pattern->interpreted;
 }
