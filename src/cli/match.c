@@ -209,7 +209,8 @@ struct trial {
 static void
 try_presets(struct match *match, struct trial best[2])
 {
-    best[0] = best[1] = (struct trial){NULL, 0};
+    best[0] = (struct trial){NULL, 0};
+    best[1] = best[0];
     for (const struct sa_preset *preset = sa_presets; preset->name != NULL && strcmp(match->path, "-") != 0;
          preset++) {
         struct trial trial = {preset, try_preset(match, preset)};

@@ -536,9 +536,11 @@ pass_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct 
 
     while (reader->waited == 0 && line_at(p + all.bytes, len - all.bytes, limit, &line) &&
            (line.len == 0 || !sa_envelope_may_wrap(line.p[0]))) {
+        struct sa_slice bare = strip_cr(line);
         enum sa_intro_verdict verdict;
 
-        record.payload = record.text = strip_cr(line);
+        record.payload = bare;
+        record.text = bare;
         verdict = family->intro(&reader->intro, &record, record.payload);
         if (verdict == SA_INTRO_NO) /* read again by itself, it breaks the introduction */
             break;
