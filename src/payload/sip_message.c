@@ -348,7 +348,8 @@ read_step(struct sa_sip_reader *reader, const struct sa_family *family, struct s
 
     switch (reader->state) {
     case SA_SIP_INTRO:
-        return read_intro(reader, family, line, record);
+        /* A family has begun it, unless the reader comes from a state that does not fit. */
+        return family == NULL ? sa_sip_reader_abandon(reader) : read_intro(reader, family, line, record);
     case SA_SIP_HEADERS:
         return read_header(reader, line, record, response);
     case SA_SIP_BODY:

@@ -5,7 +5,7 @@
 #define TEXT(row, field)             {#field, offsetof(struct row, field), SA_TEXT, false}
 #define BLOB(row, field)             {#field, offsetof(struct row, field), SA_BLOB, false}
 #define KEY(row, field, kind)        {#field, offsetof(struct row, field), kind, true}
-#define OF_ALARM(row, base, f, kind) {#f, base + offsetof(struct sa_row_alarm, f), kind, false}
+#define OF_ALARM(row, base, f, kind) {#f, (base) + offsetof(struct sa_row_alarm, f), kind, false}
 #define END                          {NULL, 0, SA_INTEGER, false}
 /* clang-format on */
 
