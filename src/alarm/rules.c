@@ -309,7 +309,7 @@ highest_held(const struct sa_rule_def *rule, const struct measure *measures, uns
 static void
 rank_codes(struct group *group, int64_t now_s, struct sa_verdict *verdict)
 {
-    uint64_t sums[CODE_SLOTS];
+    uint64_t sums[CODE_SLOTS] = {0};
 
     for (unsigned i = 0; i < group->n_codes; i++) {
         uint64_t sum = sa_window_sum(&group->codes[i].window, now_s);

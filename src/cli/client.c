@@ -2,9 +2,11 @@
 #include "config.h"
 #include "lang.h"
 #include "protocol.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -66,6 +68,104 @@ call(const struct sa_client *client)
     return NULL;
 }
 
+/* No answer is longer: of 64 sources with thousands of files each some megabytes. */
+#define ANSWER_BYTES (64u << 20)
+
+struct answer {
+    FILE *stream;
+    size_t left;
+};
+
+/* jansson's own reader of streams has no end: who answers for ever would fill the memory of this process. */
+static size_t
+take_answer(void *dst, size_t size, void *arg)
+{
+    struct answer *answer = arg;
+    size_t n = 0;
+    int c = 0;
+
+    while (n < size && n < answer->left && c != '\n' && (c = getc(answer->stream)) != EOF)
+        ((char *)dst)[n++] = (char)c;
+    answer->left -= n;
+    return n == 0 && answer->left == 0 ? (size_t)-1 : n;
+}
+
+static json_t *printable(const json_t *value);
+
+/* The keys too: they are shown. */
+static json_t *
+printable_object(json_t *object)
+{
+    json_t *copy = json_object(), *member;
+    const char *key;
+
+    json_object_foreach(object, key, member)
+    {
+        char shown[SA_TEXT_ESCAPED(64)];
+
+        (void)sa_text_printable(shown, sizeof shown, key);
+        (void)json_object_set_new(copy, shown, printable(member));
+    }
+    return copy;
+}
+
+static json_t *
+printable_array(const json_t *array)
+{
+    json_t *copy = json_array();
+
+    for (size_t i = 0; i < json_array_size(array); i++)
+        (void)json_array_append_new(copy, printable(json_array_get(array, i)));
+    return copy;
+}
+
+static json_t *
+printable_string(const json_t *string)
+{
+    size_t size = SA_TEXT_ESCAPED(json_string_length(string));
+    char *shown = malloc(size);
+    json_t *copy;
+
+    if (shown == NULL)
+        return NULL;
+    (void)sa_text_printable(shown, size, json_string_value(string));
+    copy = json_string(shown);
+    free(shown);
+    return copy;
+}
+
+/*
+ * The same with no control characters in any text, as a new reference: who answers at the socket need not be
+ * the daemon.  As deep as jansson reads (2048).
+ */
+static json_t *
+printable(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return printable_object((json_t *)value);
+    case JSON_ARRAY:
+        return printable_array(value);
+    case JSON_STRING:
+        return printable_string(value);
+    default:
+        return json_incref((json_t *)value);
+    }
+}
+
+/* Its answer, if it is one of this protocol's version, as a new reference; or NULL. */
+static json_t *
+read_answer(FILE *stream)
+{
+    struct answer reading = {stream, ANSWER_BYTES};
+    json_t *raw = json_load_callback(take_answer, &reading, JSON_DISABLE_EOF_CHECK, NULL), *answer = NULL;
+
+    if (json_is_object(raw) && sa_client_number(raw, "sipalert") == SA_PROTOCOL_VERSION)
+        answer = printable(raw);
+    json_decref(raw);
+    return answer;
+}
+
 json_t *
 sa_client_ask(const struct sa_client *client, const char *command, char error[SA_CLIENT_ERROR])
 {
@@ -80,7 +180,7 @@ sa_client_ask(const struct sa_client *client, const char *command, char error[SA
     }
     (void)fprintf(stream, "{\"sipalert\":%d,\"command\":\"%s\"}\n", SA_PROTOCOL_VERSION, command);
     if (fflush(stream) == 0)
-        answer = json_loadf(stream, JSON_DISABLE_EOF_CHECK, NULL);
+        answer = read_answer(stream);
     (void)fclose(stream);
     result = json_object_get(answer, "result");
     if (result == NULL) {
@@ -136,6 +236,12 @@ json_int_t
 sa_client_number(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
+}
+
+unsigned
+sa_client_code(const char *key)
+{
+    return strlen(key) == 3 && strspn(key, "0123456789") == 3 ? (unsigned)atoi(key) : 0;
 }
 
 const char *

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "lang.h"
 #include "layout.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -48,13 +49,11 @@ static const struct command {
 static void __attribute__((format(printf, 2, 0)))
 complain(const char *command, const char *format, va_list ap)
 {
-    char text[2048];
+    char text[2048], shown[SA_TEXT_ESCAPED(sizeof text)];
 
     (void)vsnprintf(text, sizeof text, format, ap);
-    for (char *c = text; *c != '\0'; c++)
-        if (((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f)
-            *c = '?';
-    (void)fprintf(stderr, "sipalert%s%s: %s\n", command[0] == '\0' ? "" : " ", command, text);
+    (void)sa_text_printable(shown, sizeof shown, text);
+    (void)fprintf(stderr, "sipalert%s%s: %s\n", command[0] == '\0' ? "" : " ", command, shown);
 }
 
 int

@@ -209,7 +209,8 @@ struct trial {
 static void
 try_presets(struct match *match, struct trial best[2])
 {
-    best[0] = best[1] = (struct trial){NULL, 0};
+    best[0] = (struct trial){NULL, 0};
+    best[1] = best[0];
     for (const struct sa_preset *preset = sa_presets; preset->name != NULL && strcmp(match->path, "-") != 0;
          preset++) {
         struct trial trial = {preset, try_preset(match, preset)};
@@ -266,11 +267,13 @@ print_summary(struct match *match)
     const struct sa_stream_counts *counts = &match->stream.counts;
     int suggestion = best_suggestion(match);
     struct trial best[2];
+    char name[SA_TEXT_ESCAPED(SA_NAME_SIZE)], shown[SA_TEXT_ESCAPED(SA_SUGGESTION_SIZE)];
 
     try_presets(match, best);
-    (void)printf(_("\nformat %s: %llu lines, %llu responses (+), %llu unmatched (-)\n"),
-                 sa_format_describe(match->format), (unsigned long long)counts->lines,
-                 (unsigned long long)counts->responses, (unsigned long long)counts->unmatched);
+    (void)sa_text_printable(name, sizeof name, sa_format_describe(match->format));
+    (void)printf(_("\nformat %s: %llu lines, %llu responses (+), %llu unmatched (-)\n"), name,
+                 (unsigned long long)counts->lines, (unsigned long long)counts->responses,
+                 (unsigned long long)counts->unmatched);
     if (best[0].preset != NULL)
         (void)printf(_("Best preset: %s, %llu responses (%s).\n"), best[0].preset->name,
                      (unsigned long long)best[0].responses, _(best[0].preset->description));
@@ -279,10 +282,12 @@ print_summary(struct match *match)
     if (best[1].preset != NULL)
         (void)printf(_("Next: %s, %llu responses.\n"), best[1].preset->name,
                      (unsigned long long)best[1].responses);
-    if (suggestion >= 0)
-        (void)printf(
-            _("Of the unmatched lines %llu look as if this template had written them:\n  xlog = {\"%s\"}\n"),
-            (unsigned long long)match->suggestions[suggestion].lines, match->suggestions[suggestion].text);
+    if (suggestion < 0)
+        return;
+    (void)sa_text_printable(shown, sizeof shown, match->suggestions[suggestion].text);
+    (void)printf(
+        _("Of the unmatched lines %llu look as if this template had written them:\n  xlog = {\"%s\"}\n"),
+        (unsigned long long)match->suggestions[suggestion].lines, shown);
 }
 
 static int

@@ -5,10 +5,12 @@
 #include "report.h"
 #include "scanner.h"
 #include "tables.h"
+#include "text.h"
 
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,9 +166,12 @@ static void
 print_source(const struct scan *scan, const char *path, const struct sa_stream_counts *before,
              const struct sa_stream_counts *now)
 {
+    char shown[SA_TEXT_ESCAPED(PATH_MAX)];
+
     if (scan->json || strcmp(scan->view->name, "source") != 0)
         return;
-    (void)printf(_("%-40s %10llu lines %10llu responses %10llu unmatched\n"), path,
+    (void)sa_text_escape(shown, sizeof shown, path, strlen(path));
+    (void)printf(_("%-40s %10llu lines %10llu responses %10llu unmatched\n"), shown,
                  (unsigned long long)(now->lines - before->lines),
                  (unsigned long long)(now->responses - before->responses),
                  (unsigned long long)(now->unmatched - before->unmatched));

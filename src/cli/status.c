@@ -47,6 +47,9 @@ print_sources(json_t *sources)
         (void)putchar('\n');
         if (sa_client_text(item, "text")[0] != '\0')
             (void)printf("  %s\n", sa_client_text(item, "text"));
+        if (sa_client_number(item, "refused") > 0)
+            (void)printf(_("  %lld datagrams or connections of senders that allow does not name\n"),
+                         (long long)sa_client_number(item, "refused"));
     }
 }
 
@@ -66,7 +69,7 @@ print_codes(json_t *codes)
     json_object_foreach(codes, code, item)
     {
         (void)printf("%-6s", code);
-        sa_layout_cell(sa_catalog_explain((unsigned)atoi(code)).phrase, 35);
+        sa_layout_cell(sa_catalog_explain(sa_client_code(code)).phrase, 35);
         put_number(item, "responses", 13);
         put_number(item, "received", 13);
         put_number(item, "sent", 13);

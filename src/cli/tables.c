@@ -202,7 +202,7 @@ void
 sa_plot(const struct sa_scan_result *result)
 {
     struct sa_series_cell *cells = sorted(result);
-    unsigned codes[PLOT_ROWS], n = frequent_codes(result->tally, codes), width;
+    unsigned codes[PLOT_ROWS] = {0}, n = frequent_codes(result->tally, codes), width;
     int64_t first, minutes, per_cell, room;
     char from[32], to[32];
 

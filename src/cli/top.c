@@ -92,13 +92,13 @@ severity_colour(const struct top *top, const char *severity)
 static void
 put_rate(int y, int end, const struct top *top, const json_t *now, const json_t *before)
 {
-    json_int_t grown = sa_client_number(now, "responses") - sa_client_number(before, "responses");
+    double grown = (double)sa_client_number(now, "responses") - (double)sa_client_number(before, "responses");
     char text[32];
 
     if (top->before == NULL || top->seconds <= 0 || grown < 0)
         (void)snprintf(text, sizeof text, "-");
     else
-        (void)snprintf(text, sizeof text, "%.1f", (double)grown / top->seconds);
+        (void)snprintf(text, sizeof text, "%.1f", grown / top->seconds);
     put_right(y, end, A_NORMAL, text);
 }
 
@@ -179,6 +179,15 @@ draw_sources(const struct top *top, int y, int rows)
     return y;
 }
 
+/* The count of a step; as the answer comes from elsewhere, none is believed that no daemon could have. */
+static json_int_t
+step_of(const json_t *steps, size_t i)
+{
+    json_int_t value = json_integer_value(json_array_get(steps, i));
+
+    return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : value;
+}
+
 /* The last `cells` steps of a code, each as a block of the height it has beside the others. */
 static void
 draw_sparkline(int y, int x, const json_t *steps, unsigned cells)
@@ -188,10 +197,10 @@ draw_sparkline(int y, int x, const json_t *steps, unsigned cells)
     json_int_t highest = 1;
 
     for (size_t i = first; i < n; i++)
-        if (json_integer_value(json_array_get(steps, i)) > highest)
-            highest = json_integer_value(json_array_get(steps, i));
+        if (step_of(steps, i) > highest)
+            highest = step_of(steps, i);
     for (size_t i = first; i < n; i++) {
-        json_int_t value = json_integer_value(json_array_get(steps, i));
+        json_int_t value = step_of(steps, i);
 
         (void)put(y, x++, A_NORMAL, "%s", blocks[value == 0 ? 0 : 1 + value * 7 / highest]);
     }
@@ -201,10 +210,9 @@ static json_int_t
 sum_of(const json_t *steps)
 {
     json_int_t sum = 0;
-    const json_t *step;
-    size_t i;
 
-    json_array_foreach(steps, i, step) sum += json_integer_value(step);
+    for (size_t i = 0; i < json_array_size(steps); i++)
+        sum += step_of(steps, i);
     return sum;
 }
 
@@ -253,7 +261,7 @@ draw_codes(const struct top *top, int y, int rows)
     if (n < json_object_size(codes))
         n--;
     for (size_t i = 0; i < n; i++, y++) {
-        const char *phrase = sa_catalog_explain((unsigned)atoi(chosen[i])).phrase;
+        const char *phrase = sa_catalog_explain(sa_client_code(chosen[i])).phrase;
         const json_t *item = json_object_get(codes, chosen[i]);
 
         (void)put(y, 0, A_NORMAL, "%s", chosen[i]);

@@ -1,8 +1,11 @@
 #include "checks.h"
 #include "code_set.h"
 #include "config.h"
+#include "listen.h"
+#include "network.h"
 #include "units.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -146,14 +149,9 @@ check_size(cfg_t *cfg, cfg_opt_t *opt)
 static int
 check_listen_address(cfg_t *cfg, cfg_opt_t *opt)
 {
-    const char *text = last_string(opt), *port = strrchr(text, ':');
-
-    if (strncmp(text, "unix:/", 6) == 0)
-        return 0;
-    if ((strncmp(text, "udp:", 4) != 0 && strncmp(text, "tcp:", 4) != 0) || port == NULL || port < text + 5 ||
-        port[1] == '\0' || strspn(port + 1, "0123456789") != strlen(port + 1))
+    if (!sa_listen_is_address(last_string(opt)))
         BAD(cfg, "%s: \"%s\" is not \"udp:ADDRESS:PORT\", \"tcp:ADDRESS:PORT\" or \"unix:/PATH\"", opt->name,
-            text);
+            last_string(opt));
     return 0;
 }
 
@@ -241,6 +239,25 @@ check_max_connections(cfg_t *cfg, cfg_opt_t *opt)
 
     if (value < 1 || value > CONNECTIONS_MAX)
         BAD(cfg, "%s: must be 1 to %d", opt->name, CONNECTIONS_MAX);
+    return 0;
+}
+
+static int
+check_allow(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct sa_network network;
+    char text[SA_NETWORK_TEXT];
+    int r = sa_network_parse(last_string(opt), &network);
+
+    if (r == -EINVAL)
+        BAD(cfg, "allow: \"%s\" is not an address or a prefix such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
+            last_string(opt));
+    if (r == -ERANGE) {
+        sa_network_format(&network, text);
+        BAD(cfg, "allow: \"%s\" has bits behind the prefix, it is in \"%s\"", last_string(opt), text);
+    }
+    if (cfg_opt_size(opt) == SA_CONFIG_ALLOW + 1)
+        BAD(cfg, "allow: more than %d entries", SA_CONFIG_ALLOW);
     return 0;
 }
 
@@ -361,6 +378,29 @@ last_section(cfg_t *cfg, cfg_opt_t *opt)
     return section;
 }
 
+/* Networks are of listeners that hear networks. */
+static void
+check_allow_fits(cfg_t *cfg, cfg_t *section)
+{
+    bool limited = is_set(section, "allow");
+
+    if (limited && !is_set(section, "syslog"))
+        BAD(cfg, "source \"%s\": allow is of syslog only", cfg_title(section));
+    for (unsigned i = 0; i < cfg_size(section, "syslog"); i++) {
+        const char *spec = cfg_getnstr(section, "syslog", i);
+
+        if (limited && strncmp(spec, "unix:", 5) == 0)
+            BAD(cfg,
+                "source \"%s\": allow is of udp: and tcp: only, who may write to %s is said by its directory",
+                cfg_title(section), spec);
+        if (!limited && sa_listen_is_at_any_address(spec))
+            sa_config_warning(
+                reader.errors, reader.file, cfg->line,
+                "source \"%s\": everybody who reaches %s can write to it, name the senders in allow",
+                cfg_title(section), spec);
+    }
+}
+
 static int
 check_source(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -381,6 +421,7 @@ check_source(cfg_t *cfg, cfg_opt_t *opt)
             cfg_title(section));
     if (is_set(section, "max_connections") && !is_set(section, "syslog"))
         BAD(cfg, "source \"%s\": max_connections is of syslog only", cfg_title(section));
+    check_allow_fits(cfg, section);
     if (cfg_opt_size(opt) == SA_CONFIG_SOURCES + 1)
         BAD(cfg, "more than %d sources", SA_CONFIG_SOURCES);
     return 0;
@@ -583,6 +624,7 @@ static const struct {
     {"source|backfill_max_age", check_duration},
     {"source|backfill_max_bytes", check_size},
     {"source|max_connections", check_max_connections},
+    {"source|allow", check_allow},
     {"format", check_format},
     {"format|xlog", check_xlog},
     {"format|xlog_sent", check_xlog},

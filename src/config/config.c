@@ -258,6 +258,18 @@ kind_of(cfg_t *section)
     return cfg_getbool(section, "stdin") ? SA_SOURCE_STDIN : SA_SOURCE_FILE;
 }
 
+/* The checks made sure that each is one. */
+static void
+read_allow(struct sa_source_def *source, cfg_t *section)
+{
+    unsigned n = cfg_size(section, "allow");
+
+    source->allow = calloc(n + 1, sizeof *source->allow);
+    for (unsigned i = 0; source->allow != NULL && i < n; i++)
+        (void)sa_network_parse(cfg_getnstr(section, "allow", i), &source->allow[i]);
+    source->n_allow = n;
+}
+
 static void
 read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *errors)
 {
@@ -284,6 +296,7 @@ read_sections(struct sa_config *config, cfg_t *cfg, struct sa_config_errors *err
         source->backfill_max_age_s = seconds(section, "backfill_max_age");
         (void)sa_units_size(cfg_getstr(section, "backfill_max_bytes"), &source->backfill_max_bytes);
         source->max_connections = (unsigned)cfg_getint(section, "max_connections");
+        read_allow(source, section);
     }
 
     config->n_formats = cfg_size(cfg, "format");
@@ -373,6 +386,7 @@ sa_config_free(struct sa_config *config)
         return NULL;
     for (unsigned i = 0; i < config->n_sources; i++) {
         free(config->sources[i].olddir);
+        free(config->sources[i].allow);
         free(config->sources[i].fifo);
         free_list(config->sources[i].journal);
         free_list(config->sources[i].watch);

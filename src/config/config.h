@@ -7,6 +7,7 @@
 
 #include "errors.h"
 #include "format.h"
+#include "network.h"
 #include "rule_def.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #define SA_CONFIG_SOURCES    256 /* limits: more is an error of the configuration */
 #define SA_CONFIG_RULES      256
 #define SA_CONFIG_NOTIFIES   15
+#define SA_CONFIG_ALLOW      64
 #define SA_CONFIG_LINE_LIMIT 65536
 #define SA_CONFIG_MASK       "********" /* printed instead of a community */
 
@@ -35,6 +37,8 @@ struct sa_source_def {
     uint32_t rotate_wait_s, backfill_max_age_s;
     size_t backfill_max_bytes;
     unsigned max_connections; /* of a syslog source: TCP places of each address */
+    struct sa_network *allow; /* of a syslog source: senders that are heard; none: everybody */
+    unsigned n_allow;
 };
 
 enum sa_snmp_mode { SA_SNMP_AGENTX, SA_SNMP_STANDALONE, SA_SNMP_OFF };

@@ -1,24 +1,28 @@
 #include "config.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const counts[] = {"responses", "transactions"};
 
+/* In double quotes libConfuse undoes exactly what sa_text_escape() does. */
 static void
 print_string(FILE *out, const char *text)
 {
+    size_t size = SA_TEXT_ESCAPED(strlen(text));
+    char *escaped = malloc(size);
+
     (void)fputc('"', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\' ||
-            (text[0] == '$' && text[1] == '{')) /* "${" names the environment */
+    if (escaped != NULL)
+        (void)sa_text_escape(escaped, size, text, strlen(text));
+    for (const char *s = escaped; s != NULL && *s != '\0'; s++) {
+        if (s[0] == '$' && s[1] == '{') /* "${" names the environment */
             (void)fputc('\\', out);
-        if (*text == '\n')
-            (void)fputs("\\n", out);
-        else
-            (void)fputc(*text, out);
+        (void)fputc(*s, out);
     }
     (void)fputc('"', out);
+    free(escaped);
 }
 
 static void
@@ -147,6 +151,19 @@ print_rule(FILE *out, const struct sa_rule_def *rule)
 }
 
 static void
+print_allow(FILE *out, const struct sa_source_def *source)
+{
+    char text[SA_NETWORK_TEXT];
+
+    (void)fputs("  allow = {", out);
+    for (unsigned i = 0; i < source->n_allow; i++) {
+        sa_network_format(&source->allow[i], text);
+        (void)fprintf(out, "%s\"%s\"", i == 0 ? "" : ", ", text);
+    }
+    (void)fputs("}\n", out);
+}
+
+static void
 print_origin(FILE *out, const struct sa_source_def *source)
 {
     switch (source->kind) {
@@ -159,6 +176,7 @@ print_origin(FILE *out, const struct sa_source_def *source)
     case SA_SOURCE_SYSLOG:
         print_list(out, "syslog", source->syslog);
         (void)fprintf(out, "  max_connections = %u\n", source->max_connections);
+        print_allow(out, source);
         break;
     case SA_SOURCE_FIFO:
         print_setting(out, "  ", "fifo", source->fifo);

@@ -1,4 +1,5 @@
 #include "errors.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,18 +16,18 @@ repeats_previous(const char *text, size_t text_len, const char *line)
     return len <= text_len && memcmp(text + text_len - len, line, len) == 0;
 }
 
-#define LINE_ROOM 2048
+#define LINE_ROOM 4096
 
 static void __attribute__((format(printf, 5, 0)))
 write_line(char line[LINE_ROOM], const char *file, int number, const char *kind, const char *format,
            va_list ap)
 {
-    char message[1024];
+    char message[1024], raw[2048];
     size_t len;
 
     (void)vsnprintf(message, sizeof message, format, ap);
-    (void)snprintf(line, LINE_ROOM - 1, "%s:%d: %s%s", file, number, kind, message);
-    len = strlen(line);
+    (void)snprintf(raw, sizeof raw, "%s:%d: %s%s", file, number, kind, message);
+    len = sa_text_printable(line, LINE_ROOM - 1, raw);
     line[len++] = '\n';
     line[len] = '\0';
 }

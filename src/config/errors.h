@@ -14,7 +14,7 @@ struct sa_config_errors {
     char control[108]; /* as far as it was read: who asks the daemon need not know the rest; "": it was not */
 };
 
-/* Adds "FILE:LINE: message". */
+/* Adds "FILE:LINE: message", with what is not printable in either escaped. */
 void sa_config_error(struct sa_config_errors *errors, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -80,6 +80,7 @@ new_parser(void)
         CFG_STR("backfill_max_age", "7d", CFGF_NONE),
         CFG_STR("backfill_max_bytes", "1GiB", CFGF_NONE),
         CFG_INT("max_connections", 256, CFGF_NONE),
+        CFG_STR_LIST("allow", NULL, CFGF_NONE),
         CFG_END(),
     };
     static cfg_opt_t json[] = {

@@ -78,7 +78,7 @@ answer_test_notify(struct sa_daemon *daemon, const struct sa_caller *caller, cha
     sa_daemon_deliver(daemon);
     sa_keeper_now(daemon->keeper);
     sa_daemon_publish_soon(daemon);
-    return json_pack("{si sb sb}", "sequence", (int)sa_outbox_sequence(daemon->engine.outbox), "snmp",
+    return json_pack("{sI sb sb}", "sequence", (json_int_t)sa_outbox_sequence(daemon->engine.outbox), "snmp",
                      (sinks & SA_SINK_SNMP) != 0, "syslog", (sinks & SA_SINK_SYSLOG) != 0);
 }
 
@@ -93,6 +93,29 @@ static const struct {
     {"test-notify", true, answer_test_notify},
 };
 
+/* Any member of the socket's group can make these lines, as fast as it asks. */
+static void
+refuse(struct sa_daemon *daemon, const char *command, const struct sa_caller *caller,
+       char error[SA_PROTOCOL_ERROR])
+{
+    if (sa_refusals_add(&daemon->refusals, caller->uid, sa_clock_now().mono_ms))
+        sa_log(LOG_WARNING, "control", "%s refused to uid %u pid %d", command, caller->uid, caller->pid);
+    (void)sa_text_format(error, SA_PROTOCOL_ERROR, "only root and the daemon's own user may %s", command);
+}
+
+void
+sa_daemon_tell_refusals(struct sa_daemon *daemon)
+{
+    int64_t now_ms = sa_clock_now().mono_ms;
+    const struct sa_refusals_row *row;
+
+    while ((row = sa_refusals_due(&daemon->refusals, now_ms)) != NULL) {
+        sa_log(LOG_WARNING, "control", "%llu more commands refused to uid %u%s",
+               (unsigned long long)row->held, row->uid, row->shared ? " and others" : "");
+        sa_refusals_told(&daemon->refusals, row, now_ms);
+    }
+}
+
 json_t *
 sa_daemon_command(void *arg, const char *command, const struct sa_caller *caller,
                   char error[SA_PROTOCOL_ERROR])
@@ -102,8 +125,7 @@ sa_daemon_command(void *arg, const char *command, const struct sa_caller *caller
             continue;
         if (!commands[i].acts || caller->may_act)
             return commands[i].answer(arg, caller, error);
-        sa_log(LOG_WARNING, "control", "%s refused to uid %u pid %d", command, caller->uid, caller->pid);
-        (void)sa_text_format(error, SA_PROTOCOL_ERROR, "only root and the daemon's own user may %s", command);
+        refuse(arg, command, caller, error);
         return NULL;
     }
     (void)sa_text_format(error, SA_PROTOCOL_ERROR, "unknown command");

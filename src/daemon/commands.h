@@ -10,6 +10,9 @@
  */
 bool sa_daemon_reload(struct sa_daemon *daemon, char *text, size_t size);
 
+/* Tells of commands that were refused and not told yet, where it is time to; called every few seconds. */
+void sa_daemon_tell_refusals(struct sa_daemon *daemon);
+
 /* Answers the control socket (sa_control_fn); arg is the daemon. */
 json_t *sa_daemon_command(void *arg, const char *command, const struct sa_caller *caller,
                           char error[SA_PROTOCOL_ERROR]);

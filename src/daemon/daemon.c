@@ -290,7 +290,7 @@ on_watchdog(void *arg)
     sa_watch_arm(daemon->watchdog, daemon->watchdog_ms);
 }
 
-/* What others may have taken away from us, and nothing tells. */
+/* What others may have taken away from us, and nothing tells; and what is told together. */
 static void
 on_look(void *arg)
 {
@@ -303,6 +303,7 @@ on_look(void *arg)
     else if (r < 0)
         sa_log(LOG_ERR, "control", "cannot make the control socket %s anew: %s, trying again",
                daemon->config->control, strerror(-r));
+    sa_daemon_tell_refusals(daemon);
     sa_watch_arm(daemon->look, LOOK_MS);
 }
 
@@ -574,6 +575,19 @@ open_timers(struct sa_daemon *daemon)
     return 0;
 }
 
+/* Said once, whatever number of patterns that is. */
+static void
+tell_interpreted(const struct sa_daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->config->n_sources; i++)
+        if (sa_format_is_interpreted(daemon->engine.sources[i].format)) {
+            sa_log(LOG_NOTICE, "config",
+                   "regular expressions are interpreted, which is slower: the system does not let PCRE2 make "
+                   "machine code of them (MemoryDenyWriteExecute= in the service)");
+            return;
+        }
+}
+
 static int
 start(struct sa_daemon *daemon)
 {
@@ -593,6 +607,7 @@ start(struct sa_daemon *daemon)
         sa_log(LOG_ERR, "main", "cannot start: %s", error);
         return r;
     }
+    tell_interpreted(daemon);
     if ((r = sa_persist_load(&daemon->engine, daemon->store)) < 0 || (r = open_timers(daemon)) < 0 ||
         (r = open_signals(daemon)) < 0 || (r = open_keeper(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
         (r = open_intakes(daemon)) < 0 || (r = open_agent(daemon)) < 0) {

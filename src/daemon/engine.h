@@ -35,8 +35,9 @@ struct sa_engine_source {
     struct sa_follow_status intake; /* state of a source that is not a file */
     struct sa_journal *journal;     /* NULL: none, or not open */
     char cursor[256];               /* of the journal, from an earlier life */
-    uint64_t undercount;            /* lines that were lost before they could be counted */
-    bool changed;                   /* since it was last kept */
+    uint64_t refused;    /* datagrams and connections of senders that are not allowed, of this life */
+    uint64_t undercount; /* lines that were lost before they could be counted */
+    bool changed;        /* since it was last kept */
 };
 
 struct sa_engine {

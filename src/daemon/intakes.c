@@ -60,6 +60,14 @@ on_lost(void *arg, uint64_t lines, const char *why)
     sa_engine_lost(item->intakes->engine, item->source, lines, _(why));
 }
 
+static void
+on_refused(void *arg, uint64_t n)
+{
+    struct intake *item = arg;
+
+    item->intakes->engine->sources[item->source].refused += n;
+}
+
 /* A source is following when all its items are; otherwise it says of each that is not, which and why. */
 static void
 sum_up(const struct sa_intakes *intakes, unsigned source, struct sa_follow_status *ret_status)
@@ -124,15 +132,17 @@ on_read_some(void *arg)
 static bool
 make(struct intake *item)
 {
-    static const struct sa_intake_events events = {on_opened, on_lines, on_closed,   on_lost,
-                                                   on_state,  on_note,  on_read_some};
+    static const struct sa_intake_events events = {on_opened,  on_lines, on_closed, on_lost,
+                                                   on_refused, on_state, on_note,   on_read_some};
     struct sa_engine_source *source = &item->intakes->engine->sources[item->source];
     const struct sa_source_def *def = source->def;
     const struct sa_intake_host host = {.loop = item->intakes->loop,
                                         .events = &events,
                                         .arg = item,
                                         .line_limit = def->line_limit,
-                                        .max_connections = def->max_connections};
+                                        .max_connections = def->max_connections,
+                                        .allow = def->allow,
+                                        .n_allow = def->n_allow};
 
     switch (def->kind) {
     case SA_SOURCE_SYSLOG:

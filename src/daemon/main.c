@@ -2,6 +2,7 @@
 #include "daemon.h"
 #include "lang.h"
 #include "log.h"
+#include "text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,26 @@ usage(FILE *out)
                 "  -V       print the version and exit\n",
                 out);
     return out == stdout ? 0 : 2;
+}
+
+static void
+complain_without_source(const char *path, bool check)
+{
+    char shown[SA_TEXT_ESCAPED(1024)];
+
+    (void)sa_text_printable(shown, sizeof shown, path);
+    (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", shown,
+                  check ? ", the daemon does not start with it" : "");
+}
+
+/* Before there is a writer thread: to standard error, as everything until then. */
+static void
+log_warnings(const char *text)
+{
+    for (size_t len = strcspn(text, "\n"); *text != '\0'; len = strcspn(text, "\n")) {
+        sa_log(LOG_WARNING, "config", "%.*s", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
 }
 
 static int
@@ -77,11 +98,10 @@ main(int argc, char **argv)
         (void)fputs(errors.text, stderr);
         return 1;
     }
+    if (config->n_sources == 0 && !print)
+        complain_without_source(path, check);
     if (check)
         (void)fputs(errors.warnings, stderr);
-    if (config->n_sources == 0 && !print)
-        (void)fprintf(stderr, "%s:0: no source section: there is nothing to follow%s\n", path,
-                      check ? ", the daemon does not start with it" : "");
     if (check || print) {
         if (print)
             sa_config_print(config, stdout);
@@ -99,6 +119,7 @@ main(int argc, char **argv)
     translated = sa_lang_use(config->language);
     (void)umask(0077); /* what is saved names callers; who may have more gets it where it is made */
     sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
+    log_warnings(errors.warnings);
     if (!translated)
         sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",
                config->language);

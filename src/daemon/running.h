@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "intakes.h"
 #include "keeper.h"
+#include "refusals.h"
 #include "store.h"
 
 struct sa_daemon {
@@ -22,6 +23,7 @@ struct sa_daemon {
     struct sa_keeper *keeper;
     struct sa_intakes *intakes;
     struct sa_control *control;
+    struct sa_refusals refusals; /* of commands on the control socket */
     struct sa_board *board;
     struct sa_agent *agent; /* NULL: no SNMP at all */
     struct sa_agent_receiver receivers[SA_CONFIG_NOTIFIES];

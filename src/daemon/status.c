@@ -23,14 +23,15 @@ source_json(const struct sa_engine *engine, unsigned number)
     for (unsigned i = 0; i < status.n_files; i++)
         (void)json_array_append_new(files, file_json(sa_follower_file(engine->follower, number, i)));
     return json_pack(
-        "{ss ss so ss sI sI sI sI sI sI sI sI sI sI sI sI sI so so}", "name", source->def->name, "state",
-        sa_source_state_name(status.state), "text", sa_report_text(status.text), "format",
-        sa_format_describe(source->format), "lines", (json_int_t)counts.lines, "bytes",
-        (json_int_t)counts.bytes, "responses", (json_int_t)counts.responses, "unmatched",
-        (json_int_t)counts.unmatched, "oversize", (json_int_t)counts.oversize, "match_limit",
-        (json_int_t)counts.match_limit, "rotations", (json_int_t)status.rotations, "truncations",
-        (json_int_t)status.truncations, "nul_bytes", (json_int_t)counts.nul_bytes, "partial_dropped",
-        (json_int_t)counts.partial_dropped, "undercount", (json_int_t)source->undercount, "forgotten",
+        "{so ss so so sI sI sI sI sI sI sI sI sI sI sI sI sI sI so so}", "name",
+        sa_report_name(source->def->name), "state", sa_source_state_name(status.state), "text",
+        sa_report_text(status.text), "format", sa_report_name(sa_format_describe(source->format)), "lines",
+        (json_int_t)counts.lines, "bytes", (json_int_t)counts.bytes, "responses",
+        (json_int_t)counts.responses, "unmatched", (json_int_t)counts.unmatched, "oversize",
+        (json_int_t)counts.oversize, "match_limit", (json_int_t)counts.match_limit, "rotations",
+        (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations, "nul_bytes",
+        (json_int_t)counts.nul_bytes, "partial_dropped", (json_int_t)counts.partial_dropped, "undercount",
+        (json_int_t)source->undercount, "refused", (json_int_t)source->refused, "forgotten",
         (json_int_t)sa_engine_forgotten(engine, number), "backlog_bytes", (json_int_t)status.backlog_bytes,
         "files", files, "codes", sa_report_codes(source->tally));
 }
@@ -38,14 +39,15 @@ source_json(const struct sa_engine *engine, unsigned number)
 static json_t *
 alarm_json(const struct sa_alarm *alarm)
 {
-    return json_pack("{si so ss ss ss ss so ss si si ss si si so ss ss ss}", "id", (int)alarm->id, "identity",
-                     sa_report_text(alarm->identity), "severity", sa_severity_name(alarm->severity), "kind",
-                     sa_alarm_kind_name(alarm->kind), "rule", alarm->rule, "source", alarm->source, "peer",
-                     sa_report_text(alarm->peer), "codes", alarm->codes, "value", (int)alarm->value,
-                     "threshold", (int)alarm->threshold, "unit", sa_unit_name(alarm->unit), "window_s",
-                     (int)alarm->window_s, "total", (int)alarm->total, "raised",
-                     sa_report_time(alarm->raised_ms), "text", alarm->text, "remediation", alarm->remediation,
-                     "evidence", alarm->evidence);
+    return json_pack("{sI so ss ss so so so ss sI sI ss sI sI so so so ss}", "id", (json_int_t)alarm->id,
+                     "identity", sa_report_text(alarm->identity), "severity",
+                     sa_severity_name(alarm->severity), "kind", sa_alarm_kind_name(alarm->kind), "rule",
+                     sa_report_name(alarm->rule), "source", sa_report_name(alarm->source), "peer",
+                     sa_report_text(alarm->peer), "codes", alarm->codes, "value", (json_int_t)alarm->value,
+                     "threshold", (json_int_t)alarm->threshold, "unit", sa_unit_name(alarm->unit), "window_s",
+                     (json_int_t)alarm->window_s, "total", (json_int_t)alarm->total, "raised",
+                     sa_report_time(alarm->raised_ms), "text", sa_report_name(alarm->text), "remediation",
+                     sa_report_name(alarm->remediation), "evidence", alarm->evidence);
 }
 
 json_t *
@@ -60,9 +62,9 @@ sa_present_status(const struct sa_engine *engine, const char *snmp_mode, const s
     active = sa_alarms_active(engine->alarms, &n_active);
     for (unsigned i = 0; i < n_active; i++)
         (void)json_array_append_new(alarms, alarm_json(&active[i]));
-    return json_pack("{ss ss so so so so so s{ss sb so*} s{sI sI sI sI}}", "version", SIPALERT_VERSION,
-                     "node", engine->config->node, "since", sa_report_time(engine->since_ms), "sources",
-                     sources, "codes", sa_report_codes(engine->tally), "recent",
+    return json_pack("{ss so so so so so so s{ss sb so*} s{sI sI sI sI}}", "version", SIPALERT_VERSION,
+                     "node", sa_report_name(engine->config->node), "since", sa_report_time(engine->since_ms),
+                     "sources", sources, "codes", sa_report_codes(engine->tally), "recent",
                      sa_report_recent(engine->tally, sa_clock_now().mono_ms / 1000, RECENT_STEP_S), "alarms",
                      alarms, "snmp", "mode", snmp_mode, "connected", (int)agent->connected, "text",
                      agent->text[0] == '\0' ? NULL : sa_report_text(agent->text), "notifications", "sent",

@@ -239,6 +239,17 @@ count_nothing(struct sa_format *format, size_t lines)
         reconsider(format);
 }
 
+bool
+sa_format_is_interpreted(const struct sa_format *format)
+{
+    bool interpreted = false;
+
+    for (unsigned i = 0; i < format->n_parts; i++)
+        interpreted = interpreted || (format->parts[i].pattern != NULL &&
+                                      sa_pattern_is_interpreted(format->parts[i].pattern));
+    return interpreted;
+}
+
 const char *
 sa_format_chosen(const struct sa_format *format)
 {

@@ -54,6 +54,9 @@ struct sa_passed sa_format_pass_lines(struct sa_format *format, struct sa_sip_re
 int sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                    const struct sa_record *record, struct sa_response *response);
 
+/* Whether a regular expression of it runs without JIT (pattern.h). */
+bool sa_format_is_interpreted(const struct sa_format *format);
+
 /* The preset that auto has chosen, "" if there is nothing that it chose; and the same choice over a restart.
  */
 const char *sa_format_chosen(const struct sa_format *format);

@@ -1,5 +1,6 @@
 #include "stream.h"
 #include "daemon_lines.h"
+#include "hot.h"
 #include "text.h"
 
 #include <errno.h>
@@ -89,7 +90,7 @@ is_missed(int verdict)
 static void
 read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_record *record)
 {
-    struct sa_response response;
+    SA_WRITTEN_FIRST struct sa_response response; /* by whoever finds one */
     bool single = stream->messages.state == SA_SIP_IDLE;
     int verdict;
 
@@ -144,7 +145,7 @@ read_line(void *arg, const char *text, size_t len, bool cut)
 {
     struct sa_stream *stream = arg;
     struct sa_slice line = {text, len}, bare = line;
-    struct sa_record record;
+    SA_WRITTEN_FIRST struct sa_record record; /* as the first thing of peeling */
 
     (void)cut;
     if (read_exported(stream, line))

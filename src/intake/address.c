@@ -56,8 +56,13 @@ bind_path(struct sa_bound *bound, const struct sockaddr_un *address, const char 
 
     if (r < 0)
         return r;
-    mask = umask(0111); /* as /dev/log: whoever logs may write */
-    r = bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == -1 ? -errno : 0;
+    /*
+     * 0666 as /dev/log has it, for whoever logs may write; with the file's making, because a chmod of the
+     * path would be of what somebody has put there meanwhile.  Files that other threads make at this moment
+     * are in the state directory, which lets no others in.
+     */
+    mask = umask(0111);
+    r = bind(bound->fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : -errno;
     (void)umask(mask);
     if (r < 0)
         return refuse_path(r, ret_why);

@@ -11,15 +11,17 @@
 
 #include "framing.h"
 #include "intake.h"
+#include "senders.h"
 
 struct sa_connections;
 
 /*
- * Accepts at the listening descriptor, which stays the caller's, and hands every message to fn.  Tells the
- * host's owner the state of the listener.  NULL: out of memory.
+ * Accepts at the listening descriptor, which stays the caller's as the senders do, and hands every message to
+ * fn.  Who is not allowed is closed at once, and costs nobody a place.  Tells the host's owner the state of
+ * the listener.  NULL: out of memory.
  */
-struct sa_connections *sa_connections_new(const struct sa_intake_host *host, int fd, sa_frame_fn fn,
-                                          void *arg);
+struct sa_connections *sa_connections_new(const struct sa_intake_host *host, int fd,
+                                          struct sa_senders *senders, sa_frame_fn fn, void *arg);
 struct sa_connections *sa_connections_free(struct sa_connections *connections);
 
 /* Lets in who waits, tells the state, and gives back the memory of quiet connections. */

@@ -11,6 +11,7 @@
 #define SA_INTAKE_H
 
 #include "loop.h"
+#include "network.h"
 #include "types.h"
 
 #define SA_INTAKE_LOOK_MS 5000
@@ -21,6 +22,7 @@ struct sa_intake_events {
     void (*lines)(void *arg, void *stream, const char *buf, size_t len, bool late);
     void (*closed)(void *arg, void *stream);
     void (*lost)(void *arg, uint64_t lines, const char *why); /* why: English, to be translated */
+    void (*refused)(void *arg, uint64_t n); /* datagrams or connections, of senders that are not allowed */
     void (*state)(void *arg, enum sa_source_state state, const char *text);
     void (*note)(void *arg, const char *text); /* something to tell once */
     void (*read_some)(void *arg);
@@ -33,6 +35,8 @@ struct sa_intake_host {
     void *arg;
     size_t line_limit;        /* bytes of a message; a longer one is handed over a byte longer than that */
     unsigned max_connections; /* of a TCP listener */
+    const struct sa_network *allow; /* senders of a UDP or TCP listener; none: everybody.  The owner's */
+    unsigned n_allow;
 };
 
 struct sa_listener;

@@ -3,6 +3,7 @@
 #include "connections.h"
 #include "lang.h"
 #include "record.h"
+#include "senders.h"
 #include "turn.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 struct sa_listener {
     struct sa_intake_host host;
     const char *spec;
+    struct sa_senders senders;
     struct sa_bound bound; /* fd -1: not open */
     void *stream;          /* NULL: not made yet */
     char *record;          /* of one message, SA_RECORD_ROOM of the longest */
@@ -25,6 +27,7 @@ struct sa_listener {
     char *datagrams;       /* BATCH times datagram_bytes */
     size_t datagram_bytes; /* one more than the longest that is read whole */
     size_t lengths[BATCH]; /* of those that were taken */
+    bool refused[BATCH];   /* their senders are not allowed */
     int n_taken, n_read;   /* those behind n_read wait for the next turn */
     uint32_t dropped;      /* by the kernel, as it last said */
     /* TCP. */
@@ -62,6 +65,8 @@ take_datagrams(struct sa_listener *listener)
 {
     struct mmsghdr messages[BATCH] = {0};
     struct iovec parts[BATCH];
+    struct sockaddr_storage from[BATCH];
+    bool limited = sa_senders_are_limited(&listener->senders);
     _Alignas(struct cmsghdr) char controls[BATCH][64];
     int n;
 
@@ -70,12 +75,16 @@ take_datagrams(struct sa_listener *listener)
             (struct iovec){listener->datagrams + i * listener->datagram_bytes, listener->datagram_bytes};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
                                               .msg_iovlen = 1,
+                                              .msg_name = limited ? &from[i] : NULL,
+                                              .msg_namelen = limited ? sizeof from[i] : 0,
                                               .msg_control = controls[i],
                                               .msg_controllen = sizeof controls[i]};
     }
     n = recvmmsg(listener->bound.fd, messages, BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         note_drops(listener, &messages[i].msg_hdr);
+        listener->refused[i] =
+            limited && !sa_senders_allow(&listener->senders, (const struct sockaddr *)&from[i]);
         listener->lengths[i] = messages[i].msg_len;
     }
     listener->n_read = 0;
@@ -88,9 +97,11 @@ static void
 read_datagrams(struct sa_listener *listener, const struct sa_turn *turn)
 {
     while (listener->n_read < listener->n_taken && (turn == NULL || !sa_turn_is_over(turn))) {
-        const char *datagram = listener->datagrams + (size_t)listener->n_read * listener->datagram_bytes;
+        int i = listener->n_read++;
 
-        on_message(listener, datagram, listener->lengths[listener->n_read++]);
+        if (!listener->refused[i])
+            on_message(listener, listener->datagrams + (size_t)i * listener->datagram_bytes,
+                       listener->lengths[i]);
     }
 }
 
@@ -139,7 +150,8 @@ serve(struct sa_listener *listener)
     ask_for_buffer(listener->bound.fd);
     listener->dropped = 0;
     if (listener->bound.type == SOCK_STREAM)
-        listener->connections = sa_connections_new(&listener->host, listener->bound.fd, on_message, listener);
+        listener->connections =
+            sa_connections_new(&listener->host, listener->bound.fd, &listener->senders, on_message, listener);
     else
         listener->readable = sa_loop_input(listener->host.loop, listener->bound.fd, on_datagrams, listener);
     if (listener->connections != NULL || listener->readable != NULL)
@@ -179,6 +191,7 @@ sa_listener_look(struct sa_listener *listener)
         sa_intake_tell(&listener->host, r, why);
     if (listener->connections != NULL && r != -EADDRNOTAVAIL)
         sa_connections_look(listener->connections);
+    sa_senders_look(&listener->senders);
 }
 
 struct sa_listener *
@@ -190,6 +203,7 @@ sa_listener_new(const struct sa_intake_host *host, const char *spec)
     if (listener == NULL)
         return NULL;
     listener->host = *host;
+    listener->senders.host = &listener->host;
     listener->spec = spec;
     listener->bound.fd = -1;
     listener->datagram_bytes = longest + 1;

@@ -9,7 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS       16
+#define CLIENTS       (SA_CONTROL_OF_OTHERS + 2 * SA_CONTROL_OF_USER) /* root and the own user besides */
+#define QUEUE         64 /* that the kernel keeps until they are accepted */
 #define REQUEST_BYTES 4096
 #define RETRY_MS      1000
 
@@ -116,20 +117,51 @@ on_readable(void *arg)
     serve(client);
 }
 
-/* A free place; when all are taken the oldest client, which has had its time, gives way. */
-static struct client *
-client_place(struct sa_control *control)
+static bool
+is_of_user(const struct client *client, const struct sa_caller *caller)
 {
-    struct client *oldest = &control->clients[0];
+    return client->caller.uid == caller->uid;
+}
+
+/* Together, whoever they are. */
+static bool
+is_of_others(const struct client *client, const struct sa_caller *caller)
+{
+    return !client->caller.may_act && !caller->may_act;
+}
+
+/* Makes room for a newcomer under a limit of those that `counts` tells. */
+static void
+keep_limit(struct sa_control *control, const struct sa_caller *caller, unsigned limit,
+           bool (*counts)(const struct client *, const struct sa_caller *))
+{
+    struct client *oldest = NULL;
+    unsigned n = 0;
 
     for (size_t i = 0; i < CLIENTS; i++) {
-        if (control->clients[i].fd == -1)
-            return &control->clients[i];
-        if (control->clients[i].number < oldest->number)
-            oldest = &control->clients[i];
+        struct client *client = &control->clients[i];
+
+        if (client->fd == -1 || !counts(client, caller))
+            continue;
+        n++;
+        if (oldest == NULL || client->number < oldest->number)
+            oldest = client;
     }
-    drop_client(oldest);
-    return oldest;
+    if (n >= limit && oldest != NULL)
+        drop_client(oldest);
+}
+
+/* A free place: under both limits there is one. */
+static struct client *
+client_place(struct sa_control *control, const struct sa_caller *caller)
+{
+    size_t i = 0;
+
+    keep_limit(control, caller, SA_CONTROL_OF_USER, is_of_user);
+    keep_limit(control, caller, SA_CONTROL_OF_OTHERS, is_of_others);
+    while (i < CLIENTS - 1 && control->clients[i].fd != -1)
+        i++;
+    return &control->clients[i];
 }
 
 static void
@@ -158,6 +190,7 @@ on_acceptable(void *arg)
 {
     struct sa_control *control = arg;
     int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct sa_caller caller;
     struct client *client;
 
     if (fd == -1) {
@@ -167,9 +200,9 @@ on_acceptable(void *arg)
         }
         return;
     }
-    client = client_place(control);
-    *client =
-        (struct client){.control = control, .fd = fd, .number = ++control->accepted, .caller = caller_of(fd)};
+    caller = caller_of(fd);
+    client = client_place(control, &caller);
+    *client = (struct client){.control = control, .fd = fd, .number = ++control->accepted, .caller = caller};
     client->readable = sa_loop_readable(control->loop, fd, on_readable, client);
     client->writable = sa_loop_writable(control->loop, fd, on_writable, client);
     if (client->readable == NULL || client->writable == NULL)
@@ -238,7 +271,7 @@ listen_at_path(struct sa_control *control)
     if (r < 0)
         return r;
     control->bound = true; /* from here on the file is ours to remove */
-    if (lstat(control->path, &status) == -1 || listen(control->fd, CLIENTS) == -1)
+    if (lstat(control->path, &status) == -1 || listen(control->fd, QUEUE) == -1)
         return -errno;
     control->dev = status.st_dev;
     control->ino = status.st_ino;

@@ -1,13 +1,19 @@
 /*
  * The control socket: a stream socket of mode 0660 that speaks protocol.h.  Clients are untrusted: their
  * number, their requests and what they leave unread are bounded, and a client that never reads costs nothing
- * but its own connection.  Main thread.
+ * but its own connection.  Each user has at most SA_CONTROL_OF_USER connections, and users without rights
+ * SA_CONTROL_OF_OTHERS together: places are left for root and for the daemon's own user, whatever the others
+ * hold.  Beyond a limit the oldest connection under the same limit, which has had its time, gives way to the
+ * newcomer.  Main thread.
  */
 #ifndef SA_CONTROL_H
 #define SA_CONTROL_H
 
 #include "loop.h"
 #include "protocol.h"
+
+#define SA_CONTROL_OF_USER   8
+#define SA_CONTROL_OF_OTHERS 24
 
 struct sa_control;
 

@@ -20,9 +20,9 @@ respond(const char *request, size_t len, const struct sa_caller *caller, sa_cont
     char error[SA_PROTOCOL_ERROR] = "not a request of this protocol";
     json_t *call = json_loadb(request, len, JSON_REJECT_DUPLICATES, NULL), *result = NULL, *answer;
     const char *command = NULL;
-    int version = 0;
+    json_int_t version = 0; /* as wide as it can be written: 2^32 + 1 is not 1 */
 
-    if (json_unpack(call, "{si ss}", "sipalert", &version, "command", &command) == 0) {
+    if (json_unpack(call, "{sI ss}", "sipalert", &version, "command", &command) == 0) {
         if (version == SA_PROTOCOL_VERSION)
             result = fn(arg, command, caller, error);
         else

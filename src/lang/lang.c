@@ -16,8 +16,11 @@ static const char *const languages[] = {"en", "ru", "vi"};
 static const char *
 language_of(const char *word)
 {
-    size_t len = word == NULL ? 0 : strcspn(word, "_.@:");
+    size_t len;
 
+    if (word == NULL)
+        return NULL;
+    len = strcspn(word, "_.@:");
     for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++)
         if (len == strlen(languages[i]) && memcmp(word, languages[i], len) == 0)
             return languages[i];

@@ -35,7 +35,7 @@ write_stderr(const char *line)
 void
 sa_log(int priority, const char *topic, const char *format, ...)
 {
-    char line[1024];
+    char line[1024], shown[1536]; /* names of files and answers of others are in it */
     int n;
     va_list ap;
 
@@ -46,8 +46,9 @@ sa_log(int priority, const char *topic, const char *format, ...)
     if (n > 0 && (size_t)n < sizeof line)
         (void)vsnprintf(line + n, sizeof line - (size_t)n, format, ap);
     va_end(ap);
+    (void)sa_text_printable(shown, sizeof shown, line);
     if (writer != NULL)
-        writer(priority, line);
+        writer(priority, shown);
     else
-        write_stderr(line);
+        write_stderr(shown);
 }

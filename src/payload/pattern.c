@@ -1,5 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern.h"
+#include "hot.h"
 #include "lang.h"
 #include "xlog_template.h"
 
@@ -17,6 +18,7 @@ struct sa_pattern {
     uint32_t group_code, group_method, group_peer, group_call_id; /* 0: the pattern has none */
     enum sa_direction direction;
     struct sa_template *template; /* owned; instead of the code: only text of the routing script can match */
+    bool interpreted;             /* a regular expression without JIT */
 };
 
 struct sa_pattern *
@@ -60,7 +62,8 @@ compile(const char *text, char error[SA_PATTERN_ERROR_SIZE])
         (void)snprintf(error, SA_PATTERN_ERROR_SIZE, "at character %zu: %s", (size_t)offset, message);
         return sa_pattern_free(pattern);
     }
-    (void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE); /* without JIT it is the same, only slower */
+    /* A system that lets no process make code refuses it: without JIT it is the same, only slower. */
+    pattern->interpreted = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) != 0;
     pattern->match = pcre2_match_data_create_from_pattern(pattern->code, NULL);
     pattern->context = pcre2_match_context_create(NULL);
     if (pattern->match == NULL || pattern->context == NULL) {
@@ -156,7 +159,7 @@ match_fields(struct sa_pattern *pattern, const struct sa_record *record,
 int
 sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
 {
-    struct sa_slice fields[SA_FIELD_COUNT];
+    SA_WRITTEN_FIRST struct sa_slice fields[SA_FIELD_COUNT]; /* by what matches */
     enum sa_template_verdict verdict = match_fields(pattern, record, fields);
 
     if (verdict != SA_TEMPLATE_HIT)
@@ -197,4 +200,10 @@ struct sa_slice
 sa_pattern_literal(const struct sa_pattern *pattern)
 {
     return pattern->template == NULL ? (struct sa_slice){"", 0} : sa_template_literal(pattern->template);
+}
+
+bool
+sa_pattern_is_interpreted(const struct sa_pattern *pattern)
+{
+    return pattern->interpreted;
 }

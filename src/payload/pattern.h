@@ -32,4 +32,7 @@ void sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *reco
 /* What every payload holds that the pattern can match; empty if nothing is known. */
 struct sa_slice sa_pattern_literal(const struct sa_pattern *pattern);
 
+/* Whether it is a regular expression that PCRE2 could not turn into machine code: about half as fast. */
+bool sa_pattern_is_interpreted(const struct sa_pattern *pattern);
+
 #endif

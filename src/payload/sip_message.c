@@ -348,7 +348,8 @@ read_step(struct sa_sip_reader *reader, const struct sa_family *family, struct s
 
     switch (reader->state) {
     case SA_SIP_INTRO:
-        return read_intro(reader, family, line, record);
+        /* A family has begun it, unless the reader comes from a state that does not fit. */
+        return family == NULL ? sa_sip_reader_abandon(reader) : read_intro(reader, family, line, record);
     case SA_SIP_HEADERS:
         return read_header(reader, line, record, response);
     case SA_SIP_BODY:
@@ -536,9 +537,11 @@ pass_intro(struct sa_sip_reader *reader, const struct sa_family *family, struct 
 
     while (reader->waited == 0 && line_at(p + all.bytes, len - all.bytes, limit, &line) &&
            (line.len == 0 || !sa_envelope_may_wrap(line.p[0]))) {
+        struct sa_slice bare = strip_cr(line);
         enum sa_intro_verdict verdict;
 
-        record.payload = record.text = strip_cr(line);
+        record.payload = bare;
+        record.text = bare;
         verdict = family->intro(&reader->intro, &record, record.payload);
         if (verdict == SA_INTRO_NO) /* read again by itself, it breaks the introduction */
             break;

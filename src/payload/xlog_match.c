@@ -121,8 +121,10 @@ match_run(struct attempt *attempt, unsigned part, const char *at, const char *sh
 {
     const struct sa_template_part *next = &attempt->template->parts[part + 1];
     bool literal = part + 1 < attempt->template->n_parts && next->shape == SA_SHAPE_LITERAL;
-    char first = literal ? attempt->template->text[next->start] : '\0';
+    char first = '\0';
 
+    if (literal)
+        first = attempt->template->text[next->start];
     for (const char *end = longest; end >= shortest && !gives_up(attempt); end--) {
         attempt->steps++;
         if (literal && (end == attempt->end || *end != first))

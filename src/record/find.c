@@ -1,4 +1,5 @@
 #include "find.h"
+#include "hot.h"
 
 #include <string.h>
 

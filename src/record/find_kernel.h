@@ -8,7 +8,7 @@
 static size_t
 KERNEL(find_literal)(const struct sa_literals *set, const char *p, size_t len)
 {
-    char tail[BLOCK + 1];
+    SA_WRITTEN_FIRST char tail[BLOCK + 1];
 
     for (size_t at = 0; at < len; at += BLOCK) {
         const char *from = p + at;
@@ -40,7 +40,7 @@ KERNEL(pass_lines)(const char *p, size_t len, unsigned flags, size_t limit)
 {
     struct sa_passed passed = {0, 0};
     uint64_t starts_before = 1, cr_before = 0; /* of the block before, as bit 0 */
-    char tail[BLOCK];
+    SA_WRITTEN_FIRST char tail[BLOCK];
 
     for (size_t at = 0; at < len; at += BLOCK) {
         const char *from = p + at;

@@ -8,9 +8,18 @@
 json_t *
 sa_report_text(const char *text)
 {
-    char shown[4 * 1024 + 1];
+    char shown[SA_TEXT_ESCAPED(1024)];
 
     (void)sa_text_escape(shown, sizeof shown, text, strnlen(text, 1024));
+    return json_string(shown);
+}
+
+json_t *
+sa_report_name(const char *name)
+{
+    char shown[SA_TEXT_ESCAPED(1024)];
+
+    (void)sa_text_printable(shown, sizeof shown, name);
     return json_string(shown);
 }
 

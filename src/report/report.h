@@ -26,6 +26,9 @@ json_t *sa_report_peers(const struct sa_peers *peers);
 /* A string from a log or a path: escaped where it is not printable UTF-8. */
 json_t *sa_report_text(const char *text);
 
+/* A name of the configuration: as it is, but for what is not printable. */
+json_t *sa_report_name(const char *name);
+
 /*
  * Prints a value and lets go of it: on lines of its own for people who look, or on one line where many follow
  * each other.  False: the output is gone.

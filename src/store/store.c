@@ -249,7 +249,7 @@ sa_store_table(enum sa_table table)
 static int
 prepare(struct sa_store *store, char text[SA_STORE_TEXT])
 {
-    enum sa_store_found found;
+    enum sa_store_found found = SA_STORE_NEW;
     int r = 0;
 
     if (store->read_only) /* what it held is loaded; perhaps it can be written by now */

@@ -7,15 +7,29 @@
 
 #define HASH_SUFFIX 10 /* "~%08x" and its end */
 
-/* Bidirectional controls make a line read as something else than it is (UAX #9). */
+/*
+ * What is not seen, or makes a line read as something else than it is: the Unicode categories Cf, Zl and Zp
+ * (zero width, bidirectional, line separators, tags).  In ascending order.
+ */
 static bool
-turns_direction(uint32_t point)
+is_invisible(uint32_t point)
 {
-    return point == 0x61c || point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
-           (point >= 0x2066 && point <= 0x2069);
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},
+                  {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x180e, 0x180e},
+                  {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x2064},   {0x2066, 0x206f},
+                  {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+                  {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001},
+                  {0xe0020, 0xe007f}};
+    size_t i = 0;
+
+    while (i < sizeof ranges / sizeof ranges[0] && point > ranges[i].last)
+        i++;
+    return i < sizeof ranges / sizeof ranges[0] && point >= ranges[i].first;
 }
 
-/* Length of the valid UTF-8 sequence at s (1..4), or 0; C1 and bidirectional controls count as invalid so
+/* Length of the valid UTF-8 sequence at s (1..4), or 0; C1 controls and what is invisible count as invalid so
  * that they get escaped. */
 static size_t
 utf8_sequence(const unsigned char *s, size_t len)
@@ -43,13 +57,14 @@ utf8_sequence(const unsigned char *s, size_t len)
         }
         if (point < forms[i].smallest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
             return 0;
-        return turns_direction(point) ? 0 : forms[i].length;
+        return is_invisible(point) ? 0 : forms[i].length;
     }
     return 0;
 }
 
-size_t
-sa_text_escape(char *dst, size_t size, const char *src, size_t src_len)
+/* sa_text_escape(), but `quoted`: whether '"' and '\\' get a backslash. */
+static size_t
+escape(char *dst, size_t size, const char *src, size_t src_len, bool quoted)
 {
     static const char hex[] = "0123456789abcdef";
     const unsigned char *s = (const unsigned char *)src;
@@ -69,7 +84,7 @@ sa_text_escape(char *dst, size_t size, const char *src, size_t src_len)
             piece[3] = hex[s[i] & 15];
             piece_len = 4;
             n = 1;
-        } else if (s[i] == '"' || s[i] == '\\') {
+        } else if (quoted && (s[i] == '"' || s[i] == '\\')) {
             piece[0] = '\\';
             piece[1] = (char)s[i];
             piece_len = 2;
@@ -85,6 +100,18 @@ sa_text_escape(char *dst, size_t size, const char *src, size_t src_len)
     }
     dst[out] = '\0';
     return out;
+}
+
+size_t
+sa_text_escape(char *dst, size_t size, const char *src, size_t src_len)
+{
+    return escape(dst, size, src, src_len, true);
+}
+
+size_t
+sa_text_printable(char *dst, size_t size, const char *src)
+{
+    return escape(dst, size, src, strlen(src), false);
 }
 
 size_t

@@ -10,11 +10,20 @@
 
 /*
  * The one escaping function for everything that came from a log (or from a file name), wherever it is shown.
- * Control characters, DEL, C1 and bidirectional controls, and bytes that are not valid UTF-8 become \xNN; '"'
- * and '\' get a backslash.  Never writes a partial escape; always terminates if size > 0.  Returns the length
- * written.
+ * Control characters, DEL, C1, the Unicode categories Cf, Zl and Zp (zero width, bidirectional controls, line
+ * separators), and bytes that are not valid UTF-8 become \xNN a byte; '"' and '\' get a backslash.  Never
+ * writes a partial escape; always terminates if size > 0.  Returns the length written.
  */
 size_t sa_text_escape(char *dst, size_t size, const char *src, size_t src_len);
+
+/* The most that either function makes of so many bytes, with the end. */
+#define SA_TEXT_ESCAPED(bytes) (4 * (size_t)(bytes) + 1)
+
+/*
+ * The same for a whole sentence on its way out, parts of which may have been escaped before: '"' and '\' stay
+ * as they are, so that it may be done twice.
+ */
+size_t sa_text_printable(char *dst, size_t size, const char *src);
 
 /* Copies at most size-1 bytes of a NUL-terminated string, cut on a UTF-8 border; returns the length. */
 size_t sa_text_copy(char *dst, size_t size, const char *src);

@@ -105,26 +105,90 @@ def test_test_notify_without_receiver(daemon):
     daemon.stop()
 
 
+def as_member(daemon, program, *words):
+    """Runs a program as another user, as if in the socket's group; sys.argv[1] is the socket."""
+    os.chmod(daemon.directory / "control.sock", 0o666)
+    done = subprocess.run(["/usr/bin/python3", "-c", program, daemon.directory / "control.sock", *words], user=65534,
+                          group=65534, extra_groups=[], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+ask_one = """
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(10)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode())
+print(s.makefile().readline(), end="")
+"""
+
+# As many connections as one can get; prints how many are left when the last was answered.
+crowd = """
+import select, socket, sys
+held = []
+for i in range(100):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])  # waits while more are waiting than the kernel queues
+    s.settimeout(10)
+    held.append(s)
+held[-1].sendall(sys.argv[2].encode())
+answer = held[-1].makefile().readline()
+assert '"ok":true' in answer, answer
+gone = select.select(held[:-1], [], [], 0)[0]
+print(len(held) - len(gone))
+"""
+
+refused = """
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(10)
+s.connect(sys.argv[1])
+lines = s.makefile()
+for i in range(3000):
+    s.sendall(sys.argv[2].encode())
+    assert "only root" in lines.readline()
+"""
+
+
+@needs_root
+def test_a_member_takes_no_place_of_root(open_daemon):
+    """One user holds so many connections and no more, and root's stay open and are answered meanwhile."""
+    daemon = open_daemon
+    daemon.configure(OFF)
+    daemon.start()
+    ours = connect(daemon)
+    assert ask(ours, call("status"))["ok"] is True
+    assert int(as_member(daemon, crowd, call("status"))) == 8
+    assert ask(ours, call("status"))["ok"] is True
+    assert daemon.status()["node"] == "edge1"
+    daemon.stop()
+
+
+@needs_root
+def test_refusals_do_not_fill_the_log(open_daemon):
+    """Whatever one user asks for in vain within a minute is one line, and others are told apart from it."""
+    daemon = open_daemon
+    daemon.configure(OFF + RULES)
+    daemon.start()
+    as_member(daemon, refused, call("reload"))
+    daemon.tool("reload")
+    wait_for(lambda: "reload, asked for by uid 0" in daemon.errors())  # it is written behind the others
+    daemon.stop()
+    assert daemon.errors().count("refused to uid 65534") == 1
+    assert "more lines like this" not in daemon.errors() and "lines were not written" not in daemon.errors()
+
+
 @needs_root
 def test_others_may_look_but_not_act(open_daemon):
     daemon = open_daemon
     daemon.configure(OFF + RULES)
     daemon.start()
-    os.chmod(daemon.directory / "control.sock", 0o666)  # as if in the group
-
-    def as_nobody(command):
-        program = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(sys.argv[1]); "
-                   "s.sendall(sys.argv[2].encode()); print(s.makefile().readline(), end='')")
-        done = subprocess.run(["/usr/bin/python3", "-c", program, daemon.directory / "control.sock", call(command)],
-                              user=65534, group=65534, extra_groups=[], capture_output=True, text=True, timeout=20)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    assert as_nobody("status")["ok"] is True
+    assert json.loads(as_member(daemon, ask_one, call("status")))["ok"] is True
     for command in ("reload", "test-notify"):
-        answer = as_nobody(command)
+        answer = json.loads(as_member(daemon, ask_one, call(command)))
         assert answer["ok"] is False and "only root" in answer["error"]
-        wait_for(lambda: f"{command} refused to uid 65534" in daemon.errors())
+    wait_for(lambda: "reload refused to uid 65534" in daemon.errors())
     assert "rules are in force" not in daemon.errors()
     daemon.stop()
 

@@ -330,6 +330,75 @@ test_max_connections(void **state)
     sa_config_free(again);
 }
 
+/* Whose messages are heard: as networks, printed in one form, and a difference that is not one of rules only.
+ */
+static void
+test_allow(void **state)
+{
+    struct sa_config *none = load("none", "source \"w\" { syslog = \"udp:127.0.0.1:5514\" allow = {} }\n");
+    struct sa_config *some =
+        load("some", "source \"w\" { syslog = \"udp:127.0.0.1:5514\"\n"
+                     "  allow = {\"192.0.2.0/24\", \"2001:DB8::/32\", \"::ffff:192.0.2.9\"} }\n");
+    char *text = printed(some);
+    struct sa_config *again = load("printed", text);
+
+    (void)state;
+    assert_int_equal(none->sources[0].n_allow, 0);
+    assert_int_equal(again->sources[0].n_allow, 3);
+    assert_memory_equal(again->sources[0].allow, some->sources[0].allow, 3 * sizeof *some->sources[0].allow);
+    CHECK_HAS("printed", text, "  allow = {\"192.0.2.0/24\", \"2001:db8::/32\", \"192.0.2.9/32\"}\n");
+    snprintf(none->node, sizeof none->node, "n");
+    snprintf(some->node, sizeof some->node, "n");
+    assert_false(sa_config_differs_in_rules_only(none, some));
+    free(text);
+    sa_config_free(none);
+    sa_config_free(some);
+    sa_config_free(again);
+}
+
+/* Listening for everybody is allowed, and hardly meant. */
+static void
+test_warnings(void **state)
+{
+    static const struct {
+        const char *keys;
+        bool warned;
+    } cases[] = {
+        {"syslog = \"udp:0.0.0.0:5514\"", true},
+        {"syslog = \"tcp:0.0.0.0:5514\"", true},
+        {"syslog = \"udp:0:5514\"", true},
+        {"syslog = \"udp:[::]:5514\"", true},
+        {"syslog = \"udp::::5514\"", true},
+        {"syslog = \"tcp:[::ffff:0.0.0.0]:5514\"", true},
+        {"syslog = {\"unix:/x\", \"udp:0.0.0.0:5514\"}", true},
+        {"allow = {} syslog = \"udp:0.0.0.0:5514\"", true},
+        {"syslog = \"udp:0.0.0.0:5514\" allow = \"192.0.2.0/24\"", false},
+        {"syslog = \"udp:0.0.0.0:5514\" allow = \"0.0.0.0/0\"", false},
+        {"syslog = \"udp:127.0.0.1:5514\"", false},
+        {"syslog = \"udp:[::1]:5514\"", false},
+        {"syslog = \"tcp:[2001:db8::]:5514\"", false},
+        {"syslog = \"tcp:[::ffff:127.0.0.1]:5514\"", false},
+        {"syslog = \"unix:/0.0.0.0:5514\"", false},
+        {"file = \"/x\"", false},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        static struct sa_config_errors errors;
+        struct sa_config *config = NULL;
+        char text[256], where[192];
+
+        snprintf(text, sizeof text, "\nsource \"w\" {\n  %s\n}\n", cases[i].keys);
+        assert_int_equal(sa_config_load(write_file("test.conf", text), &config, &errors), 0);
+        snprintf(where, sizeof where, "%s:4: warning: source \"w\": everybody", path_of("test.conf"));
+        if (cases[i].warned)
+            CHECK_HAS(cases[i].keys, errors.warnings, where);
+        else
+            CHECK_STR(cases[i].keys, errors.warnings, "");
+        sa_config_free(config);
+    }
+}
+
 /* libConfuse puts environment variables into double quotes, so what is printed must not look like one. */
 static void
 test_print_dollar_brace(void **state)
@@ -380,6 +449,9 @@ test_refused_at_its_line(void **state)
         {"no connections", WIRE("max_connections = 0"), 3},
         {"more connections than ports", WIRE("max_connections = 65536"), 3},
         {"connections below zero", WIRE("max_connections = -1"), 3},
+        {"no network", WIRE("allow = \"localhost\""), 3},
+        {"a prefix that is too long", WIRE("allow = {\"192.0.2.0/33\"}"), 3},
+        {"bits behind a prefix", WIRE("allow = {\"192.0.2.1/24\"}"), 3},
         {"connections as a text", WIRE("max_connections = \"many\""), 3},
         {"connections of a file", EDGE("max_connections = 5"), 4},
         {"unknown format", EDGE("format = \"nothing-such\""), 3},
@@ -423,6 +495,12 @@ test_contradictions(void **state)
         {"receiver without an address", "notify \"n\" { type = \"trap\" }\n"},
         {"rule whose codes are none",
          SOURCE "rule \"r\" { codes = {\"3xx\", \"!3xx\"} minor { count = 1 } }\n"},
+        {"senders of a file", EDGE("allow = \"192.0.2.0/24\"")},
+        {"senders of a FIFO", "source \"w\" { fifo = \"/x\" allow = \"192.0.2.0/24\" }\n"},
+        {"senders of standard input", "source \"w\" { stdin = true allow = \"192.0.2.0/24\" }\n"},
+        {"senders of a unix socket", "source \"w\" { syslog = \"unix:/x\" allow = \"192.0.2.0/24\" }\n"},
+        {"senders of a unix socket too",
+         "source \"w\" { syslog = {\"udp:127.0.0.1:5514\", \"unix:/x\"} allow = \"192.0.2.0/24\" }\n"},
         {"long name", "source \"123456789012345678901234567890123\" { file = \"/x\" }\n"},
     };
 
@@ -669,6 +747,8 @@ main(void)
         cmocka_unit_test(test_print_and_reload),
         cmocka_unit_test(test_print_dollar_brace),
         cmocka_unit_test(test_max_connections),
+        cmocka_unit_test(test_allow),
+        cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_refused_at_its_line),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_all_errors_are_listed),

@@ -32,8 +32,13 @@ test_escape(void **state)
          "b"},
         {"isolate", "\xe2\x81\xa6", "\\xE2\\x81\\xA6"},
         {"Arabic letter mark", "\xd8\x9c", "\\xD8\\x9C"},
-        {"neighbours of those", "\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
-         "\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"},
+        {"neighbours of those", "\xe2\x80\xaf\xe2\x81\xa5", "\xe2\x80\xaf\xe2\x81\xa5"},
+        {"zero width space", "\xe2\x80\x8b", "\\xE2\\x80\\x8B"},
+        {"zero width no-break space", "\xef\xbb\xbf", "\\xEF\\xBB\\xBF"},
+        {"line separator", "\xe2\x80\xa8", "\\xE2\\x80\\xA8"},
+        {"paragraph separator", "\xe2\x80\xa9", "\\xE2\\x80\\xA9"},
+        {"soft hyphen", "\xc2\xad", "\\xC2\\xAD"},
+        {"tag", "\xf3\xa0\x81\x81", "\\xF3\\xA0\\x81\\x81"},
         {"first after C1", "\xc2\xa0", "\xc2\xa0"},
     };
     char out[128], upper[128];
@@ -52,6 +57,55 @@ test_escape(void **state)
     }
     assert_int_equal(sa_text_escape(out, sizeof out, "a\0b", 3), 6);
     assert_string_equal(out, "a\\x00b");
+}
+
+/* UTF-8 of a code point, surrogates too; returns the length. */
+static size_t
+encode(char *dst, uint32_t point)
+{
+    size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    static const unsigned char leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    for (size_t i = n; i-- > 1; point >>= 6)
+        dst[i] = (char)(0x80 | (point & 0x3f));
+    dst[0] = (char)(leads[n] | point);
+    return n;
+}
+
+/* Of all code points: those that stay as they are, and how many do not. */
+static void
+test_escape_every_code_point(void **state)
+{
+    unsigned escaped = 0;
+
+    (void)state;
+    for (uint32_t point = 0; point < 0x110000; point++) {
+        char in[4], out[32];
+        size_t n = encode(in, point), len = sa_text_escape(out, sizeof out, in, n);
+
+        if (len == n && memcmp(in, out, n) == 0)
+            continue;
+        escaped++;
+        if (point != '"' && point != '\\')
+            CHECK_INT("length", len, 4 * n);
+    }
+    /* C0 and DEL, C1, '"' and '\\', surrogates, Cf of Unicode 15, Zl and Zp */
+    assert_int_equal(escaped, 33 + 32 + 2 + 2048 + 170 + 2);
+}
+
+/* What was escaped once stays as it is; the rest is escaped as elsewhere. */
+static void
+test_printable(void **state)
+{
+    char out[64], again[64];
+
+    (void)state;
+    assert_int_equal(sa_text_printable(out, sizeof out, "\"a\\x1b\" \033[2J\xff \xe2\x80\xaeг"), 34);
+    assert_string_equal(out, "\"a\\x1b\" \\x1b[2J\\xff \\xe2\\x80\\xaeг");
+    assert_int_equal(sa_text_printable(again, sizeof again, out), 34);
+    assert_string_equal(again, out);
+    assert_int_equal(sa_text_printable(out, 5, "abc\n"), 3);
+    assert_string_equal(out, "abc");
 }
 
 /* Whatever comes in, what comes out is printable, whole, and fits. */
@@ -171,7 +225,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escape),      cmocka_unit_test(test_escape_random),
+        cmocka_unit_test(test_escape),      cmocka_unit_test(test_escape_every_code_point),
+        cmocka_unit_test(test_printable),   cmocka_unit_test(test_escape_random),
         cmocka_unit_test(test_utf8_prefix), cmocka_unit_test(test_copy_slice_format),
         cmocka_unit_test(test_format_long), cmocka_unit_test(test_hash_is_fnv1a),
         cmocka_unit_test(test_time),
