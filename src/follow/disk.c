@@ -59,6 +59,27 @@ sa_disk_ends_early(int fd)
 }
 
 bool
+sa_disk_is_kernels(const char *path)
+{
+    struct statfs status;
+
+    if (statfs(path, &status) == -1)
+        return false;
+    switch ((unsigned long)status.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
 sa_disk_is_ill(int error)
 {
     return error == -EIO || error == -ESTALE;

@@ -41,6 +41,18 @@ int64_t sa_candidate_written_ms(const struct candidate *candidate);
 /* Whether the candidate is a compressed file whose original is still there: it may be in the making. */
 bool sa_candidate_unfinished(const struct candidate *candidate);
 
+/* history.c */
+
+/* Opens a candidate: with the stream of the ghost, or with a new one behind what was read of it elsewhere. */
+struct file *sa_history_open(struct sa_follower *follower, struct source *source, struct candidate *candidate,
+                             const char *origin, struct ghost *ghost, const struct sa_position *from);
+
+/*
+ * Whether the log has a file that the scan did not meet, being younger: what was found beside it may be a
+ * copy of that.  Then the next scan comes first.
+ */
+bool sa_history_log_unseen(struct sa_follower *follower, struct source *source, const char *log_path);
+
 /* directory.c: directories are listed once for all the logs that a scan looks at. */
 
 /*

@@ -87,7 +87,7 @@ start_over(struct sa_follower *follower, struct source *source, struct file *fil
         return;
     }
     source->truncations++;
-    sa_history_rest(follower, source, file);
+    sa_copies_rest(follower, source, file);
     if (file->id == id)
         follower->events->truncated(follower->arg, file->stream);
     file->offset = 0;
@@ -246,8 +246,10 @@ read_pipe(struct sa_follower *follower, struct source *source, struct file *file
 
     memcpy(follower->slice, file->marker, file->marker_len);
     n = read(file->fd, follower->slice + file->marker_len, SLICE_BYTES);
-    if (n > 0) {
+    if (n > 0 && sa_history_spend(follower, source, file, n)) {
         take_slice(follower, file, file->marker_len + (size_t)n);
+    } else if (n > 0) {
+        file->pending = false;
     } else if (n == -1 && errno == EAGAIN) {
         file->blocked = true;
         sa_watch_resume(file->readable);
@@ -332,7 +334,7 @@ follow_rewritten(struct sa_follower *follower, struct file *file)
         fstat(before->fd, &status) == -1 || status.st_nlink != 0 ||
         sa_position_match(file->fd, &had) != MATCH_SAME)
         return;
-    sa_history_take_over(file, before);
+    sa_copies_take_over(file, before);
     before->discarded = true; /* two positions with the same past would be mistaken for each other */
     sa_position_forget(follower, before->id);
     sa_follow_want_reading(follower, file);
@@ -419,7 +421,7 @@ on_work(void *arg)
     }
     follower->took_some = follower->took_some || file->may_be_copy || file->before != NULL;
     if (file->may_be_copy)
-        sa_history_judge_copy(follower, source, file);
+        sa_copies_judge(follower, source, file);
     else if (file->before != NULL)
         follow_rewritten(follower, file);
     else if (file->inflater != NULL)
@@ -448,28 +450,6 @@ on_rescan(void *arg)
     sa_follow_want_scan(arg);
 }
 
-/* A file handle that its server has forgotten: the same file by its name. */
-static void
-reopen_stale(struct source *source, struct file *file)
-{
-    int fd = sa_disk_open(file->path);
-    struct sa_position had = sa_position_of(file, true);
-    struct stat status;
-
-    if (fd == -1)
-        return;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && sa_position_match(fd, &had) == MATCH_SAME &&
-        dup3(fd, file->fd, O_CLOEXEC) != -1) {
-        sa_index_remove(source, file);
-        file->dev = status.st_dev;
-        file->ino = status.st_ino;
-        sa_index_add(source, file);
-        file->error = 0;
-        file->changed = true;
-    }
-    (void)close(fd);
-}
-
 static void
 on_poll(void *arg)
 {
@@ -480,8 +460,6 @@ on_poll(void *arg)
         for (unsigned i = 0; i < follower->sources[s].n_files; i++) {
             struct file *file = follower->sources[s].files[i];
 
-            if (file->error == -ESTALE)
-                reopen_stale(&follower->sources[s], file);
             if (file->error != 0) /* whether it still is so shows the next read */
                 sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);

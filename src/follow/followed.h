@@ -118,11 +118,13 @@ struct source {
     struct directory *directories; /* as the scan of the moment listed them, for the search of generations */
     struct ghost *ghosts;
     unsigned n_ghosts, ghosts_room;
-    int64_t scanned_ms;     /* wall clock of the last scan after which nothing was left to look for */
-    bool names_changed;     /* since then */
-    bool scanned;           /* once: from now on new files are read from their start */
-    int64_t began_ms;       /* wall clock of the first scan, if nothing was known before: older is not ours */
+    int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
+    bool names_changed; /* since then */
+    bool scanned;       /* once: from now on new files are read from their start */
+    int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
+    int64_t history_left, history_until_ms; /* bytes that may still be read of it, until a monotonic time */
     int64_t rests_until_ms; /* monotonic: until then a name that could not be found may come back */
+    bool told_irregular;    /* that a pattern matches something that is no regular file */
     int trouble;            /* of the last scan, negative errno */
     char trouble_path[256];
     uint64_t rotations, truncations;
@@ -172,7 +174,8 @@ void sa_follow_note(struct sa_follower *follower, const struct source *source, c
 struct name {
     char *path; /* owned */
     struct stat status;
-    int error; /* negative errno: there is no status */
+    int error;    /* negative errno: there is no status */
+    bool matched; /* by a pattern, so that it may be something else than a log */
 };
 
 struct names {
@@ -278,6 +281,9 @@ struct disk sa_disk_distrusted(void);
 /* Whether the file ends before its size, not only because it was truncated between two looks. */
 bool sa_disk_ends_early(int fd);
 
+/* Whether the path is in /proc, /sys or the like, where reading may do something. */
+bool sa_disk_is_kernels(const char *path);
+
 /* Whether the error, negative errno, says that the disk or its server is in trouble. */
 bool sa_disk_is_ill(int error);
 
@@ -322,6 +328,10 @@ bool sa_same_beginning(int a, int b);
 bool sa_same_bytes(int a, int b, int64_t offset, size_t len);
 
 struct ghost *sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation);
+
+/* What was read of the file, whose content is gone, becomes a ghost that is found again only by its content.
+ */
+void sa_ghost_keep(struct sa_follower *follower, struct source *source, const struct file *file);
 
 /* What was read of a file that was written anew: found again only by its content. */
 void sa_ghost_lose(struct ghost *ghost);
@@ -388,21 +398,31 @@ void sa_history_begin(struct sa_follower *follower, struct source *source);
 void sa_history_look(struct sa_follower *follower, struct source *source, const char *log_path,
                      int64_t since_ms);
 
-/* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there
- * is one, and gives the file a new stream. */
-void sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file);
-
-/* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
-void sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file);
+/* Takes bytes of history that were inflated off what may be read; returns false if that is used up. */
+bool sa_history_spend(struct sa_follower *follower, struct source *source, struct file *file, int64_t bytes);
 
 /* Whether a compressed file was cut off so lately that the rest may still come. */
 bool sa_history_awaits_rest(const struct source *source, const struct file *file);
 
+/* copies.c: files that were made of others, as logrotate does before it truncates a log. */
+
+/* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there
+ * is one, and gives the file a new stream. */
+void sa_copies_rest(struct sa_follower *follower, struct source *source, struct file *file);
+
+/* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
+void sa_copies_judge(struct sa_follower *follower, struct source *source, struct file *file);
+
 /* What the copy holds was counted in the file it was made of. */
-void sa_history_settle_copy(struct file *copy);
+void sa_copies_settle(struct file *copy);
 
 /* The file goes on with the stream of the other, which gets the file's own. */
-void sa_history_take_over(struct file *file, struct file *from);
+void sa_copies_take_over(struct file *file, struct file *from);
+
+/*
+ * Whether the content of a file is gone and nobody looked yet for a copy: that comes before what may be one.
+ */
+bool sa_copies_any_lost(struct sa_follower *follower, struct source *source);
 
 /* views.c: files that are known by their content. */
 

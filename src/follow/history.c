@@ -16,27 +16,77 @@
 #define SLACK_MS 1000   /* file systems stamp with a coarser clock than ours */
 #define VIEWS_MS 120000 /* longer than NFS, CIFS and sshfs keep attributes by default */
 #define UNJUDGED_MS                                                                                          \
-    10000                /* a copy may have been met, and not been judged, so long before the last commit    \
-                          */
-#define INFLATE_RATIO 10 /* a guess at what a compressed log becomes */
+    10000           /* a copy may have been met, and not been judged, so long before the last commit         \
+                     */
+#define INFLATERS 8 /* at once, of a source: each is a thread */
+
+/* How much may still be read as history; what was spent comes back after the time that history may be old. */
+static int64_t
+history_left(struct source *source)
+{
+    int64_t now_ms = sa_clock_now().mono_ms;
+
+    if (source->history_until_ms <= now_ms) {
+        source->history_until_ms = now_ms + source->options.backfill_max_age_ms;
+        source->history_left = source->options.backfill_max_bytes;
+    }
+    return source->history_left;
+}
 
 /* What is read as history is over its caps? */
 static bool
 too_much(struct sa_follower *follower, struct source *source, struct candidate *candidate, int64_t from)
 {
-    int64_t bytes = candidate->status.st_size * (candidate->kind == SA_PLAIN ? 1 : INFLATE_RATIO) - from;
+    int64_t bytes =
+        candidate->kind == SA_PLAIN ? candidate->status.st_size - from : candidate->status.st_size;
     int64_t age_ms = sa_clock_now().wall_ms - sa_candidate_written_ms(candidate);
 
     if (age_ms > source->options.backfill_max_age_ms) {
         sa_follow_note(follower, source, "%s is not read: older than backfill_max_age", candidate->path);
         return true;
     }
-    if (bytes > source->options.backfill_max_bytes) {
+    if (bytes > history_left(source)) {
         sa_follow_note(follower, source, "%s is not read: more than backfill_max_bytes", candidate->path);
         return true;
     }
-    source->options.backfill_max_bytes -= bytes > 0 ? bytes : 0;
+    if (candidate->kind == SA_PLAIN && bytes > 0)
+        source->history_left -= bytes;
     return false;
+}
+
+/* What is not read counts as read: it is not begun again after a restart. */
+static void
+give_up_rest(struct file *file)
+{
+    file->offset = file->resume = INT64_MAX / 2;
+    file->marker_len = file->resume_marker_len = 0;
+    file->changed = true;
+}
+
+bool
+sa_history_spend(struct sa_follower *follower, struct source *source, struct file *file, int64_t bytes)
+{
+    if (history_left(source) >= bytes) {
+        source->history_left -= bytes;
+        return true;
+    }
+    source->history_left = 0;
+    give_up_rest(file);
+    sa_follow_note(follower, source, "%s is not read on: more than backfill_max_bytes", file->path);
+    return false;
+}
+
+/* Whether another packed file may be inflated now; otherwise it is looked at again. */
+static bool
+may_inflate(struct source *source)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < source->n_files; i++)
+        n += source->files[i]->inflater != NULL && source->files[i]->pending;
+    if (n >= INFLATERS)
+        source->names_changed = true;
+    return n < INFLATERS && history_left(source) > 0;
 }
 
 bool
@@ -137,7 +187,7 @@ open_compressed(struct sa_follower *follower, struct source *source, struct cand
     if (fd == -1)
         return NULL;
     head_len = sa_inflate_head(fd, candidate->kind, head, from == NULL ? HEAD_BYTES : (size_t)from->head_len);
-    if (source->n_files == SA_FOLLOW_FILES ||
+    if (source->n_files == SA_FOLLOW_FILES || !may_inflate(source) ||
         sa_inflater_start(fd, candidate->kind, skip, &inflater, &pipe) < 0) {
         (void)close(fd);
         return NULL;
@@ -165,9 +215,8 @@ open_compressed(struct sa_follower *follower, struct source *source, struct cand
     return file;
 }
 
-/* Opens a candidate: with the stream of the ghost, or with a new one behind what was read of it elsewhere. */
-static struct file *
-open_generation(struct sa_follower *follower, struct source *source, struct candidate *candidate,
+struct file *
+sa_history_open(struct sa_follower *follower, struct source *source, struct candidate *candidate,
                 const char *origin, struct ghost *ghost, const struct sa_position *from)
 {
     struct file *file = NULL;
@@ -197,7 +246,7 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
             !sa_candidate_is_known(source, candidate))
             return too_much(follower, source, candidate, past->offset)
                        ? NULL
-                       : open_generation(follower, source, candidate, past->path, ghost, NULL);
+                       : sa_history_open(follower, source, candidate, past->path, ghost, NULL);
     }
     for (size_t i = 0; i < list->n; i++) {
         struct candidate *candidate = &list->at[i];
@@ -213,25 +262,9 @@ find_rest(struct sa_follower *follower, struct source *source, struct ghost *gho
         alike = candidate->kind == SA_PLAIN ? past->offset > 0 && sa_candidate_holds(candidate, past)
                                             : sa_candidate_begins(candidate, past);
         if (alike && !too_much(follower, source, candidate, past->offset))
-            return open_generation(follower, source, candidate, past->path, ghost, NULL);
+            return sa_history_open(follower, source, candidate, past->path, ghost, NULL);
     }
     return NULL;
-}
-
-/* Whether the content of a file is gone and nobody looked yet for a copy: it comes before what may be one. */
-static bool
-any_lost(struct sa_follower *follower, struct source *source)
-{
-    bool lost = false;
-
-    for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
-            !source->files[i]->disk.by_content &&
-            (sa_proof_gone(source->files[i]) || sa_proof_open(source->files[i]))) {
-            sa_follow_want_reading(follower, source->files[i]);
-            lost = true;
-        }
-    return lost;
 }
 
 /* The file that has the name now, or the last one that had it. */
@@ -246,12 +279,8 @@ holder_of(struct source *source, const char *path)
     return holder;
 }
 
-/*
- * Whether the log has a file that the scan did not meet, being younger: what was found beside it may be a
- * copy of that.  Then the next scan comes first.
- */
-static bool
-log_unseen(struct sa_follower *follower, struct source *source, const char *log_path)
+bool
+sa_history_log_unseen(struct sa_follower *follower, struct source *source, const char *log_path)
 {
     struct stat status;
     bool ours = false;
@@ -282,7 +311,7 @@ is_missed(struct sa_follower *follower, struct source *source, struct candidate 
     }
     if (sa_candidate_was_read(source, candidate))
         return false;
-    if (sa_candidate_fd(candidate) == -1 || any_lost(follower, source)) {
+    if (sa_candidate_fd(candidate) == -1 || sa_copies_any_lost(follower, source)) {
         source->names_changed = true;
         return false;
     }
@@ -306,7 +335,7 @@ open_view(struct sa_follower *follower, struct source *source, const char *log_p
         !sa_views_is_new(source, candidate->fd, candidate->path, log_path) ||
         (!source->scanned && too_much(follower, source, candidate, 0)))
         return;
-    file = open_generation(follower, source, candidate, log_path, NULL, NULL);
+    file = sa_history_open(follower, source, candidate, log_path, NULL, NULL);
     if (file != NULL)
         file->may_be_copy = true;
 }
@@ -329,10 +358,10 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
             continue;
         }
         if (read_rest(follower, source, candidate) || !is_missed(follower, source, candidate, since_ms) ||
-            log_unseen(follower, source, log_path))
+            sa_history_log_unseen(follower, source, log_path))
             continue;
         lost = sa_candidate_past(source, candidate);
-        file = open_generation(follower, source, candidate, log_path, NULL,
+        file = sa_history_open(follower, source, candidate, log_path, NULL,
                                lost == NULL ? NULL : &lost->position);
         if (file == NULL) {
             source->names_changed = true;
@@ -494,7 +523,7 @@ begin_with(struct sa_follower *follower, struct source *source, const char *log_
         struct file *file = sa_candidate_file(source, candidate);
 
         if (file == NULL && is_wanted(source, candidate))
-            file = open_generation(follower, source, candidate, log_path, NULL, NULL);
+            file = sa_history_open(follower, source, candidate, log_path, NULL, NULL);
         else if (file == NULL)
             add_read(follower, source, candidate, log_path);
         if (file != NULL)
@@ -515,261 +544,4 @@ sa_history_begin(struct sa_follower *follower, struct source *source)
     for (unsigned k = 0; k < n && !source->wide; k++)
         if (strcmp(source->files[k]->path, source->files[k]->origin) == 0)
             begin_with(follower, source, source->files[k]->origin);
-}
-
-void
-sa_history_take_over(struct file *file, struct file *from)
-{
-    void *stream = file->stream;
-    int64_t id = file->id;
-    char *origin = strdup(from->origin);
-
-    if (origin != NULL) {
-        free(file->origin);
-        file->origin = origin;
-    }
-    file->stream = from->stream;
-    file->id = from->id;
-    from->stream = stream;
-    from->id = id;
-    file->offset = from->offset;
-    file->resume = from->resume;
-    file->head_len = from->head_len;
-    file->marker_len = from->marker_len;
-    file->sealed = from->sealed;
-    file->n_waypoints = from->n_waypoints;
-    file->waypoint_step = from->waypoint_step;
-    memcpy(file->waypoints, from->waypoints, sizeof file->waypoints);
-    file->resume_marker_len = from->resume_marker_len;
-    memcpy(file->head, from->head, sizeof file->head);
-    memcpy(file->marker, from->marker, sizeof file->marker);
-    memcpy(file->resume_marker, from->resume_marker, sizeof file->resume_marker);
-    file->changed = from->changed = true;
-}
-
-/* What the file holds now was counted; what comes to it later is its own. */
-static void
-skip_to_end(struct file *file)
-{
-    int64_t end = sa_position_end(file->fd);
-
-    if (end >= 0)
-        file->size = end;
-    file->offset = file->size;
-    sa_position_load(file);
-    file->may_be_copy = false;
-    file->copy_of = NULL;
-    file->pending = false;
-    file->changed = true;
-}
-
-void
-sa_history_settle_copy(struct file *copy)
-{
-    if (copy->disk.by_content) /* judged anew */
-        copy->copy_of = NULL;
-    else
-        skip_to_end(copy);
-}
-
-/* The stream goes on in the copy, and the file waits for that. */
-static void
-go_on_in(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy)
-{
-    sa_history_take_over(copy, file);
-    copy->may_be_copy = false;
-    copy->copy_of = NULL;
-    copy->before = NULL;
-    sa_follow_want_reading(follower, copy);
-    sa_follow_wait_for(source, file, copy);
-    sa_follow_note(follower, source, "going on with %s in %s", file->path, copy->path);
-}
-
-/* The copy holds what the file had: perhaps more than was read of it. */
-static void
-settle(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy,
-       const struct sa_position *had)
-{
-    if (copy->inflater != NULL || sa_position_end(copy->fd) > had->offset)
-        go_on_in(follower, source, file, copy);
-    else
-        skip_to_end(copy);
-}
-
-/* Whether the candidate is a copy of what the file had; with more than was read of it, the stream goes on
- * there. */
-static bool
-is_copy_of_past(struct sa_follower *follower, struct source *source, struct file *file,
-                struct candidate *candidate, const struct sa_position *had)
-{
-    struct file *copy = sa_candidate_file(source, candidate);
-
-    if (candidate->kind != SA_PLAIN) {
-        if (sa_candidate_is_known(source, candidate) || sa_candidate_unfinished(candidate) ||
-            sa_candidate_was_read(source, candidate) || !sa_candidate_begins(candidate, had))
-            return false;
-    } else if (copy == file || (copy != NULL && !copy->may_be_copy) ||
-               (copy == NULL && sa_candidate_is_known(source, candidate)) ||
-               !sa_candidate_holds(candidate, had)) {
-        return false;
-    }
-    if (copy == NULL)
-        copy = open_generation(follower, source, candidate, file->origin, NULL, had);
-    if (copy == NULL)
-        return false;
-    settle(follower, source, file, copy, had);
-    return true;
-}
-
-/* The same of what is followed already, whatever its name is by now. */
-static bool
-go_on_in_followed(struct sa_follower *follower, struct source *source, struct file *file,
-                  const struct sa_position *had)
-{
-    for (unsigned i = 0; i < source->n_files && had->offset > 0; i++) {
-        struct file *copy = source->files[i];
-
-        if (copy == file || !copy->may_be_copy || !sa_family_is(file->origin, copy->path) ||
-            sa_position_match(copy->fd, had) != MATCH_SAME)
-            continue;
-        settle(follower, source, file, copy, had);
-        return true;
-    }
-    return false;
-}
-
-/* The past of a file whose rest was not found: a copy may still come to light, as whole or as part of it. */
-static void
-keep_past(struct sa_follower *follower, struct source *source, const struct file *file)
-{
-    struct sa_position had = sa_position_of(file, false);
-
-    if (had.offset == 0)
-        return;
-    had.id = ++follower->last_id;
-    had.open = false;
-    if (sa_ghost_add(source, &had, true) == 0)
-        sa_ghost_lose(&source->ghosts[source->n_ghosts - 1]);
-}
-
-void
-sa_history_rest(struct sa_follower *follower, struct source *source, struct file *file)
-{
-    struct sa_position had = sa_position_of(file, true);
-    struct candidates list = sa_family_find(source, file->origin, 0);
-    bool found = go_on_in_followed(follower, source, file, &had);
-
-    for (size_t i = list.n; i > 0 && !found && had.offset > 0; i--)
-        found = is_copy_of_past(follower, source, file, &list.at[i - 1], &had);
-    if (!found)
-        keep_past(follower, source, file);
-    sa_family_free(&list);
-    source->names_changed = true; /* there may be copies of what came after that and before now */
-    follower->rescan_wanted = true;
-}
-
-/* What the file holds as far as it is a copy of what was read and is gone from its place. */
-static bool
-is_copy_of_lost(struct sa_follower *follower, struct source *source, struct file *file)
-{
-    for (unsigned i = 0; i < source->n_ghosts; i++) {
-        struct ghost *ghost = &source->ghosts[i];
-        enum match match = !ghost->lost || !sa_family_is(ghost->position.path, file->path)
-                               ? MATCH_NONE
-                               : sa_position_match(file->fd, &ghost->position);
-
-        if (match != MATCH_SHORT && match != MATCH_SAME)
-            continue;
-        if (match == MATCH_SHORT || file->size == ghost->position.offset) {
-            skip_to_end(file);
-            return true;
-        }
-        file->offset = ghost->position.offset;
-        sa_position_load(file);
-        sa_position_forget(follower, ghost->position.id);
-        sa_ghost_remove(source, ghost);
-        return false;
-    }
-    return false;
-}
-
-/* Whether the other may be what the file was made of. */
-static bool
-may_be_made_of(const struct file *file, const struct file *other)
-{
-    if (other == file || other->inflater != NULL || other->may_be_copy || file->born_ns < other->born_ns)
-        return false; /* a copy is younger than what it was made of; the generation before is older */
-    return sa_family_is(other->path, file->path) || sa_family_is(other->origin, file->path);
-}
-
-/*
- * Whether the file holds what was read of the other and more than that has: a copy has more only of what was
- * truncated, and the other shows no sign of that.
- */
-static bool
-is_longer_copy(const struct file *file, const struct file *other)
-{
-    return sa_follow_is_log(other) && file->size > sa_position_end(other->fd) &&
-           sa_proof_same(file->fd, other) && sa_proof_same(other->fd, other);
-}
-
-void
-sa_history_judge_copy(struct sa_follower *follower, struct source *source, struct file *file)
-{
-    int64_t end;
-    size_t n;
-
-    if (file->disk.by_content) {
-        sa_views_judge(follower, source, file);
-        return;
-    }
-    end = sa_position_end(file->fd);
-    file->copy_of = NULL;
-    file->before = NULL;
-    file->pending = false;
-    if (end <= 0)
-        return; /* its first bytes will tell */
-    file->size = end;
-    if (log_unseen(follower, source, file->origin)) {
-        file->pending = true;
-        return;
-    }
-    n = file->size < HEAD_BYTES ? (size_t)file->size : HEAD_BYTES;
-    for (unsigned i = 0; i < source->n_files; i++) {
-        struct file *other = source->files[i];
-
-        if (!may_be_made_of(file, other))
-            continue;
-        if (is_longer_copy(file, other)) {
-            sa_views_distrust(follower, source, other->path);
-            sa_views_judge(follower, source, file);
-            return;
-        }
-        if ((other->doubt_ms != 0 || other->sealed.marker_len > 0) && sa_proof_same(file->fd, other)) {
-            file->copy_of = other; /* what is missing there is here: it goes on here, once that is certain */
-            return;
-        }
-        if (other->pending || sa_proof_gone(other) ||
-            sa_proof_open(other)) { /* then it says first what the copy is good for */
-            sa_follow_want_reading(follower, other);
-            sa_follow_wait_for(source, file, other);
-            file->pending = true;
-            return;
-        }
-        if (sa_follow_is_log(other) && sa_same_bytes(file->fd, other->fd, 0, n) &&
-            sa_same_bytes(file->fd, other->fd, file->size - (int64_t)n, n)) {
-            file->copy_of = other;
-            return;
-        }
-    }
-    if (any_lost(follower, source)) { /* truncated while it was compared */
-        file->pending = true;
-        return;
-    }
-    if (is_copy_of_lost(follower, source, file))
-        return;
-
-    file->may_be_copy = false;
-    source->rotations++;
-    sa_follow_want_reading(follower, file);
 }

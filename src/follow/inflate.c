@@ -14,6 +14,9 @@
 #define CHUNK      65536
 #define GZIP_MAGIC 0x1f /* the first byte of a member, RFC 1952 section 2.3.1 */
 #define STOP_MS    200
+#define HEAD_INPUT                                                                                           \
+    (1 << 20) /* a head that is not found in so many packed bytes is none: it may be a trap                  \
+               */
 
 /* Takes what was inflated; false: enough. */
 typedef bool (*sink_fn)(void *arg, const char *bytes, size_t len);
@@ -24,6 +27,7 @@ struct sa_inflater {
     enum sa_compression kind;
     int64_t skip;
     atomic_int error;
+    atomic_bool stop; /* nobody wants it any more */
 };
 
 enum sa_compression
@@ -51,7 +55,9 @@ sa_inflate_kind(const char *path)
 /* The bytes of a packed file in order; the descriptor's own offset is left alone, others share it. */
 struct packed {
     int fd;
-    off_t at;
+    off_t at, limit;   /* 0: no limit */
+    atomic_bool *stop; /* or NULL */
+    bool gave_up;
     char bytes[CHUNK];
 };
 
@@ -60,6 +66,10 @@ read_packed(struct packed *packed)
 {
     ssize_t n;
 
+    packed->gave_up = (packed->limit > 0 && packed->at >= packed->limit) ||
+                      (packed->stop != NULL && atomic_load(packed->stop));
+    if (packed->gave_up)
+        return 0;
     do
         n = sa_disk_read(packed->fd, packed->bytes, sizeof packed->bytes, packed->at);
     while (n == -1 && errno == EINTR);
@@ -165,15 +175,13 @@ inflate_zstd(struct packed *packed, sink_fn sink, void *arg)
  * the content, -EBADMSG if it is damaged, or what the disk said.
  */
 static int
-inflate_to(int fd, enum sa_compression kind, sink_fn sink, void *arg)
+inflate_to(struct packed *packed, enum sa_compression kind, sink_fn sink, void *arg)
 {
-    struct packed packed = {.fd = fd};
-
     switch (kind) {
     case SA_GZIP:
-        return inflate_gzip(&packed, sink, arg);
+        return inflate_gzip(packed, sink, arg);
     case SA_ZSTD:
-        return inflate_zstd(&packed, sink, arg);
+        return inflate_zstd(packed, sink, arg);
     case SA_PLAIN:
     case SA_UNKNOWN_COMPRESSION:
         break;
@@ -200,6 +208,7 @@ take_head(void *arg, const char *bytes, size_t len)
 size_t
 sa_inflate_head(int fd, enum sa_compression kind, char *buf, size_t len)
 {
+    struct packed packed = {.fd = fd, .limit = HEAD_INPUT};
     struct head head = {buf, 0, len};
     ssize_t n;
 
@@ -207,8 +216,8 @@ sa_inflate_head(int fd, enum sa_compression kind, char *buf, size_t len)
         n = sa_disk_read(fd, buf, len, 0);
         return n < 0 ? 0 : (size_t)n;
     }
-    (void)inflate_to(fd, kind, take_head, &head);
-    return head.len;
+    (void)inflate_to(&packed, kind, take_head, &head);
+    return packed.gave_up ? 0 : head.len;
 }
 
 int64_t
@@ -267,8 +276,9 @@ static void *
 run(void *arg)
 {
     struct sa_inflater *inflater = arg;
+    struct packed packed = {.fd = inflater->fd, .stop = &inflater->stop};
 
-    atomic_store(&inflater->error, inflate_to(inflater->fd, inflater->kind, write_on, inflater));
+    atomic_store(&inflater->error, inflate_to(&packed, inflater->kind, write_on, inflater));
     (void)close(inflater->pipe[1]);
     return NULL;
 }
@@ -314,6 +324,7 @@ sa_inflater_free(struct sa_inflater *inflater)
 {
     if (inflater == NULL)
         return NULL;
+    atomic_store(&inflater->stop, true);
     (void)close(inflater->pipe[0]); /* a writer that waits for room wakes up with EPIPE */
     if (!sa_thread_join(inflater->thread, STOP_MS))
         return NULL;

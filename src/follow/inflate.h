@@ -14,7 +14,10 @@ enum sa_compression { SA_PLAIN, SA_GZIP, SA_ZSTD, SA_UNKNOWN_COMPRESSION };
 /* By the ending of the name. */
 enum sa_compression sa_inflate_kind(const char *path);
 
-/* The first bytes of the content, at most len; 0: not readable as what its name says. */
+/*
+ * The first bytes of the content, at most len.  0: it is not what its name says, or its first MiB holds
+ * nearly nothing, as somebody makes it who wants to keep readers busy.
+ */
 size_t sa_inflate_head(int fd, enum sa_compression kind, char *buf, size_t len);
 
 /* How many bytes the content has, where the file says so; -1: it does not. */

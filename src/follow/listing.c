@@ -29,7 +29,7 @@ sa_is_pattern(const char *path)
 }
 
 static void
-add(struct names *names, const char *path)
+add(struct names *names, const char *path, bool matched)
 {
     struct name *name;
 
@@ -43,7 +43,7 @@ add(struct names *names, const char *path)
         names->room = room;
     }
     name = &names->at[names->n];
-    *name = (struct name){.path = strdup(path)};
+    *name = (struct name){.path = strdup(path), .matched = matched};
     if (name->path == NULL)
         return;
     if (stat(path, &name->status) == -1)
@@ -90,10 +90,10 @@ take_entry(struct listing *listing, const char *name)
         sa_inflate_kind(name) != SA_PLAIN)
         return;
     if (slash == NULL)
-        add(&listing->names, name);
+        add(&listing->names, name, true);
     else if (snprintf(path, sizeof path, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name) <
              (int)sizeof path)
-        add(&listing->names, path);
+        add(&listing->names, path, true);
 }
 
 /* The next entry, of the next directory where one ends.  NULL: there is no more for this pattern. */
@@ -159,7 +159,7 @@ sa_listing_go_on(struct sa_follower *follower, struct source *source, struct nam
         if (listing->n_opened == 0)
             find_directories(follower, listing);
         if (!sa_is_pattern(*listing->pattern))
-            add(&listing->names, *listing->pattern);
+            add(&listing->names, *listing->pattern, false);
         else if (!take_entries(listing, until_ms))
             return 0;
     }

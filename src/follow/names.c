@@ -61,7 +61,7 @@ sa_follow_close_file(struct sa_follower *follower, struct source *source, unsign
         if (source->files[k]->before == file)
             source->files[k]->before = NULL;
         if (source->files[k]->copy_of == file)
-            sa_history_settle_copy(source->files[k]);
+            sa_copies_settle(source->files[k]);
     }
     sa_index_remove(source, file);
     drop_watch(follower, file);
@@ -204,8 +204,13 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
 static int
 open_regular(const struct source *source, const char *path, struct stat *ret_status)
 {
-    int fd = sa_disk_open(path), r = 0;
+    int fd, r = 0;
 
+    if (stat(path, ret_status) == -1)
+        return -errno;
+    if (!S_ISREG(ret_status->st_mode) || sa_disk_is_kernels(path))
+        return -EMEDIUMTYPE; /* opening a device or a file of the kernel may do something */
+    fd = sa_disk_open(path);
     if (fd == -1)
         return -errno;
     if (fstat(fd, ret_status) == -1)

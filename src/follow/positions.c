@@ -237,6 +237,19 @@ sa_ghost_lose(struct ghost *ghost)
 }
 
 void
+sa_ghost_keep(struct sa_follower *follower, struct source *source, const struct file *file)
+{
+    struct sa_position had = sa_position_of(file, false);
+
+    if (had.offset == 0)
+        return;
+    had.id = ++follower->last_id;
+    had.open = false;
+    if (sa_ghost_add(source, &had, true) == 0)
+        sa_ghost_lose(&source->ghosts[source->n_ghosts - 1]);
+}
+
+void
 sa_position_forget(struct sa_follower *follower, int64_t id)
 {
     if (follower->n_forgotten == follower->forgotten_room) {

@@ -74,12 +74,23 @@ visit(struct sa_follower *follower, struct source *source, struct name *name, st
         add_name(is_ghost(source, &name->status) ? known : fresh, name);
 }
 
+/* A pattern may well match a directory; what is no log does not make the others blind. */
+static void
+tell_irregular(struct sa_follower *follower, struct source *source, const char *path)
+{
+    if (!source->told_irregular)
+        sa_follow_note(follower, source, "%s is no regular file: left out, as others like it", path);
+    source->told_irregular = true;
+}
+
 static void
 open_names(struct sa_follower *follower, struct source *source, struct names *names)
 {
     for (size_t i = 0; i < names->n; i++) {
         int r = sa_follow_open_named(follower, source, names->at[i].path);
-        if (r < 0)
+        if (r == -EMEDIUMTYPE && names->at[i].matched)
+            tell_irregular(follower, source, names->at[i].path);
+        else if (r < 0)
             note_trouble(source, r, names->at[i].path);
     }
     sa_names_free(names);

@@ -241,7 +241,7 @@ forget_content(struct file *file)
 static void
 take_over(struct sa_follower *follower, struct source *source, struct file *file, struct file *other)
 {
-    sa_history_take_over(file, other);
+    sa_copies_take_over(file, other);
     file->may_be_copy = file->parted = false;
     forget_content(other);
     other->copy_of = file;
@@ -346,24 +346,10 @@ sa_views_judge(struct sa_follower *follower, struct source *source, struct file 
         take_over(follower, source, file, place.file);
 }
 
-/* What was read of the file, found again only by its content. */
-static void
-keep_record(struct sa_follower *follower, struct source *source, const struct file *file)
-{
-    struct sa_position had = sa_position_of(file, false);
-
-    if (had.offset == 0)
-        return;
-    had.id = ++follower->last_id;
-    had.open = false;
-    if (sa_ghost_add(source, &had, true) == 0)
-        sa_ghost_lose(&source->ghosts[source->n_ghosts - 1]);
-}
-
 void
 sa_views_part(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    keep_record(follower, source, file);
+    sa_ghost_keep(follower, source, file);
     follower->events->truncated(follower->arg, file->stream);
     forget_content(file);
     file->parted = true;
