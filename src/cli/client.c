@@ -76,6 +76,19 @@ struct answer {
     size_t left;
 };
 
+/* The next byte, or EOF.  A window that changes its size interrupts top while it waits. */
+static int
+next_byte(FILE *stream)
+{
+    int c = getc(stream);
+
+    while (c == EOF && ferror(stream) && errno == EINTR) {
+        clearerr(stream);
+        c = getc(stream);
+    }
+    return c;
+}
+
 /* jansson's own reader of streams has no end: who answers for ever would fill the memory of this process. */
 static size_t
 take_answer(void *dst, size_t size, void *arg)
@@ -84,7 +97,7 @@ take_answer(void *dst, size_t size, void *arg)
     size_t n = 0;
     int c = 0;
 
-    while (n < size && n < answer->left && c != '\n' && (c = getc(answer->stream)) != EOF)
+    while (n < size && n < answer->left && c != '\n' && (c = next_byte(answer->stream)) != EOF)
         ((char *)dst)[n++] = (char)c;
     answer->left -= n;
     return n == 0 && answer->left == 0 ? (size_t)-1 : n;

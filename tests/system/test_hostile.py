@@ -5,9 +5,12 @@ import os
 import pty
 import re
 import resource
+import select
+import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from conftest import BUILD, reply, wait_for
@@ -125,18 +128,24 @@ def test_an_answer_without_end(impostor):
     assert code == 1 and "as this version understands" in err
 
 
-def screen_of(words):
+def screen_of(words, started=lambda pid: None):
     """What the program writes to a terminal until it ends, after q."""
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", LINES="40", COLUMNS="120")
         os.execv(words[0], words)
+    started(pid)
     shown = b""
     quit_sent = False
+    deadline = time.monotonic() + 20
     try:
         while True:
+            if not select.select([fd], [], [], max(0, deadline - time.monotonic()))[0]:
+                os.kill(pid, signal.SIGKILL)
             part = os.read(fd, 65536)
             shown += part
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
             if not quit_sent and b"owned" in shown and b"active alarms" in shown:
                 os.write(fd, b"q")
                 quit_sent = True
@@ -154,6 +163,26 @@ def test_top_of_an_impostor(impostor):
     assert code == 0
     assert "\x1b]0;" not in shown and "\x07" not in shown
     assert not set(ESCAPES[-4:]) & set(shown)
+
+
+def test_top_is_interrupted_while_it_waits(tmp_path):
+    """A window that changes its size does not cut off an answer that is on its way."""
+    whole, pids = line(hostile_status()), []
+
+    class InParts:
+        def __iter__(self):
+            wait_for(lambda: pids)
+            for at in range(0, len(whole), 1 + len(whole) // 10):
+                yield whole[at:at + 1 + len(whole) // 10]
+                time.sleep(0.05)  # so that it waits for the rest by now, most of the times
+                os.kill(pids[0], signal.SIGWINCH)
+
+    slow = Impostor(tmp_path / "s", InParts())
+    try:
+        code, shown = screen_of([str(BUILD / "sipalert"), "--socket", str(tmp_path / "s"), "top"], pids.append)
+    finally:
+        slow.close()
+    assert code == 0 and "did not answer" not in shown
 
 
 def test_names_of_files(tmp_path):
