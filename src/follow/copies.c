@@ -37,6 +37,9 @@ sa_copies_take_over(struct file *file, struct file *from)
     from->id = id;
     file->offset = from->offset;
     file->resume = from->resume;
+    file->changed = from->changed = true;
+    if (file->inflater != NULL) /* it has its own head, and what it gives is not compared with what was read */
+        return;
     file->head_len = from->head_len;
     file->marker_len = from->marker_len;
     file->sealed = from->sealed;
@@ -47,7 +50,6 @@ sa_copies_take_over(struct file *file, struct file *from)
     memcpy(file->head, from->head, sizeof file->head);
     memcpy(file->marker, from->marker, sizeof file->marker);
     memcpy(file->resume_marker, from->resume_marker, sizeof file->resume_marker);
-    file->changed = from->changed = true;
 }
 
 /* What the file holds now was counted; what comes to it later is its own. */

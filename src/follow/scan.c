@@ -13,7 +13,6 @@
  * each, which takes as many comparisons as there are pairs of files.
  */
 #define WIDE     2000
-#define RESTS_MS 60000 /* after a start, what an earlier life read is searched again */
 
 static void
 note_trouble(struct source *source, int error, const char *path)
@@ -145,15 +144,12 @@ static void
 look_for_missed(struct sa_follower *follower, struct source *source)
 {
     bool changed = source->names_changed || directory_changed(source);
-    int64_t now_ms = sa_clock_now().mono_ms;
     unsigned n = source->n_files;
 
     for (unsigned i = 0; i < n; i++)
         changed = changed || source->files[i]->cut;
 
     source->names_changed = false;
-    if (now_ms < source->rests_until_ms && !source->wide)
-        sa_history_find_rests(follower, source);
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
         if (!sa_is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
@@ -205,7 +201,6 @@ look_for_generations(struct sa_follower *follower, struct source *source)
         source->names_changed = false;
         source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
         source->began_ms = source->options.known ? 0 : wall_ms;
-        source->rests_until_ms = sa_clock_now().mono_ms + RESTS_MS;
         if (source->options.known)
             sa_history_backfill(follower, source);
         else

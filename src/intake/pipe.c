@@ -161,7 +161,7 @@ static int
 open_fifo(struct sa_pipe *pipe, struct end **ret_end, const char **ret_why)
 {
     int r = make_fifo(pipe->path, ret_why), fd, writer = -1;
-    struct stat status;
+    struct stat status = {0};
 
     if (r < 0)
         return r;

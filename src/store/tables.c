@@ -285,16 +285,16 @@ const char *const sa_schema_steps[] = {
      * systems that contradict themselves; what the master agent's bit meant until now is two sinks, the
      * master and receivers of our own (outbox.h)
      */
-    "UPDATE events SET wanted = wanted | 4 WHERE wanted & 1;"
-    "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
-    "ALTER TABLE sources ADD COLUMN distrusted_ms INTEGER DEFAULT 0;"
-    "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));",
+    ("UPDATE events SET wanted = wanted | 4 WHERE wanted & 1;"
+     "ALTER TABLE files ADD COLUMN first_hash INTEGER DEFAULT 0;"
+     "ALTER TABLE sources ADD COLUMN distrusted_ms INTEGER DEFAULT 0;"
+     "CREATE TABLE recent (source TEXT, piece INTEGER, responses BLOB, PRIMARY KEY (source, piece));"),
     /*
      * 3 to 4: the message that was being read lay there as in the memory of the version that wrote it; lines
      * that a pattern gave up on
      */
-    "UPDATE files SET reader = x'';"
-    "ALTER TABLE sources ADD COLUMN match_limit INTEGER DEFAULT 0;",
+    ("UPDATE files SET reader = x'';"
+     "ALTER TABLE sources ADD COLUMN match_limit INTEGER DEFAULT 0;"),
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);
