@@ -198,6 +198,9 @@ on_state(void *arg, unsigned source)
         tell_watch(daemon, source);
         return;
     }
+    daemon->engine.sources[source].changed = true; /* that its disk is not to be trusted is kept */
+    if (daemon->keeper != NULL)
+        sa_keeper_soon(daemon->keeper);
     sa_engine_status(&daemon->engine, source, &status);
     blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
     sa_rules_set_blind(daemon->engine.rules, source, blind);

@@ -38,7 +38,8 @@ sa_copies_take_over(struct file *file, struct file *from)
     file->offset = from->offset;
     file->resume = from->resume;
     file->changed = from->changed = true;
-    if (file->inflater != NULL) /* it has its own head, and what it gives is not compared with what was read */
+    if (file->inflater !=
+        NULL) /* it has its own head, and what it gives is not compared with what was read */
         return;
     file->head_len = from->head_len;
     file->marker_len = from->marker_len;

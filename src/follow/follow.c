@@ -14,6 +14,7 @@
 #define POLL_MS       5000 /* behind inotify */
 #define POLL_ALONE_MS 1000 /* instead of inotify */
 #define BACKLOG_BYTES (16 << 20)
+#define RETURN_MS     4000
 #define SCAN_TURN_MS  20 /* of a turn of the loop */
 #define TRIES         8  /* of a read that was only interrupted */
 
@@ -90,6 +91,7 @@ start_over(struct sa_follower *follower, struct source *source, struct file *fil
     sa_copies_rest(follower, source, file);
     if (file->id == id)
         follower->events->truncated(follower->arg, file->stream);
+    file->emptied = sa_position_end(file->fd) == 0;
     file->offset = 0;
     file->head_len = 0;
     file->marker_len = 0;
@@ -289,12 +291,40 @@ is_trusted(const struct file *file)
     return file->doubt_ms == 0 && file->sealed.marker_len == 0;
 }
 
+/*
+ * The file was truncated to nothing, and now it has bytes.  The old ones, if its disk lied; if it shows only
+ * some of these, that is waited for: a log without times may well begin with the same lines again.
+ */
+static bool
+came_back(struct sa_follower *follower, struct source *source, struct file *file)
+{
+    enum return_ came = file->disk.by_content ? RETURN_NO : sa_views_came_back(source, file);
+    int64_t now_ms = sa_clock_now().mono_ms;
+
+    if (file->shown_ms == 0 || came != RETURN_PART)
+        file->shown_ms = now_ms;
+    if (came == RETURN_PART && now_ms - file->shown_ms < RETURN_MS) {
+        file->pending = false;
+        return true;
+    }
+    if (came == RETURN_WHOLE) {
+        sa_views_distrust(follower, source, file->path);
+        sa_follow_want_reading(follower, file);
+    }
+    file->emptied = sa_position_end(file->fd) == 0;
+    file->shown_ms = 0;
+    return file->disk.by_content;
+}
+
 void
 sa_follow_read(struct sa_follower *follower, struct source *source, struct file *file)
 {
     size_t marker_len = file->marker_len, room = SLICE_BYTES;
     bool kept;
     ssize_t n;
+
+    if (file->emptied && came_back(follower, source, file))
+        return;
 
     if (file->late_until > file->offset && file->late_until - file->offset < (int64_t)room)
         room = (size_t)(file->late_until - file->offset); /* a slice is late as a whole or not at all */
@@ -463,7 +493,7 @@ on_poll(void *arg)
             if (file->error != 0) /* whether it still is so shows the next read */
                 sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);
-            alone = alone || file->disk.polled != NULL || file->doubt_ms != 0;
+            alone = alone || file->disk.polled != NULL || file->doubt_ms != 0 || file->shown_ms != 0;
         }
     on_rescan(follower);
     sa_watch_arm(follower->poll, alone ? POLL_ALONE_MS : POLL_MS);

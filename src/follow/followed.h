@@ -82,7 +82,9 @@ struct file {
     bool left_out;          /* closed to make room for another */
     bool discarded;         /* deleted, and its content is in the file that replaced it */
     bool may_be_copy;       /* new beside others: look at its content before counting it */
-    bool parted;            /* it showed something else before, of which the position is kept */
+    int64_t shown_ms; /* monotonic time since when it shows only what was read before it was emptied, or 0 */
+    bool emptied;     /* it was truncated to nothing, as far as its disk can be trusted */
+    bool parted;      /* it showed something else before, of which the position is kept */
 
     int error;                    /* of the last read, negative errno */
     struct disk disk;             /* it is on */
@@ -123,8 +125,8 @@ struct source {
     bool scanned;       /* once: from now on new files are read from their start */
     int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
     int64_t history_left, history_until_ms; /* bytes that may still be read of it, until a monotonic time */
-    bool told_irregular;    /* that a pattern matches something that is no regular file */
-    int trouble;            /* of the last scan, negative errno */
+    bool told_irregular;                    /* that a pattern matches something that is no regular file */
+    int trouble;                            /* of the last scan, negative errno */
     char trouble_path[256];
     uint64_t rotations, truncations;
     enum sa_source_state state;
@@ -437,6 +439,15 @@ void sa_views_judge(struct sa_follower *follower, struct source *source, struct 
 /* The file shows something else than what was read of it: that is kept as a position, and it is judged anew.
  */
 void sa_views_part(struct sa_follower *follower, struct source *source, struct file *file);
+
+enum return_ {
+    RETURN_NO,   /* it shows something else */
+    RETURN_PART, /* only what was read before, and not all of that */
+    RETURN_WHOLE /* all that was read before */
+};
+
+/* What the file, which was truncated to nothing, shows of what was read of it, or of a copy of that. */
+enum return_ sa_views_came_back(struct source *source, const struct file *file);
 
 /* Whether what fd, found under the path, shows was not all read; the path belongs to the log `origin`. */
 bool sa_views_is_new(struct source *source, int fd, const char *path, const char *origin);

@@ -76,17 +76,22 @@ sa_history_spend(struct sa_follower *follower, struct source *source, struct fil
     return false;
 }
 
-/* Whether another packed file may be inflated now; otherwise it is looked at again. */
+/*
+ * Whether another packed file may be inflated now; otherwise it is looked at again.  The rest of a stream of
+ * an earlier life is searched once only, and there are no more of these than ghosts.
+ */
 static bool
-may_inflate(struct source *source)
+may_inflate(struct source *source, const struct ghost *ghost)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < source->n_files; i++)
         n += source->files[i]->inflater != NULL && source->files[i]->pending;
-    if (n >= INFLATERS)
+    if (n >= INFLATERS && ghost == NULL) {
         source->names_changed = true;
-    return n < INFLATERS && history_left(source) > 0;
+        return false;
+    }
+    return history_left(source) > 0;
 }
 
 bool
@@ -187,7 +192,7 @@ open_compressed(struct sa_follower *follower, struct source *source, struct cand
     if (fd == -1)
         return NULL;
     head_len = sa_inflate_head(fd, candidate->kind, head, from == NULL ? HEAD_BYTES : (size_t)from->head_len);
-    if (source->n_files == SA_FOLLOW_FILES || !may_inflate(source) ||
+    if (source->n_files == SA_FOLLOW_FILES || !may_inflate(source, ghost) ||
         sa_inflater_start(fd, candidate->kind, skip, &inflater, &pipe) < 0) {
         (void)close(fd);
         return NULL;
@@ -360,6 +365,10 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
         if (read_rest(follower, source, candidate) || !is_missed(follower, source, candidate, since_ms) ||
             sa_history_log_unseen(follower, source, log_path))
             continue;
+        if (candidate->kind == SA_PLAIN && sa_disk_ends_early(candidate->fd)) {
+            sa_views_distrust(follower, source, candidate->path);
+            continue;
+        }
         lost = sa_candidate_past(source, candidate);
         file = sa_history_open(follower, source, candidate, log_path, NULL,
                                lost == NULL ? NULL : &lost->position);

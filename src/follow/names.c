@@ -418,6 +418,21 @@ open_view(struct sa_follower *follower, struct source *source, const char *path,
     return 0;
 }
 
+/*
+ * Whether the file shows all that was read of its log before an earlier life saw it truncated, which ended
+ * before it saw more: then the disk had lied.
+ */
+static bool
+came_back(const struct source *source, const char *path, int fd)
+{
+    for (unsigned i = 0; i < source->n_ghosts && !source->scanned; i++)
+        if (source->ghosts[i].lost && source->ghosts[i].position.offset > 0 &&
+            strcmp(source->ghosts[i].position.path, path) == 0 &&
+            sa_position_match(fd, &source->ghosts[i].position) == MATCH_SAME)
+            return true;
+    return false;
+}
+
 int
 sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path)
 {
@@ -450,7 +465,9 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     }
     sa_left_take(source, path, fd, &status);
     past = find_past(follower, source, path, fd, &status, &consumed, &unread);
-    if (unread) { /* whether it is the file we know shows when it can be read */
+    if (unread ||
+        (past == NULL &&
+         came_back(source, path, fd))) { /* whether it is the file we know shows when it can be read */
         sa_views_distrust(follower, source, path);
         return open_view(follower, source, path, fd, &status);
     }

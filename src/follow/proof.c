@@ -76,16 +76,20 @@ look(struct file *file)
 
 /*
  * Whether a file that shows less than was read of it was truncated: its size says so too, and it stays so.
- * Where a file is known by its content only an empty one is believed: what a longer one shows will differ
- * from what was read as soon as something else is written to it.
+ * On a local disk an empty file is believed at once; should it lie, that shows with its next bytes.  Where a
+ * file is known by its content only an empty one is believed: what a longer one shows will differ from what
+ * was read as soon as something else is written to it.
  */
 static bool
 is_believed(const struct file *file, int64_t now_ms)
 {
     struct stat status;
 
-    if (now_ms - file->doubt_ms < DOUBT_MS || fstat(file->fd, &status) == -1 ||
-        status.st_size >= file->offset)
+    if (fstat(file->fd, &status) == -1 || status.st_size >= file->offset)
+        return false;
+    if (status.st_size == 0 && !file->disk.by_content)
+        return true;
+    if (now_ms - file->doubt_ms < DOUBT_MS)
         return false;
     return status.st_size == 0 || (!file->disk.by_content && file->offset > file->believed_until);
 }

@@ -12,7 +12,7 @@
  * More files than this are of calls or of phones, each by itself: nobody looks for rotated generations of
  * each, which takes as many comparisons as there are pairs of files.
  */
-#define WIDE     2000
+#define WIDE 2000
 
 static void
 note_trouble(struct source *source, int error, const char *path)

@@ -152,6 +152,20 @@ sa_views_is_new(struct source *source, int fd, const char *path, const char *ori
     return !place.all_read && !place.unknown && (place.file == NULL || is_at_end(place.file));
 }
 
+enum return_
+sa_views_came_back(struct source *source, const struct file *file)
+{
+    struct shown shown;
+    struct place place;
+
+    if (!look_at(&shown, file->fd) || shown.end == 0)
+        return RETURN_NO;
+    place = find_place(source, &shown, file->path, file->origin, file);
+    if (place.offset > 0)
+        return RETURN_WHOLE;
+    return place.all_read ? RETURN_PART : RETURN_NO;
+}
+
 struct file *
 sa_views_file(struct source *source, int fd, const char *path, const char *origin)
 {
@@ -380,5 +394,6 @@ sa_views_distrust(struct sa_follower *follower, struct source *source, const cha
     sa_follow_note(follower, source,
                    "the file system cannot be relied on, files are known by their content from now on: %s",
                    path);
+    sa_follow_judge(follower, source);
     sa_follow_want_scan(follower);
 }
