@@ -62,7 +62,10 @@ take(int fd, char *content, size_t *ret_len)
     while (n != 0 && len < TAKEN_MAX) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
 
-        FUZZ_CHECK(poll(&ready, 1, WAIT_MS) == 1);
+        n = poll(&ready, 1, WAIT_MS);
+        if (n == -1 && errno == EINTR) /* the fuzzer's own alarm */
+            continue;
+        FUZZ_CHECK(n == 1);
         n = read(fd, content + len, TAKEN_MAX - len);
         FUZZ_CHECK(n >= 0 || errno == EAGAIN);
         len += n > 0 ? (size_t)n : 0;
