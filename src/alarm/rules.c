@@ -595,6 +595,7 @@ sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int
         group->level = memory->level;
         group->fall_to = memory->fall_to < SA_RULE_LEVELS ? memory->fall_to : -1;
         group->since_ms = memory->since_ms + shift_s * 1000;
+        group->changed = group->changed || shift_s != 0;
         (void)sa_text_copy(group->evidence, sizeof group->evidence, memory->evidence);
         group->dirty = true;
         return i;

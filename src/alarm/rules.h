@@ -83,8 +83,9 @@ void sa_rules_keep(struct sa_rules *rules, bool all,
                    void (*fn)(void *arg, const struct sa_rule_memory *memory), void *arg);
 
 /*
- * Gives a group its memory back; shift_s is added to its times, for a clock that started anew.  Returns the
- * group, or SA_NO_GROUP if its rule is gone or counts other responses now.
+ * Gives a group its memory back; shift_s is added to its times, for a clock that started anew, and then the
+ * group counts as changed.  Returns the group, or SA_NO_GROUP if its rule is gone or counts other responses
+ * now.
  */
 uint32_t sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int64_t shift_s);
 

@@ -181,11 +181,15 @@ load_gauge(struct sa_engine *engine, const struct sa_row_gauge *row)
 {
     const uint8_t *bytes = row->window.p;
     struct sa_buffer_reader reader = {bytes, bytes + row->window.len, false}, checked = reader;
+    struct sa_tally_code *slot =
+        row->code >= SA_CODE_MIN && row->code <= SA_CODE_MAX ? engine->tally->codes[row->code] : NULL;
 
-    if (!sa_window_is_sound(&checked, engine->recall->latest_ms / 1000) || checked.p != checked.end)
+    if (!sa_window_is_sound(&checked, engine->recall->latest_ms / 1000) || checked.p != checked.end) {
         drop(engine, SA_TABLE_GAUGES, row);
-    else if (row->code >= SA_CODE_MIN && row->code <= SA_CODE_MAX && engine->tally->codes[row->code] != NULL)
-        sa_window_load(&engine->tally->codes[row->code]->window, &reader, engine->recall->shift_s);
+    } else if (slot != NULL) {
+        sa_window_load(&slot->window, &reader, engine->recall->shift_s);
+        slot->changed = slot->changed || engine->recall->shift_s != 0;
+    }
 }
 
 static void
@@ -386,6 +390,19 @@ load_row(void *arg, enum sa_table table, const void *row)
     }
 }
 
+/*
+ * The row of the daemon will tell the clock of this life, so no row may keep times of another one: those that
+ * were recalled are saved anew, and the others (of a rule that is gone) go.
+ */
+static void
+forget_old_times(struct sa_engine *engine)
+{
+    if (engine->recall->shift_s == 0)
+        return;
+    sa_batch_clear(&engine->repair, SA_TABLE_GAUGES);
+    sa_batch_clear(&engine->repair, SA_TABLE_GROUPS);
+}
+
 int
 sa_persist_load(struct sa_engine *engine, struct sa_store *store)
 {
@@ -403,6 +420,7 @@ sa_persist_load(struct sa_engine *engine, struct sa_store *store)
         r = load_numbers(engine, store);
     for (size_t i = 0; i < sizeof order / sizeof order[0] && r == 0; i++)
         r = sa_store_load(store, order[i], load_row, engine);
+    forget_old_times(engine);
     return r;
 }
 

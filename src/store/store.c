@@ -343,13 +343,24 @@ sa_store_outcomes(struct sa_store *store)
     return store->outcomes;
 }
 
+/* A signal does not end the wait: the second SIGTERM may come while the first one's save is under way. */
+static void
+wait_for(const struct pollfd *awaited, int wait_ms)
+{
+    int64_t until_ms = sa_clock_now().mono_ms + wait_ms, left_ms = wait_ms;
+    struct pollfd ready = *awaited;
+
+    while (left_ms > 0 && poll(&ready, 1, (int)left_ms) == -1 && errno == EINTR)
+        left_ms = until_ms - sa_clock_now().mono_ms;
+}
+
 bool
 sa_store_outcome(struct sa_store *store, struct sa_store_outcome *ret_outcome, int wait_ms)
 {
-    struct pollfd ready = {.fd = sa_mailbox_fd(store->outcomes), .events = POLLIN};
+    const struct pollfd ready = {.fd = sa_mailbox_fd(store->outcomes), .events = POLLIN};
 
     if (store->busy && wait_ms > 0)
-        (void)poll(&ready, 1, wait_ms);
+        wait_for(&ready, wait_ms);
     sa_mailbox_acknowledge(store->outcomes);
     if (!sa_mailbox_take(store->outcomes, ret_outcome))
         return false;

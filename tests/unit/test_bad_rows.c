@@ -247,6 +247,25 @@ test_bad_rows(void **state)
     }
 }
 
+/*
+ * What was saved before a reboot holds times of a clock that began anew: with the first save in the new life
+ * nothing of that is left, so that it is not taken for a time to come when the daemon starts once more.
+ */
+static void
+test_times_of_another_boot(void **state)
+{
+    (void)state;
+    go_on("reboot",
+          "UPDATE daemon SET mono_ms = 9000000000000;"
+          "INSERT INTO counts VALUES ('', 404, '', 1, 0, 0, 1000);"
+          "INSERT INTO gauges VALUES (404, x'0198acc4c32105');"
+          "UPDATE groups SET since_mono_ms = 8999999000000;"
+          "INSERT INTO groups VALUES ('no-rule', 'edge', 1, 1, -1, -1, 8999999000000, '', x'')",
+          NULL);
+    assert_int_equal(sql("SELECT count(*) FROM groups WHERE since_mono_ms > 8000000000000"), 0);
+    assert_int_equal(sql("SELECT count(*) FROM gauges WHERE code = 404 AND window = x'0198acc4c32105'"), 0);
+}
+
 /* What is sound beside a bad row is kept. */
 static void
 test_the_rest_stands(void **state)
@@ -366,6 +385,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sound_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_times_of_another_boot, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_rest_stands, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_readers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_positions_of_the_log, setup, teardown),

@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x53495041
@@ -846,6 +848,35 @@ test_application_without_tables(void **state)
 }
 
 static void
+on_alarm(int signal)
+{
+    (void)signal;
+}
+
+/* Whoever waits for a commit has it, however many signals come meanwhile. */
+static void
+test_signals_do_not_end_the_wait(void **state)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval often = {{0, 100}, {0, 100}}, never = {{0, 0}, {0, 0}};
+    struct sa_store *store;
+
+    (void)state;
+    start(&store, SA_STORE_NEW);
+    assert_int_equal(sa_store_start(store), 0);
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    for (int i = 0; i < 50; i++) {
+        struct sa_batch batch = {0};
+
+        whole_batch(&batch, "edge");
+        assert_int_equal(commit(store, &batch, true).error, 0);
+    }
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_true(sa_store_close(store, 1000));
+}
+
+static void
 test_new_and_kept(void **state)
 {
     struct sa_store *store;
@@ -1060,6 +1091,7 @@ main(void)
         STORE_TEST(test_of_another_application),
         STORE_TEST(test_application_without_tables),
         STORE_TEST(test_new_and_kept),
+        STORE_TEST(test_signals_do_not_end_the_wait),
         STORE_TEST(test_close_with_a_commit_under_way),
         STORE_TEST(test_belongs_to_one),
         STORE_TEST(test_unusable),
