@@ -465,9 +465,8 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     }
     sa_left_take(source, path, fd, &status);
     past = find_past(follower, source, path, fd, &status, &consumed, &unread);
-    if (unread ||
-        (past == NULL &&
-         came_back(source, path, fd))) { /* whether it is the file we know shows when it can be read */
+    /* Whether it is the file we know shows when it can be read, or is told by its content alone. */
+    if (unread || ((past == NULL || past->position.offset == 0) && came_back(source, path, fd))) {
         sa_views_distrust(follower, source, path);
         return open_view(follower, source, path, fd, &status);
     }
