@@ -493,7 +493,8 @@ on_poll(void *arg)
             if (file->error != 0) /* whether it still is so shows the next read */
                 sa_follow_want_reading(follower, file);
             check_size(follower, &follower->sources[s], file);
-            alone = alone || file->disk.polled != NULL || file->doubt_ms != 0 || file->shown_ms != 0;
+            alone = alone || file->disk.polled != NULL || file->doubt_ms != 0 || file->shown_ms != 0 ||
+                    file->before != NULL;
         }
     on_rescan(follower);
     sa_watch_arm(follower->poll, alone ? POLL_ALONE_MS : POLL_MS);

@@ -125,6 +125,7 @@ struct source {
     bool scanned;       /* once: from now on new files are read from their start */
     int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
     int64_t history_left, history_until_ms; /* bytes that may still be read of it, until a monotonic time */
+    bool told_too_large;                    /* that a packed file has more than may be read */
     bool told_irregular;                    /* that a pattern matches something that is no regular file */
     int trouble;                            /* of the last scan, negative errno */
     char trouble_path[256];

@@ -320,6 +320,12 @@ is_missed(struct sa_follower *follower, struct source *source, struct candidate 
         source->names_changed = true;
         return false;
     }
+    if (candidate->kind != SA_PLAIN && candidate->status.st_size > history_left(source)) {
+        if (!source->told_too_large)
+            sa_follow_note(follower, source, "%s is not read: more than backfill_max_bytes", candidate->path);
+        source->told_too_large = true;
+        return false;
+    }
     return source->scanned || !too_much(follower, source, candidate, 0);
 }
 
