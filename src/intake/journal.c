@@ -57,7 +57,7 @@ put_head(struct sa_journal *journal, uint64_t time_us, const char *ident)
     sa_text_time(stamp, (int64_t)(time_us / 1000));
     sa_entry_text(journal->journal, "_HOSTNAME", host, sizeof host);
     return (size_t)snprintf(journal->line, HEAD_BYTES, "%s %s %s: ", stamp, host[0] == '\0' ? "-" : host,
-                            ident[0] == '\0' ? "-" : ident);
+                            sa_entry_program(ident));
 }
 
 static void

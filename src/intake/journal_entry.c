@@ -92,6 +92,15 @@ sa_entry_text(sd_journal *journal, const char *name, char *dst, size_t room)
     dst[len < 0 ? 0 : len] = '\0';
 }
 
+const char *
+sa_entry_program(const char *ident)
+{
+    bool is_name = ident[0] != '\0' && ident[strcspn(ident, " \t\r\n:[")] == '\0' &&
+                   !sa_daemon_line_is_trusted((struct sa_slice){ident, strlen(ident)});
+
+    return is_name ? ident : "-";
+}
+
 static bool
 is_one_of(const char *text, const char *const *texts, size_t n)
 {

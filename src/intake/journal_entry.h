@@ -27,6 +27,14 @@ ssize_t sa_entry_field(sd_journal *journal, const char *name, char *dst, size_t 
 /* The same as text, cut at room - 1; "" if there is none. */
 void sa_entry_text(sd_journal *journal, const char *name, char *dst, size_t room);
 
+/*
+ * What stands for the identifier as the program of a syslog line; "-" for none.  A program says itself what
+ * it is called: what would end the name in a line is no name.  Neither is a log daemon's, because its word
+ * about what it lost is believed of lines, and of the journal that is journald's, in entries of their own
+ * kinds.
+ */
+const char *sa_entry_program(const char *ident);
+
 enum sa_entry_kind {
     SA_ENTRY_LINE,
     SA_ENTRY_DROPPED,       /* messages of a unit, by journald's rate limit: they are not in the journal */

@@ -111,6 +111,24 @@ lost_by_asterisk(const struct sa_record *record)
     return 0;
 }
 
+static bool
+is_rsyslog(struct sa_slice program)
+{
+    return is_named(program, "rsyslogd") || is_named(program, "rsyslogd-2177");
+}
+
+static bool
+is_journald(struct sa_slice program)
+{
+    return is_named(program, "systemd-journald") || is_named(program, "systemd-journal");
+}
+
+bool
+sa_daemon_line_is_trusted(struct sa_slice program)
+{
+    return is_rsyslog(program) || is_journald(program);
+}
+
 uint64_t
 sa_daemon_line_lost(const struct sa_record *record)
 {
@@ -119,9 +137,9 @@ sa_daemon_line_lost(const struct sa_record *record)
 
     if (lost > 0)
         return lost;
-    if (is_named(record->program, "rsyslogd") || is_named(record->program, "rsyslogd-2177"))
+    if (is_rsyslog(record->program))
         return lost_by_rsyslog(rest);
-    if (!is_named(record->program, "systemd-journald") && !is_named(record->program, "systemd-journal"))
+    if (!is_journald(record->program))
         return 0;
     /* "Suppressed 12 messages from kamailio.service", "Forwarding to syslog missed 12 messages." */
     if (sa_slice_skip(&rest, "Suppressed ") || sa_slice_skip(&rest, "Forwarding to syslog missed "))

@@ -13,6 +13,9 @@
  */
 uint64_t sa_daemon_line_lost(const struct sa_record *record);
 
+/* Whether a program of this name is a log daemon whose word about what it lost is believed. */
+bool sa_daemon_line_is_trusted(struct sa_slice program);
+
 /*
  * syslog-ng: "Last message 'TEXT' repeated N times, suppressed by syslog-ng on HOST", where TEXT is the start
  * of the line before.  Returns N and TEXT, or 0.
