@@ -103,19 +103,18 @@ weigh(struct place *place, const struct shown *shown, enum proof proof, int64_t 
     return true;
 }
 
-/* The place among the records of the source, but for one file's own. */
+/* The place among the records of the source.  A file of which nothing was taken has none. */
 static struct place
-find_place(struct source *source, const struct shown *shown, const char *path, const char *origin,
-           const struct file *but)
+find_place(struct source *source, const struct shown *shown, const char *path, const char *origin)
 {
     struct place place = {0};
 
     for (unsigned i = 0; i < source->n_files; i++) {
         struct file *file = source->files[i];
-        enum proof proof;
         bool related = is_related(file->origin, path, origin);
+        enum proof proof;
 
-        if (file == but || !has_record(file) || (!related && file->seen))
+        if (!has_record(file) || (!related && file->seen))
             continue;
         proof = look_at_file(shown, file);
         if ((related || proof == PROOF_KEPT) && weigh(&place, shown, proof, file->offset))
@@ -148,7 +147,7 @@ sa_views_is_new(struct source *source, int fd, const char *path, const char *ori
 
     if (!look_at(&shown, fd) || shown.end == 0)
         return false;
-    place = find_place(source, &shown, path, origin, NULL);
+    place = find_place(source, &shown, path, origin);
     return !place.all_read && !place.unknown && (place.file == NULL || is_at_end(place.file));
 }
 
@@ -160,7 +159,7 @@ sa_views_came_back(struct source *source, const struct file *file)
 
     if (!look_at(&shown, file->fd) || shown.end == 0)
         return RETURN_NO;
-    place = find_place(source, &shown, file->path, file->origin, file);
+    place = find_place(source, &shown, file->path, file->origin);
     if (place.offset > 0)
         return RETURN_WHOLE;
     return place.all_read ? RETURN_PART : RETURN_NO;
@@ -171,7 +170,7 @@ sa_views_file(struct source *source, int fd, const char *path, const char *origi
 {
     struct shown shown;
 
-    return look_at(&shown, fd) ? find_place(source, &shown, path, origin, NULL).file : NULL;
+    return look_at(&shown, fd) ? find_place(source, &shown, path, origin).file : NULL;
 }
 
 /* Whether the name, shown, leads to what the file showed, of which nothing was taken. */
@@ -343,7 +342,7 @@ sa_views_judge(struct sa_follower *follower, struct source *source, struct file 
     if (!can_be_read(follower, source, file, &shown) || shown.end == 0)
         return; /* its first bytes will tell */
     file->size = shown.end;
-    place = find_place(source, &shown, file->path, file->origin, file);
+    place = find_place(source, &shown, file->path, file->origin);
     if (place.unknown)
         return;
     file->copy_of = place.file;

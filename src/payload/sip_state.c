@@ -35,10 +35,13 @@ struct field {
     {                                                                                                        \
         offsetof(struct sa_sip_reader, field), SIZE(field), TEXT, 0                                          \
     }
+/* The argument is a path of members, which cannot stand in parentheses. */
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define RESPONSE_OF(field)                                                                                   \
     OF(field.code, SA_CODE_MAX), OF(field.direction, SA_DIR_COUNT - 1), OF(field.repeat, UINT32_MAX),        \
         OF(field.transaction, UINT32_MAX), FLAG(field.again), TIME_OF(field.time_ms), TEXT_OF(field.method), \
         TEXT_OF(field.peer), TEXT_OF(field.call_id)
+// NOLINTEND(bugprone-macro-parentheses)
 
 static const struct field fields[] = {
     OF(state, SA_SIP_BODY),

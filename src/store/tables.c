@@ -117,8 +117,8 @@ static const struct sa_column group_columns[] = {
     END,
 };
 
-#define ALARM_INTEGER(base, f, min, max) {#f, base + offsetof(struct sa_row_alarm, f), SA_INTEGER, false, min, max}
-#define ALARM_TEXT(base, f, size)        {#f, base + offsetof(struct sa_row_alarm, f), SA_TEXT, false, 0, (size) - 1}
+#define ALARM_INTEGER(base, f, min, max) {#f, (base) + offsetof(struct sa_row_alarm, f), SA_INTEGER, false, min, max}
+#define ALARM_TEXT(base, f, size)        {#f, (base) + offsetof(struct sa_row_alarm, f), SA_TEXT, false, 0, (size) - 1}
 #define ALARM_COLUMNS(base)                                                                                  \
     ALARM_TEXT(base, identity, SA_IDENT_SIZE),                                                               \
     ALARM_INTEGER(base, severity, SA_SEV_CLEARED, SA_SEV_WARNING),                                           \
