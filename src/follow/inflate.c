@@ -27,7 +27,8 @@ struct sa_inflater {
     enum sa_compression kind;
     int64_t skip;
     atomic_int error;
-    atomic_bool stop; /* nobody wants it any more */
+    atomic_bool stop;  /* nobody wants it any more */
+    atomic_bool alone; /* the thread or its owner is done with it: the other one releases it */
 };
 
 enum sa_compression
@@ -240,7 +241,7 @@ sa_inflate_size(int fd, enum sa_compression kind)
     case SA_ZSTD:
         n = sa_disk_read(fd, start, sizeof start, 0);
         size = n <= 0 ? ZSTD_CONTENTSIZE_ERROR : ZSTD_getFrameContentSize(start, (size_t)n);
-        return size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN ? -1 : (int64_t)size;
+        return size > INT64_MAX ? -1 : (int64_t)size; /* also of an error and of what is not said */
     case SA_UNKNOWN_COMPRESSION:
         break;
     }
@@ -254,7 +255,7 @@ write_on(void *arg, const char *bytes, size_t len)
 
     if (inflater->skip >= (int64_t)len) {
         inflater->skip -= (int64_t)len;
-        return true;
+        return !atomic_load(&inflater->stop); /* a few packed bytes may be gigabytes to skip */
     }
     bytes += inflater->skip;
     len -= (size_t)inflater->skip;
@@ -272,6 +273,13 @@ write_on(void *arg, const char *bytes, size_t len)
     return true;
 }
 
+static void
+release(struct sa_inflater *inflater)
+{
+    (void)close(inflater->fd);
+    free(inflater);
+}
+
 static void *
 run(void *arg)
 {
@@ -280,6 +288,8 @@ run(void *arg)
 
     atomic_store(&inflater->error, inflate_to(&packed, inflater->kind, write_on, inflater));
     (void)close(inflater->pipe[1]);
+    if (atomic_exchange(&inflater->alone, true))
+        release(inflater);
     return NULL;
 }
 
@@ -326,9 +336,12 @@ sa_inflater_free(struct sa_inflater *inflater)
         return NULL;
     atomic_store(&inflater->stop, true);
     (void)close(inflater->pipe[0]); /* a writer that waits for room wakes up with EPIPE */
-    if (!sa_thread_join(inflater->thread, STOP_MS))
+    if (sa_thread_join(inflater->thread, STOP_MS)) {
+        release(inflater);
         return NULL;
-    (void)close(inflater->fd);
-    free(inflater);
+    }
+    (void)pthread_detach(inflater->thread);
+    if (atomic_exchange(&inflater->alone, true)) /* it came to its end just now */
+        release(inflater);
     return NULL;
 }

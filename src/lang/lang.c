@@ -33,13 +33,13 @@ sa_lang_is_known(const char *language)
     return language_of(language) != NULL && strlen(language) == 2;
 }
 
-/* The first of a list such as "de:vi:en" that is known, or NULL. */
+/* The first of a list such as "de:vi:en" that is known, or NULL; also of no list. */
 static const char *
 first_known(const char *list)
 {
     const char *language = language_of(list);
 
-    while (language == NULL && (list = strchr(list, ':')) != NULL)
+    while (language == NULL && list != NULL && (list = strchr(list, ':')) != NULL)
         language = language_of(++list);
     return language;
 }

@@ -130,7 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (check_head(file, kind, head_len, whole, whole_len) < head_len &&
         lseek(file, 0, SEEK_END) <= HEAD_INPUT)
         FUZZ_CHECK(whole_len < head_len);
-    (void)sa_inflate_size(file, kind);
+    FUZZ_CHECK(sa_inflate_size(file, kind) >= -1);
     if (inflate_from(file, kind, skip, rest, &rest_len, &rest_error) && ended) {
         FUZZ_CHECK(rest_len == (whole_len > (size_t)skip ? whole_len - (size_t)skip : 0));
         FUZZ_CHECK(rest_error == error);

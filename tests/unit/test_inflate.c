@@ -392,6 +392,40 @@ test_reader_closes_early(void **state)
     assert_null(sa_inflater_free(NULL));
 }
 
+static int64_t
+ns_of(clockid_t clock)
+{
+    struct timespec time;
+
+    assert_int_equal(clock_gettime(clock, &time), 0);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* The content of a packed file may be a million times as long: who is skipping it ends too, and nothing of it
+ * stays. */
+static void
+test_reader_closes_while_skipping(void **state)
+{
+    static const unsigned char header[] = {0x28, 0xb5, 0x2f, 0xfd, 0, 0x88};
+    static const unsigned char block[] = {0x02, 0, 0x10, 'x'}; /* 131,072 times the same, RFC 8878 */
+    struct bytes file = {malloc(sizeof header + 40000 * sizeof block), sizeof header};
+    int64_t begun_ns = ns_of(CLOCK_PROCESS_CPUTIME_ID) - ns_of(CLOCK_THREAD_CPUTIME_ID);
+    struct sa_inflater *inflater;
+    int pipe, fd;
+
+    (void)state;
+    memcpy(file.p, header, sizeof header);
+    for (int i = 0; i < 40000; i++, file.len += sizeof block)
+        memcpy(file.p + file.len, block, sizeof block);
+    fd = file_of(file);
+    assert_int_equal(sa_inflater_start(fd, SA_ZSTD, INT64_MAX, &inflater, &pipe), 0);
+    while (ns_of(CLOCK_PROCESS_CPUTIME_ID) - ns_of(CLOCK_THREAD_CPUTIME_ID) < begun_ns + 5000000)
+        (void)sched_yield(); /* until the inflater is at work */
+    assert_null(sa_inflater_free(inflater));
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    free(file.p);
+}
+
 static void
 test_head(void **state)
 {
@@ -481,6 +515,7 @@ main(void)
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_reader_closes_early),
+        cmocka_unit_test(test_reader_closes_while_skipping),
         cmocka_unit_test(test_head),
         cmocka_unit_test(test_size),
     };
