@@ -67,6 +67,7 @@ main(int argc, char **argv)
     bool check = false, print = false, translated;
     int option, verbose = 0;
 
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write that grows it */
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
     while ((option = getopt(argc, argv, "c:tTvVh")) != -1) {
@@ -114,7 +115,6 @@ main(int argc, char **argv)
         (void)sa_config_free(config);
         return 1;
     }
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write that grows it */
     sa_lang_keep_system_english();
     translated = sa_lang_use(config->language);
     (void)umask(0077); /* what is saved names callers; who may have more gets it where it is made */
