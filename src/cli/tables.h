@@ -1,8 +1,8 @@
 /*
  * What a scan counted, for people: by code, method, peer, file or minute, and drawn over time.
  */
-#ifndef SA_TABLES_H
-#define SA_TABLES_H
+#ifndef SA_CLI_TABLES_H
+#define SA_CLI_TABLES_H
 
 #include "scanner.h"
 

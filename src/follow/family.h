@@ -2,8 +2,8 @@
  * The files beside a log that may be generations of it: rotated, copied or compressed.  Found by their names,
  * identified by what is open: names move on while they are looked at.
  */
-#ifndef SA_FAMILY_H
-#define SA_FAMILY_H
+#ifndef SA_FOLLOW_FAMILY_H
+#define SA_FOLLOW_FAMILY_H
 
 #include "followed.h"
 

@@ -356,6 +356,9 @@ enum proof {
     PROOF_UNREADABLE /* for now */
 };
 
+/* What fd shows of what was read up to the position, of which only hashes are known. */
+enum proof sa_proof_of_position(int fd, const struct sa_position *position);
+
 /* What fd shows of what was read of the file. */
 enum proof sa_proof_look(int fd, const struct file *file);
 

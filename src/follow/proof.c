@@ -7,11 +7,10 @@
 
 #define DOUBT_MS 4000 /* a file that shows less than was read of it for so long was truncated */
 
-/* What is known of an earlier life by its hashes. */
-static enum proof
-look_at_sealed(int fd, const struct sa_position *sealed)
+enum proof
+sa_proof_of_position(int fd, const struct sa_position *position)
 {
-    switch (sa_position_match(fd, sealed)) {
+    switch (sa_position_match(fd, position)) {
     case MATCH_NONE:
         return PROOF_GONE;
     case MATCH_UNKNOWN:
@@ -57,7 +56,7 @@ sa_proof_look(int fd, const struct file *file)
     enum proof proof;
 
     if (file->sealed.marker_len > 0)
-        return look_at_sealed(fd, &file->sealed);
+        return sa_proof_of_position(fd, &file->sealed);
     proof = compare(fd, file->marker, file->marker_len, file->offset - (int64_t)file->marker_len);
     return proof == PROOF_SHORT ? look_before(fd, file) : proof;
 }

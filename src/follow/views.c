@@ -76,18 +76,7 @@ look_at_position(const struct shown *shown, const struct sa_position *position)
     if (position->first_hash != 0 && n <= shown->first_len &&
         sa_position_hash(shown->first, n) != position->first_hash)
         return PROOF_GONE;
-    switch (sa_position_match(shown->fd, position)) {
-    case MATCH_NONE:
-        return PROOF_GONE;
-    case MATCH_UNKNOWN:
-        return PROOF_UNREADABLE;
-    case MATCH_BEGUN:
-    case MATCH_SHORT:
-        return PROOF_SHORT;
-    case MATCH_SAME:
-        break;
-    }
-    return PROOF_KEPT;
+    return sa_proof_of_position(shown->fd, position);
 }
 
 /* Whether the record is a better place than the one that was found before. */

@@ -165,6 +165,12 @@ def test_top_of_an_impostor(impostor):
     assert not set(ESCAPES[-4:]) & set(shown)
 
 
+def waits(pid):
+    """The process sleeps in a call, as /proc says."""
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "S"
+
+
 def test_top_is_interrupted_while_it_waits(tmp_path):
     """A window that changes its size does not cut off an answer that is on its way."""
     whole, pids = line(hostile_status()), []
@@ -174,7 +180,7 @@ def test_top_is_interrupted_while_it_waits(tmp_path):
             wait_for(lambda: pids)
             for at in range(0, len(whole), 1 + len(whole) // 10):
                 yield whole[at:at + 1 + len(whole) // 10]
-                time.sleep(0.05)  # so that it waits for the rest by now, most of the times
+                wait_for(lambda: waits(pids[0]), what="that it waits for the rest")
                 os.kill(pids[0], signal.SIGWINCH)
 
     slow = Impostor(tmp_path / "s", InParts())
