@@ -536,7 +536,9 @@ open_follower(struct sa_daemon *daemon)
             .olddir = def->olddir,
             .start_at_end = i >= n_sources || def->start_at_end,
             .known = i < n_sources && daemon->engine.sources[source].known,
-            .last_alive_ms = daemon->engine.last_alive_ms,
+            .looked_ms = daemon->engine.sources[source].looked_ms != 0
+                             ? daemon->engine.sources[source].looked_ms
+                             : daemon->engine.last_alive_ms,
             .rotate_wait_ms = (int64_t)def->rotate_wait_s * 1000,
             .backfill_max_age_ms = (int64_t)def->backfill_max_age_s * 1000,
             .backfill_max_bytes = (int64_t)def->backfill_max_bytes,

@@ -29,9 +29,11 @@ struct sa_engine_source {
     struct sa_stream_counts closed; /* sums of the streams whose files are gone, and of earlier lives */
     int64_t last_line_ms, last_response_ms;
     uint64_t rotations, truncations; /* of earlier lives */
-    int64_t distrusted_ms;       /* of an earlier life: when its file system contradicted itself; 0: never */
-    bool known;                  /* it has a past */
-    struct file_stream *streams; /* open ones */
+    int64_t distrusted_ms; /* of an earlier life: when its file system contradicted itself; 0: never */
+    int64_t looked_ms; /* of an earlier life: until when generations had been looked for; 0: until its end */
+    int64_t behind_ms; /* as sa_follower_behind_ms said when it was last kept */
+    bool known;        /* it has a past */
+    struct file_stream *streams;    /* open ones */
     struct sa_follow_status intake; /* state of a source that is not a file */
     struct sa_journal *journal;     /* NULL: none, or not open */
     char cursor[256];               /* of the journal, from an earlier life */

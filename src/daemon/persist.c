@@ -73,10 +73,12 @@ save_source(struct saving *saving, unsigned number)
     struct sa_stream_counts counts = sa_engine_counts(saving->engine, number);
     struct sa_follow_status status;
     struct sa_row_source row;
+    int64_t behind_ms = sa_follower_behind_ms(saving->engine->follower, number);
 
-    if (!source->changed && !saving->all)
+    if (!source->changed && !saving->all && source->behind_ms == behind_ms)
         return;
     source->changed = false;
+    source->behind_ms = behind_ms;
     sa_engine_status(saving->engine, number, &status);
     row = (struct sa_row_source){
         .name = source->def->name,
@@ -85,6 +87,7 @@ save_source(struct saving *saving, unsigned number)
         .rotations = (int64_t)status.rotations,
         .truncations = (int64_t)status.truncations,
         .distrusted_ms = status.distrusted_ms,
+        .looked_ms = behind_ms,
         .undercount = (int64_t)source->undercount,
         .last_line_ms = source->last_line_ms,
         .last_response_ms = source->last_response_ms,

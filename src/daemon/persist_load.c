@@ -146,6 +146,7 @@ load_source(struct sa_engine *engine, const struct sa_row_source *row)
     source->truncations += (uint64_t)row->truncations;
     source->undercount += (uint64_t)row->undercount;
     source->distrusted_ms = later(source->distrusted_ms, row->distrusted_ms);
+    source->looked_ms = later(source->looked_ms, row->looked_ms);
     source->last_line_ms = later(source->last_line_ms, row->last_line_ms);
     source->last_response_ms = later(source->last_response_ms, row->last_response_ms);
     sa_format_choose(source->format, row->format);

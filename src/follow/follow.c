@@ -258,6 +258,8 @@ read_pipe(struct sa_follower *follower, struct source *source, struct file *file
     } else if (n == 0) {
         file->pending = false;
         note_end(follower, source, file, sa_inflater_error(file->inflater));
+        if (source->names_changed) /* another may have its place now */
+            sa_follow_want_scan(follower);
     } else if (errno != EINTR) {
         read_failed(follower, source, file, errno);
     }
@@ -593,6 +595,14 @@ sa_follower_recall(struct sa_follower *follower, unsigned number, uint64_t rotat
     source->truncations = truncations;
     if (distrusted_ms != 0 && sa_clock_now().wall_ms - distrusted_ms < source->options.backfill_max_age_ms)
         source->distrusted_ms = distrusted_ms;
+}
+
+int64_t
+sa_follower_behind_ms(const struct sa_follower *follower, unsigned number)
+{
+    const struct source *source = &follower->sources[number];
+
+    return source->scanned && source->names_changed ? source->scanned_ms : 0;
 }
 
 void

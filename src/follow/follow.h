@@ -48,11 +48,11 @@ struct sa_follow_events {
 };
 
 struct sa_follow_options {
-    char *const *globs;    /* ended by NULL, owned by the caller */
-    const char *olddir;    /* where rotated files go, "" for beside the log */
-    bool start_at_end;     /* of the files that are there when nothing is known of the source */
-    bool known;            /* the source has a past: what is not in it is new, and read from its start */
-    int64_t last_alive_ms; /* wall clock until which the past is known */
+    char *const *globs; /* ended by NULL, owned by the caller */
+    const char *olddir; /* where rotated files go, "" for beside the log */
+    bool start_at_end;  /* of the files that are there when nothing is known of the source */
+    bool known;         /* the source has a past: what is not in it is new, and read from its start */
+    int64_t looked_ms;  /* wall clock until which an earlier life had looked for generations */
     int64_t rotate_wait_ms;
     int64_t backfill_max_age_ms, backfill_max_bytes;
 };
@@ -84,6 +84,11 @@ int sa_follower_restore(struct sa_follower *follower, unsigned source, const str
 /* distrusted_ms: as the status said then. */
 void sa_follower_recall(struct sa_follower *follower, unsigned source, uint64_t rotations,
                         uint64_t truncations, int64_t distrusted_ms);
+/*
+ * Wall clock until which all generations of a source's logs have been looked for, when there may be others
+ * that could not be opened yet; 0 if there are none.  What is kept gives options.looked_ms after a restart.
+ */
+int64_t sa_follower_behind_ms(const struct sa_follower *follower, unsigned source);
 void sa_follower_set_last_id(struct sa_follower *follower, int64_t last_id);
 int64_t sa_follower_last_id(const struct sa_follower *follower);
 

@@ -13,12 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLACK_MS 1000   /* file systems stamp with a coarser clock than ours */
-#define VIEWS_MS 120000 /* longer than NFS, CIFS and sshfs keep attributes by default */
-#define UNJUDGED_MS                                                                                          \
-    10000           /* a copy may have been met, and not been judged, so long before the last commit         \
-                     */
-#define INFLATERS 8 /* at once, of a source: each is a thread */
+#define SLACK_MS  1000   /* file systems stamp with a coarser clock than ours */
+#define VIEWS_MS  120000 /* longer than NFS, CIFS and sshfs keep attributes by default */
+#define INFLATERS 8      /* at once, of a source: each is a thread */
 
 /* How much may still be read as history; what was spent comes back after the time that history may be old. */
 static int64_t
@@ -462,17 +459,16 @@ sa_history_look(struct sa_follower *follower, struct source *source, const char 
 void
 sa_history_backfill(struct sa_follower *follower, struct source *source)
 {
-    int64_t since_ms = source->options.last_alive_ms - UNJUDGED_MS;
     unsigned n;
 
     sa_history_find_rests(follower, source);
     n = source->n_files;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
         if (strpbrk(*pattern, "*?[") == NULL)
-            sa_history_look(follower, source, *pattern, since_ms);
+            sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && !source->wide;
          i++) /* what patterns matched; a log that was looked at has no more to find */
-        sa_history_look(follower, source, source->files[i]->origin, since_ms);
+        sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
     /* A copy that was rotated away and whose stream is not found again is only good to be recognised. */
     for (unsigned i = 0; i < source->n_ghosts; i++)
         if (source->ghosts[i].lost) {

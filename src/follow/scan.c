@@ -12,7 +12,10 @@
  * More files than this are of calls or of phones, each by itself: nobody looks for rotated generations of
  * each, which takes as many comparisons as there are pairs of files.
  */
-#define WIDE 2000
+#define WIDE        2000
+
+#define UNJUDGED_MS 10000 /* a copy may have been met, and not been judged, so long before the last commit   \
+                           */
 
 static void
 note_trouble(struct source *source, int error, const char *path)
@@ -199,7 +202,7 @@ look_for_generations(struct sa_follower *follower, struct source *source)
         look_for_missed(follower, source);
     } else {
         source->names_changed = false;
-        source->scanned_ms = source->options.known ? source->options.last_alive_ms : wall_ms;
+        source->scanned_ms = source->options.known ? source->options.looked_ms - UNJUDGED_MS : wall_ms;
         source->began_ms = source->options.known ? 0 : wall_ms;
         if (source->options.known)
             sa_history_backfill(follower, source);

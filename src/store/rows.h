@@ -45,6 +45,7 @@ struct sa_row_source {
     int64_t match_limit;
     int64_t rotations, truncations, undercount;
     int64_t distrusted_ms; /* when its file system was caught contradicting itself; 0: never */
+    int64_t looked_ms;     /* until when its generations had been looked for; 0: until this was saved */
     int64_t last_line_ms, last_response_ms;
 };
 

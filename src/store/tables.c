@@ -62,6 +62,7 @@ static const struct sa_column source_columns[] = {
     COUNTER(sa_row_source, undercount),
     COUNTER(sa_row_source, match_limit),
     WALL(sa_row_source, distrusted_ms),
+    WALL(sa_row_source, looked_ms),
     WALL(sa_row_source, last_line_ms),
     WALL(sa_row_source, last_response_ms),
     END,
@@ -295,6 +296,8 @@ const char *const sa_schema_steps[] = {
      */
     ("UPDATE files SET reader = x'';"
      "ALTER TABLE sources ADD COLUMN match_limit INTEGER DEFAULT 0;"),
+    /* 4 to 5: generations that an earlier life had met and not opened */
+    "ALTER TABLE sources ADD COLUMN looked_ms INTEGER DEFAULT 0;",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

@@ -162,6 +162,24 @@ def test_three_rotations_while_down(torture, endings, pattern):  # 30
     torture.exact(rotations=range(1, 4), truncations=0)
 
 
+def test_more_generations_than_are_inflated_at_once(torture):  # 30
+    """Those that wait for a place are found again by lives that begin later, each killed at its first commit."""
+    prepared(torture)
+    torture.stop()
+    stopped = time.time()
+    for n in range(60):
+        torture.write(3)
+        generation = torture.rotate("rename", ".1.gz")
+        os.utime(generation, (stopped - 9 + n / 100,) * 2)
+    wait_for(lambda: time.time() > stopped + 3, 10, "later commits than the generations are remembered for")
+    for _ in range(2):
+        torture.start()
+        wait_for(lambda: torture.status()["saved"], 10, "a commit")
+        torture.kill()
+    torture.start()
+    torture.exact(truncations=0)
+
+
 def test_rotations_with_strangers_beside(torture):  # 30 (check_logfiles 035chaosrotations)
     """Files with names like ours were never ours."""
     prepared(torture)

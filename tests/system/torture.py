@@ -216,7 +216,8 @@ class Torture(Daemon):
         source = self.source()
         keys = ("state", "text", "rotations", "truncations", "partial_dropped", "files")
         told = {key: source.get(key) for key in keys}
-        assert self.difference(source) == {}, f"code: (counted, written), {told}"
+        wrong = self.difference(source)
+        assert wrong == {}, f"code: (counted, written) {wrong}, {told}"
         assert source["lines"] == self.written, told
         assert source["responses"] == sum(self.codes.values())
         assert source["lines"] == source["responses"] + source["unmatched"]

@@ -154,7 +154,7 @@ open_follower(struct sa_life *life)
             .globs = i < engine->config->n_sources ? def->files : def->watch,
             .olddir = "",
             .known = engine->sources[sa_engine_owner(engine, i)].known,
-            .last_alive_ms = engine->last_alive_ms,
+            .looked_ms = engine->last_alive_ms,
             .rotate_wait_ms = 1000,
             .backfill_max_age_ms = INT64_C(604800000),
             .backfill_max_bytes = 1 << 20,
