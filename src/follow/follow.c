@@ -294,6 +294,24 @@ is_trusted(const struct file *file)
 }
 
 /*
+ * Whether the slice, n bytes that begin with the marker, is of what was read before.  What it begins with is
+ * compared once more after the reading: between two reads of one slice the log may have been truncated and
+ * written anew.
+ */
+static bool
+goes_on(const struct file *file, const char *slice, ssize_t n)
+{
+    size_t len = (size_t)n < MARKER_BYTES ? (size_t)n : MARKER_BYTES;
+    char again[MARKER_BYTES];
+
+    if (!is_trusted(file) || (size_t)n < file->marker_len ||
+        memcmp(slice, file->marker, file->marker_len) != 0)
+        return false;
+    return sa_position_read(file->fd, again, len, file->offset - (int64_t)file->marker_len) == (ssize_t)len &&
+           memcmp(again, slice, len) == 0;
+}
+
+/*
  * The file was truncated to nothing, and now it has bytes.  The old ones, if its disk lied; if it shows only
  * some of these, that is waited for: a log without times may well begin with the same lines again.
  */
@@ -339,8 +357,7 @@ sa_follow_read(struct sa_follower *follower, struct source *source, struct file 
         file->error = 0;
         sa_follow_judge(follower, source);
     }
-    kept =
-        is_trusted(file) && (size_t)n >= marker_len && memcmp(follower->slice, file->marker, marker_len) == 0;
+    kept = goes_on(file, follower->slice, n);
     if (kept && (size_t)n > marker_len) {
         take_slice(follower, file, (size_t)n);
         return;

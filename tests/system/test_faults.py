@@ -196,6 +196,24 @@ def test_small_reads_make_progress(sick, daemon, rule):
     assert sick.hits()
 
 
+@pytest.mark.parametrize("reads", range(1, 6))
+def test_truncated_between_two_reads_of_a_slice(sick, daemon, reads):
+    """Copied, truncated and written past the old end while the daemon is about to do its next read."""
+    sick = sick("pread|proxy.log|sleep=200")
+    sick.start()
+    sick.write(3)
+    sick.exact()
+    sick.switch.touch()
+    before = sick.hits()
+    sick.write(25)
+    wait_for(lambda: sick.hits() >= before + reads, 10, f"read {reads} after the lines were appended")
+    shutil.copy(daemon.log, f"{daemon.log}.1")
+    os.truncate(daemon.log, 0)
+    sick.write(99)
+    sick.switch.unlink()
+    sick.exact()
+
+
 @pytest.mark.parametrize("error, state, text", (("EIO", "failed", "error"), ("EACCES", "denied", "denied")))
 def test_a_log_that_cannot_be_read_says_so(sick, daemon, error, state, text):
     sick = sick(f"{LOG_READS}{error};open|proxy.log|{error}")
