@@ -1,4 +1,5 @@
 #include "listen.h"
+#include "guard.h"
 #include "log.h"
 #include "resolve.h"
 #include "text.h"
@@ -10,6 +11,7 @@
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RETRY_MS 5000
 #define PORT     161
@@ -32,6 +34,14 @@ struct sa_listen {
     unsigned count;
     struct sa_resolver *resolver;
 };
+
+/* What net-snmp does for the two kinds of connections, and where the messages of these begin, by socket. */
+typedef int receive_function(netsnmp_transport *, void *, int, void **, int *);
+typedef int accept_function(netsnmp_transport *);
+static receive_function *receive_from[2];
+static accept_function *accept_at[2];
+static struct sa_guard *guards;
+static size_t guards_room;
 
 struct sa_listen *
 sa_listen_new(char *const *addresses)
@@ -61,6 +71,9 @@ sa_listen_free(struct sa_listen *listen)
     if (listen == NULL)
         return NULL;
     (void)sa_resolver_free(listen->resolver);
+    free(guards);
+    guards = NULL;
+    guards_room = 0;
     free(listen->places);
     free(listen);
     return NULL;
@@ -120,6 +133,77 @@ find_number(struct sa_listen *listen, unsigned i)
         place->asked = sa_resolver_ask(listen->resolver, i, &place->address) == 0;
 }
 
+/* Returns the socket of a new connection, or -1. */
+static int
+take_connection(netsnmp_transport *transport, accept_function *accept)
+{
+    int sock = accept(transport);
+    size_t room = sock < 0 ? 0 : (size_t)sock + 1;
+    struct sa_guard *grown;
+
+    if (room > guards_room) {
+        grown = realloc(guards, room * sizeof *grown);
+        if (grown == NULL) {
+            (void)close(sock);
+            return -1;
+        }
+        guards = grown;
+        guards_room = room;
+    }
+    if (sock >= 0)
+        guards[sock] = (struct sa_guard){0};
+    return sock;
+}
+
+/* Whoever announces a message that is longer than anybody sends is not listened to any more. */
+static int
+take_bytes(netsnmp_transport *transport, receive_function *receive, void *buf, int size, void **opaque,
+           int *olength)
+{
+    int n = receive(transport, buf, size, opaque, olength);
+
+    if (n <= 0 || sa_guard_pass(&guards[transport->sock], SA_GUARD_SNMP, buf, (size_t)n) == 0)
+        return n;
+    SNMP_FREE(*opaque);
+    *olength = 0;
+    return -1;
+}
+
+static int
+accept_tcp(netsnmp_transport *transport)
+{
+    return take_connection(transport, accept_at[0]);
+}
+
+static int
+accept_unix(netsnmp_transport *transport)
+{
+    return take_connection(transport, accept_at[1]);
+}
+
+static int
+receive_tcp(netsnmp_transport *transport, void *buf, int size, void **opaque, int *olength)
+{
+    return take_bytes(transport, receive_from[0], buf, size, opaque, olength);
+}
+
+static int
+receive_unix(netsnmp_transport *transport, void *buf, int size, void **opaque, int *olength)
+{
+    return take_bytes(transport, receive_from[1], buf, size, opaque, olength);
+}
+
+/* Accepted connections inherit the functions of the socket that is listened at. */
+static void
+guard(netsnmp_transport *transport, bool is_unix)
+{
+    receive_from[is_unix] = transport->f_recv;
+    accept_at[is_unix] = transport->f_accept;
+    transport->f_recv = is_unix ? receive_unix : receive_tcp;
+    transport->f_accept = is_unix ? accept_unix : accept_tcp;
+    transport->f_send = sa_transport_send_or_end;
+}
+
 static netsnmp_transport *
 open_place(const struct place *place)
 {
@@ -127,7 +211,7 @@ open_place(const struct place *place)
         netsnmp_transport_open_server("snmp", place->number[0] != '\0' ? place->number : place->text);
 
     if (transport != NULL && place->ours && place->address.kind != SA_ADDRESS_UDP)
-        transport->f_send = sa_transport_send_or_end;
+        guard(transport, place->address.kind == SA_ADDRESS_UNIX);
     return transport;
 }
 

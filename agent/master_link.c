@@ -11,13 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX           "sipalert" /* of our addresses, among net-snmp's "unix" and "tcp" */
-#define AGENTX_PORT      705
-#define PDU_HEADER       20        /* RFC 2741, section 6.1 */
-#define PDU_FLAGS        2         /* where they are in it */
-#define PDU_LENGTH       16        /* where the length of what follows is */
-#define IN_NETWORK_ORDER 0x10      /* of the flags */
-#define PDU_MAX          (1 << 20) /* far more than any question that fits into a message of a manager */
+#define PREFIX      "sipalert" /* of our addresses, among net-snmp's "unix" and "tcp" */
+#define AGENTX_PORT 705
 
 static struct {
     struct sa_address address;
@@ -28,9 +23,6 @@ static struct {
     struct sa_resolver *resolver;
     char reason[128];
     int (*receive)(netsnmp_transport *, void *, int, void **, int *);
-    uint8_t header[PDU_HEADER]; /* of the PDU that comes now */
-    unsigned header_len;
-    uint32_t payload_left;
 } way;
 
 static void
@@ -83,53 +75,15 @@ connect_now(netsnmp_transport *transport)
     return r;
 }
 
-static uint32_t
-payload_length(const uint8_t header[PDU_HEADER])
-{
-    const uint8_t *p = header + PDU_LENGTH;
-
-    if (header[PDU_FLAGS] & IN_NETWORK_ORDER)
-        return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
-/* Steps from PDU to PDU.  Returns the length of the first that no master sends, or 0. */
-static uint32_t
-find_too_long(const uint8_t *p, size_t len)
-{
-    while (len > 0) {
-        size_t n = len < way.payload_left ? len : way.payload_left;
-
-        if (n == 0) {
-            way.header[way.header_len++] = *p;
-            n = 1;
-            if (way.header_len == PDU_HEADER) {
-                way.header_len = 0;
-                way.payload_left = payload_length(way.header);
-            }
-            if (way.payload_left > PDU_MAX)
-                return way.payload_left;
-        } else {
-            way.payload_left -= (uint32_t)n;
-        }
-        p += n;
-        len -= n;
-    }
-    return 0;
-}
-
-/* net-snmp would keep all that comes until the PDU is whole, up to 2 GiB. */
 static int
 receive(netsnmp_transport *transport, void *buf, int size, void **opaque, int *olength)
 {
     int n = way.receive(transport, buf, size, opaque, olength);
-    uint32_t too_long = n <= 0 ? 0 : find_too_long(buf, (size_t)n);
 
-    if (too_long == 0)
-        return n;
-    sa_log(LOG_WARNING, "snmp", "the master agent announced a message of %u bytes, ending the connection",
-           (unsigned)too_long);
-    return -1;
+    if (n < 0 && sa_transport_error(transport) == EMSGSIZE)
+        sa_log(LOG_WARNING, "snmp",
+               "the master agent announced a message that nobody sends, ending the connection");
+    return n;
 }
 
 static netsnmp_transport *
@@ -149,7 +103,6 @@ create(netsnmp_tdomain_spec *spec)
         return NULL;
     }
     set_reason("");
-    way.header_len = way.payload_left = 0;
     way.receive = transport->f_recv;
     transport->f_recv = receive;
     return transport;

@@ -1,5 +1,6 @@
 #include "transport.h"
 #include "clock.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -14,6 +15,7 @@
 struct link {
     enum sa_transport_loss loss;
     struct sa_endpoint to; /* of datagrams */
+    struct sa_guard guard; /* of what comes on a connection */
     bool connecting;
     int error;
 };
@@ -27,11 +29,17 @@ link_of(const netsnmp_transport *transport)
 static int
 on_receive(netsnmp_transport *transport, void *buf, int size, void **opaque, int *olength)
 {
+    struct link *link = link_of(transport);
     ssize_t n = recv(transport->sock, buf, (size_t)size, MSG_DONTWAIT);
+    enum sa_guard_kind kind = link->loss == SA_TRANSPORT_STRICT ? SA_GUARD_AGENTX : SA_GUARD_SNMP;
 
     *opaque = NULL;
     *olength = 0;
-    return (int)n;
+    if (n <= 0 || (transport->flags & NETSNMP_TRANSPORT_FLAG_STREAM) == 0 ||
+        sa_guard_pass(&link->guard, kind, buf, (size_t)n) == 0)
+        return (int)n;
+    link->error = EMSGSIZE;
+    return -1;
 }
 
 /* Waits until there is room in the socket; false: not in time. */
@@ -165,6 +173,7 @@ sa_transport_open(netsnmp_transport *transport, enum sa_address_kind kind, const
 
     (void)on_close(transport);
     link->to = *endpoint;
+    link->guard = (struct sa_guard){0};
     link->error = 0;
     transport->flags = datagrams ? 0 : NETSNMP_TRANSPORT_FLAG_STREAM;
     transport->sock = socket(endpoint->to.any.sa_family,

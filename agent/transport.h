@@ -1,7 +1,8 @@
 /*
  * Sockets for net-snmp sessions that nobody waits for: net-snmp's own connect with connect(2) and write with
  * a blocking send, and then sit there while a peer does not accept or does not read.  One of these outlives
- * its socket: the session stays and the socket is opened anew.  The thread of its session only.
+ * its socket: the session stays and the socket is opened anew.  Connections of STRICT ones are to an AgentX
+ * master, of LOSSY ones to an SNMP receiver.  The thread of its session only.
  */
 #ifndef SA_AGENT_TRANSPORT_H
 #define SA_AGENT_TRANSPORT_H
@@ -46,7 +47,10 @@ void sa_transport_close(netsnmp_transport *transport);
 int sa_transport_send_or_end(netsnmp_transport *transport, const void *buf, int size, void **opaque,
                              int *olength);
 
-/* What was wrong with the last message that was sent, as errno; 0: nothing. */
+/*
+ * What was wrong with the last message that was sent, as errno; 0: nothing.  EMSGSIZE: the peer of a
+ * connection announced a message that is longer than anybody sends, which ends the connection.
+ */
 int sa_transport_error(const netsnmp_transport *transport);
 
 #endif

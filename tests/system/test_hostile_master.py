@@ -8,8 +8,9 @@ import threading
 import time
 
 import pytest
-from conftest import ROOT, SLOW, reply, wait_for
+from conftest import ROOT, SLOW, free_port, reply, snmp, wait_for
 from test_control import ask, call, connect
+from test_receivers import standalone
 
 # RFC 2741, section 6.1.
 OPEN, CLOSE, REGISTER, GET, GET_NEXT, GET_BULK, TEST_SET, COMMIT_SET, UNDO_SET, CLEANUP_SET = 1, 2, 3, 5, 6, 7, 8, 9, 10, 11
@@ -230,3 +231,59 @@ def test_what_is_no_agentx(daemon, trapd, master):
 
 def test_greetings(daemon, trapd, master):
     live(daemon, trapd, master(greetings=GREETINGS, end=True))
+
+
+LONG_MESSAGE = b"\x30\x84\x7f\xff\xff\xf0\x02\x01\x01\x04\x84\x7f\xff\xff\x00"
+
+
+def is_ended(peer, most=64 << 20):
+    """Whether the daemon ends the connection before it took so many bytes of one message."""
+    peer.settimeout(SLOW)
+    try:
+        peer.sendall(LONG_MESSAGE)
+        for _ in range(most >> 16):
+            peer.sendall(bytes(65536))
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
+
+
+def test_receiver_announces_a_long_message(daemon):
+    """Each connection that answers with one is ended, and a receiver that answers as it should gets what waits."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        daemon.configure(f'snmp {{ mode = "off" }}\nnotify "noc" {{ address = "tcp:127.0.0.1:{server.getsockname()[1]}" '
+                         'type = "inform" }\n')
+        daemon.start()
+        daemon.tool("test-notify", check=False)
+        before = daemon.rss_kib()
+        for _ in range(2):
+            peer, _ = server.accept()
+            with peer:
+                assert is_ended(peer)
+        assert daemon.rss_kib() < before + 4096
+        assert daemon.status()["notifications"]["queued"] == 1
+
+
+@pytest.mark.parametrize("kind", ("tcp", "unix"))
+def test_manager_announces_a_long_message(daemon, kind):
+    port, udp = free_port(socket.SOCK_STREAM), free_port()
+    address = f"tcp:127.0.0.1:{port}" if kind == "tcp" else f"unix:{daemon.directory}/snmp.sock"
+    daemon.configure(standalone(daemon, address, f"udp:127.0.0.1:{udp}"))
+    daemon.start()
+
+    def connected():
+        peer = socket.socket(socket.AF_INET if kind == "tcp" else socket.AF_UNIX)
+        try:
+            peer.connect(("127.0.0.1", port) if kind == "tcp" else f"{daemon.directory}/snmp.sock")
+        except OSError:
+            peer.close()
+            return None
+        return peer
+
+    before = daemon.rss_kib()
+    for _ in range(3):
+        with wait_for(connected, 10, address) as peer:
+            assert is_ended(peer)
+    assert daemon.rss_kib() < before + 4096
+    assert snmp("snmpget", udp, f"{ROOT}.1.1.7.0")
