@@ -119,7 +119,8 @@ sa_follow_check(struct sa_follower *follower, struct source *source, struct file
     }
     if (doubted == (file->doubt_ms != 0))
         return;
-    if (!file->disk.by_content && (doubted || sa_disk_ends_early(file->fd))) /* the same bytes came back */
+    if (!file->disk.by_content && ((doubted && sa_proof_has_line(file->marker, file->marker_len)) ||
+                                   sa_disk_ends_early(file->fd))) /* the same bytes came back */
         sa_views_distrust(follower, source, file->path);
     sa_follow_judge(follower, source);
 }
@@ -131,7 +132,7 @@ contradicts(const struct file *file, const struct stat *status)
     if (file->disk.by_content || file->may_be_copy)
         return false;
     return status->st_ino != file->ino || status->st_dev != file->dev ||
-           (status->st_size < file->offset && sa_proof_look(file->fd, file) == PROOF_KEPT);
+           (status->st_size < file->offset && sa_proof_same(file->fd, file));
 }
 
 /* Looks at the size, which is a hint: more is to be read, less is a reason to compare. */

@@ -374,7 +374,13 @@ void sa_proof_seal(struct file *file, const struct sa_position *past);
 /* Whether it will be told soon if the file was truncated: what may be a copy of it waits for that. */
 bool sa_proof_open(const struct file *file);
 
-/* Whether what fd holds is, up to the file's offset, what was read of the file. */
+/*
+ * Whether the bytes before an offset, all or as many as a marker has, tell a file from others of its log:
+ * lines begin alike, and a part of one line may come again in each file.
+ */
+bool sa_proof_has_line(const char *bytes, size_t len);
+
+/* Whether what fd holds is, up to the file's offset, what was read of the file: at least one line. */
 bool sa_proof_same(int fd, const struct file *file);
 
 /* The file lost or changed only its last lines: its position goes back to the end of those that are left. */

@@ -128,9 +128,15 @@ sa_proof_open(const struct file *file)
 }
 
 bool
+sa_proof_has_line(const char *bytes, size_t len)
+{
+    return len == MARKER_BYTES || memchr(bytes, '\n', len) != NULL;
+}
+
+bool
 sa_proof_same(int fd, const struct file *file)
 {
-    if (file->offset == 0)
+    if (file->sealed.marker_len == 0 && !sa_proof_has_line(file->marker, file->marker_len))
         return false;
     return sa_proof_look(fd, file) == PROOF_KEPT;
 }

@@ -12,10 +12,11 @@
  * More files than this are of calls or of phones, each by itself: nobody looks for rotated generations of
  * each, which takes as many comparisons as there are pairs of files.
  */
-#define WIDE        2000
+#define WIDE 2000
 
-#define UNJUDGED_MS 10000 /* a copy may have been met, and not been judged, so long before the last commit   \
-                           */
+#define UNJUDGED_MS                                                                                          \
+    10000 /* a copy may have been met, and not been judged, so long before the last commit                   \
+           */
 
 static void
 note_trouble(struct source *source, int error, const char *path)

@@ -143,15 +143,19 @@ sa_views_is_new(struct source *source, int fd, const char *path, const char *ori
 enum return_
 sa_views_came_back(struct source *source, const struct file *file)
 {
+    char bytes[MARKER_BYTES];
     struct shown shown;
     struct place place;
+    size_t len;
 
     if (!look_at(&shown, file->fd) || shown.end == 0)
         return RETURN_NO;
     place = find_place(source, &shown, file->path, file->origin);
-    if (place.offset > 0)
+    len = place.offset < MARKER_BYTES ? (size_t)place.offset : MARKER_BYTES;
+    if (sa_position_read(file->fd, bytes, len, place.offset - (int64_t)len) == (ssize_t)len &&
+        sa_proof_has_line(bytes, len))
         return RETURN_WHOLE;
-    return place.all_read ? RETURN_PART : RETURN_NO;
+    return place.all_read && place.offset == 0 ? RETURN_PART : RETURN_NO;
 }
 
 struct file *

@@ -105,6 +105,31 @@ def test_copytruncate_with_unread_bytes(torture, ending, new):  # 7
     torture.exact(truncations=1)
 
 
+@pytest.mark.parametrize("begun", [1, 41, 100])
+@pytest.mark.parametrize("before", [0, 1, 20])
+@pytest.mark.parametrize("pattern", ["proxy.log", "proxy.log*"])
+def test_a_line_is_begun_behind_the_truncation(torture, pattern, before, begun):  # 7
+    """Lines begin alike: that of a new one is no sign that the old bytes came back."""
+    torture.setup(file=pattern).start()
+    torture.write(50)
+    torture.caught_up()
+    torture.rotate("rename")
+    torture.log.touch()
+    line = torture.batch(1)
+    torture.raw(line[:begun])
+    torture.taken(50 * len(line) + begun)
+    with torture.asleep():
+        torture.raw(torture.count(line)[begun:])
+        torture.write(before)
+        torture.rotate("copy")
+        line = torture.batch(1)
+        torture.raw(line[:begun])
+    torture.caught_up()
+    torture.raw(torture.count(line)[begun:])
+    source = torture.exact()
+    assert source["text"] == ""
+
+
 @pytest.mark.parametrize("hole", [0, 64 * GIB], ids=["natural", "64 GiB"])
 def test_nul_hole(torture, hole):  # 8, s09
     """A writer without O_APPEND goes on at its old position after a truncation."""
