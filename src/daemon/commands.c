@@ -23,7 +23,7 @@ sa_daemon_reload(struct sa_daemon *daemon, char *text, size_t size)
         (void)sa_text_format(
             text, size,
             "more than rules has changed, keeping the configuration in force; restart sipalertd to apply it");
-    else if (sa_engine_change_rules(&daemon->engine, fresh) < 0)
+    else if (sa_core_reload(daemon->core, fresh, sa_clock_now()) < 0)
         (void)sa_text_format(text, size, "out of memory, keeping the configuration in force");
     else
         done = true;
@@ -46,7 +46,7 @@ answer_status(struct sa_daemon *daemon, const struct sa_caller *caller, char err
     (void)caller;
     (void)error;
     sa_agent_state(daemon->agent, &agent);
-    status = sa_present_status(&daemon->engine, sa_daemon_snmp_mode(daemon), &agent);
+    status = sa_present_status(daemon->core, daemon->sources, sa_daemon_snmp_mode(daemon), &agent);
     (void)json_object_set_new(status, "saved", json_boolean(sa_keeper_settled(daemon->keeper)));
     return status;
 }
@@ -61,7 +61,6 @@ answer_reload(struct sa_daemon *daemon, const struct sa_caller *caller, char err
 static json_t *
 answer_test_notify(struct sa_daemon *daemon, const struct sa_caller *caller, char error[SA_PROTOCOL_ERROR])
 {
-    struct sa_alarm_event event;
     unsigned sinks = sa_daemon_sinks(daemon);
     char text[SA_TEXT_SIZE];
 
@@ -73,13 +72,12 @@ answer_test_notify(struct sa_daemon *daemon, const struct sa_caller *caller, cha
     }
     sa_log(LOG_NOTICE, "control", "test notification, asked for by uid %u pid %d", caller->uid, caller->pid);
     (void)sa_text_format(text, sizeof text, _("Test notification, asked for by user %u"), caller->uid);
-    sa_alarms_test(daemon->engine.alarms, text, sa_clock_now().wall_ms, &event);
-    sa_outbox_push(daemon->engine.outbox, &event, sinks);
+    sa_core_test(daemon->core, text, sinks, sa_clock_now());
     sa_daemon_deliver(daemon);
     sa_keeper_now(daemon->keeper);
     sa_daemon_publish_soon(daemon);
-    return json_pack("{sI sb sb}", "sequence", (json_int_t)sa_outbox_sequence(daemon->engine.outbox), "snmp",
-                     (sinks & SA_SINK_SNMP) != 0, "syslog", (sinks & SA_SINK_SYSLOG) != 0);
+    return json_pack("{sI sb sb}", "sequence", (json_int_t)sa_outbox_sequence(sa_core_outbox(daemon->core)),
+                     "snmp", (sinks & SA_SINK_SNMP) != 0, "syslog", (sinks & SA_SINK_SYSLOG) != 0);
 }
 
 /* The rest of the commands (ack, silence) belongs here too. */

@@ -4,6 +4,7 @@
 #include "lang.h"
 #include "log.h"
 #include "present.h"
+#include "recent.h"
 #include "scribe.h"
 #include "sdnotify.h"
 #include "text.h"
@@ -26,82 +27,73 @@
 static void
 show_status(struct sa_daemon *daemon)
 {
-    char text[256];
-    uint64_t responses = daemon->engine.tally->responses;
+    struct sa_core_view view = sa_core_view(daemon->core);
     struct sa_agent_state agent;
-    unsigned n_alarms;
+    char text[256];
 
     sa_agent_state(daemon->agent, &agent);
-    (void)sa_alarms_active(daemon->engine.alarms, &n_alarms);
     (void)snprintf(text, sizeof text, "%u sources, %" PRIu64 " responses, %u alarms, snmp %s %s",
-                   daemon->config->n_sources, responses, n_alarms, sa_daemon_snmp_mode(daemon),
-                   agent.connected ? "connected" : "not connected");
+                   daemon->config->n_sources, view.tally->responses, view.n_alarms,
+                   sa_daemon_snmp_mode(daemon), agent.connected ? "connected" : "not connected");
     sa_sdnotify_status(text);
 }
 
 /* What auto took a source for, when it has found out or changed its mind. */
 static void
-tell_formats(struct sa_daemon *daemon)
+tell_format(const struct sa_core_source *source, struct told *told)
 {
-    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
-        struct sa_engine_source *source = &daemon->engine.sources[i];
-        const char *chosen = sa_format_chosen(source->format);
+    const char *chosen = sa_format_chosen(source->format);
 
-        if (chosen[0] == '\0' || strcmp(chosen, source->told_format) == 0)
-            continue;
-        (void)sa_text_copy(source->told_format, sizeof source->told_format, chosen);
-        sa_log(LOG_NOTICE, "format", "source %s: the log is read as %s", source->def->name, chosen);
-    }
+    if (chosen[0] == '\0' || strcmp(chosen, told->format) == 0)
+        return;
+    (void)sa_text_copy(told->format, sizeof told->format, chosen);
+    sa_log(LOG_NOTICE, "format", "source %s: the log is read as %s", source->def->name, chosen);
 }
 
 static void
-tell_forgotten(struct sa_daemon *daemon)
+tell_forgotten(const struct sa_core_source *source, struct told *told)
 {
-    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
-        struct sa_engine_source *source = &daemon->engine.sources[i];
-        uint64_t forgotten = sa_engine_forgotten(&daemon->engine, i);
-
-        if (forgotten == source->told_forgotten)
-            continue;
-        source->told_forgotten = forgotten;
-        sa_log(LOG_WARNING, "count",
-               "source %s: more than %d responses within 32 s, %" PRIu64
-               " were forgotten; what is sent again of them counts again",
-               source->def->name, SA_RECENT_MAX, forgotten);
-    }
+    if (source->forgotten == told->forgotten)
+        return;
+    told->forgotten = source->forgotten;
+    sa_log(LOG_WARNING, "count",
+           "source %s: more than %d responses within 32 s, %" PRIu64
+           " were forgotten; what is sent again of them counts again",
+           source->def->name, SA_RECENT_MAX, source->forgotten);
 }
 
 /* Once: how often is in the status. */
 static void
-tell_gave_up(struct sa_daemon *daemon)
+tell_gave_up(const struct sa_core_source *source, struct told *told)
 {
-    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
-        struct sa_engine_source *source = &daemon->engine.sources[i];
-
-        if (!source->gave_up || source->told_gave_up)
-            continue;
-        source->told_gave_up = true;
-        sa_log(LOG_WARNING, "count",
-               "source %s: a line has more ways to match its format than are tried, it counts as unmatched; "
-               "match_limit in the status says how many such lines come",
-               source->def->name);
-    }
+    if (!source->gave_up || told->gave_up)
+        return;
+    told->gave_up = true;
+    sa_log(LOG_WARNING, "count",
+           "source %s: a line has more ways to match its format than are tried, it counts as unmatched; "
+           "match_limit in the status says how many such lines come",
+           source->def->name);
 }
 
 static void
 on_publish(void *arg)
 {
     struct sa_daemon *daemon = arg;
-    struct sa_snapshot *snapshot = daemon->agent == NULL ? NULL : sa_present_snapshot(&daemon->engine);
+    struct sa_snapshot *snapshot =
+        daemon->agent == NULL ? NULL : sa_present_snapshot(daemon->core, daemon->sources);
 
     if (snapshot != NULL) {
         sa_board_publish(daemon->board, snapshot);
         sa_agent_wake(daemon->agent, SA_AGENT_MASTER);
     }
     show_status(daemon);
-    tell_formats(daemon);
-    tell_forgotten(daemon);
-    tell_gave_up(daemon);
+    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
+        struct sa_core_source source = sa_core_source(daemon->core, i);
+
+        tell_format(&source, &daemon->told[i]);
+        tell_forgotten(&source, &daemon->told[i]);
+        tell_gave_up(&source, &daemon->told[i]);
+    }
 }
 
 static void
@@ -110,111 +102,15 @@ on_judge(void *arg)
     sa_daemon_judge(arg);
 }
 
-static void *
-on_opened(void *arg, unsigned source, int64_t id, bool resumed)
-{
-    struct sa_daemon *daemon = arg;
-    void *stream = sa_engine_open(&daemon->engine, source);
-
-    if (stream != NULL && resumed)
-        sa_persist_resume(&daemon->engine, id, stream);
-    return stream;
-}
-
-static size_t
-on_bytes(void *arg, void *stream, const char *buf, size_t len, bool late)
+static void
+on_source_state(void *arg, unsigned source)
 {
     struct sa_daemon *daemon = arg;
 
-    return sa_engine_feed(&daemon->engine, stream, buf, len, late);
-}
-
-static void
-on_hole(void *arg, void *stream, int64_t len)
-{
-    struct sa_daemon *daemon = arg;
-
-    sa_engine_hole(&daemon->engine, stream, len);
-}
-
-static void
-on_truncated(void *arg, void *stream)
-{
-    struct sa_daemon *daemon = arg;
-
-    sa_engine_restart(&daemon->engine, stream);
-}
-
-static void
-on_closed(void *arg, void *stream)
-{
-    struct sa_daemon *daemon = arg;
-
-    sa_engine_close(&daemon->engine, stream);
-}
-
-static void
-on_note(void *arg, unsigned source, const char *text)
-{
-    struct sa_daemon *daemon = arg;
-
-    sa_log(LOG_NOTICE, "follow", "source %s: %s",
-           daemon->engine.names[sa_engine_owner(&daemon->engine, source)], text);
-}
-
-/* "PATH: REASON" with the reason in the language of the alarms; what is not known stays as it is. */
-static void
-put_reason(char *dst, size_t size, const char *text)
-{
-    const char *reason = text;
-
-    for (const char *at = text; (at = strstr(at, ": ")) != NULL; reason = at += 2)
-        ;
-    (void)sa_text_format(dst, size, "%.*s%s", (int)(reason - text), text, _(reason));
-}
-
-/* Of files where log daemons say what they lost: a source is not blind for want of them. */
-static void
-tell_watch(struct sa_daemon *daemon, unsigned number)
-{
-    struct sa_follow_status status;
-
-    sa_follower_status(daemon->engine.follower, number, &status);
-    sa_log(status.state == SA_SOURCE_FOLLOWING ? LOG_INFO : LOG_WARNING, "follow", "source %s: watch: %s%s%s",
-           daemon->engine.names[sa_engine_owner(&daemon->engine, number)], sa_source_state_name(status.state),
-           status.text[0] != '\0' ? ": " : "", status.text);
-}
-
-/* One log line per edge, and the rules learn whether the source can still see. */
-static void
-on_state(void *arg, unsigned source)
-{
-    struct sa_daemon *daemon = arg;
-    struct sa_follow_status status;
-    char text[SA_LONG_SIZE * 2], reason[SA_LONG_SIZE * 2];
-    bool blind;
-
-    if (source >= daemon->config->n_sources) {
-        tell_watch(daemon, source);
-        return;
-    }
-    daemon->engine.sources[source].changed = true; /* that its disk is not to be trusted is kept */
+    (void)source;
     if (daemon->keeper != NULL)
         sa_keeper_soon(daemon->keeper);
-    sa_engine_status(&daemon->engine, source, &status);
-    blind = status.state != SA_SOURCE_FOLLOWING && status.state != SA_SOURCE_BACKLOG;
-    sa_rules_set_blind(daemon->engine.rules, source, blind);
-    put_reason(reason, sizeof reason,
-               status.text[0] != '\0' ? status.text : sa_source_state_name(status.state));
-    (void)snprintf(text, sizeof text, _("Source %s cannot be read: %s"), daemon->config->sources[source].name,
-                   reason);
-    sa_faults_set(daemon->engine.faults, SA_FAULT_BLIND, source, blind, text, status.error,
-                  sa_clock_now().mono_ms);
     sa_daemon_judge_soon(daemon);
-    sa_log(blind ? LOG_WARNING : LOG_NOTICE, "follow", "source %s: %s%s%s%s",
-           daemon->config->sources[source].name, sa_source_state_name(status.state),
-           status.text[0] != '\0' ? ": " : "", status.text,
-           blind ? ", looking again until it can be read" : "");
     sa_daemon_publish_soon(daemon);
 }
 
@@ -223,7 +119,7 @@ on_read_some(void *arg)
 {
     struct sa_daemon *daemon = arg;
 
-    if (daemon->engine.limit_crossed)
+    if (sa_core_is_due(daemon->core))
         sa_daemon_judge(daemon);
     else
         sa_daemon_publish_soon(daemon);
@@ -237,8 +133,7 @@ on_saved(void *arg, int error, const char *text)
     char shown[SA_STORE_TEXT + 64];
 
     (void)snprintf(shown, sizeof shown, _("The state cannot be saved: %s"), text == NULL ? "" : text);
-    sa_faults_set(daemon->engine.faults, SA_FAULT_STATE, 0, text != NULL, shown, error,
-                  sa_clock_now().mono_ms);
+    sa_core_set_saving(daemon->core, text == NULL, shown, error, sa_clock_now());
     sa_watch_arm(daemon->judge, 0);
     if (text != NULL)
         sa_log(LOG_ERR, "store", "the state cannot be saved: %s, going on without and trying again", text);
@@ -250,15 +145,15 @@ static void
 take_reports(struct sa_daemon *daemon, enum sa_agent_way way)
 {
     struct sa_mailbox *reports = sa_agent_reports(daemon->agent, way);
+    struct sa_outbox *outbox = sa_core_outbox(daemon->core);
     struct sa_agent_report report;
 
     sa_mailbox_acknowledge(reports);
     while (sa_mailbox_take(reports, &report)) {
         if (report.outcome == SA_AGENT_TAKEN)
-            sa_outbox_taken(daemon->engine.outbox, report.sequence);
+            sa_outbox_taken(outbox, report.sequence);
         else if (report.outcome != SA_AGENT_LINK)
-            sa_outbox_finished(daemon->engine.outbox, sa_daemon_sink(way), report.sequence,
-                               report.outcome == SA_AGENT_DONE);
+            sa_outbox_finished(outbox, sa_daemon_sink(way), report.sequence, report.outcome == SA_AGENT_DONE);
     }
     sa_agent_wake(daemon->agent, way);
 }
@@ -328,29 +223,34 @@ on_hangup(void *arg)
 }
 
 static void
+dump_source(const struct sa_daemon *daemon, unsigned number)
+{
+    struct sa_core_source source = sa_core_source(daemon->core, number);
+    const struct sa_stream_counts *counts = &source.counts;
+    struct sa_follow_status status;
+
+    sa_sources_status(daemon->sources, number, &status);
+    sa_log(LOG_INFO, "dump",
+           "source %s: %s, %u files, %" PRIu64 " lines, %" PRIu64 " responses, %" PRIu64
+           " unmatched, %" PRIu64 " oversize, %" PRIu64 " at the match limit, %" PRIu64 " bytes behind",
+           source.def->name, sa_source_state_name(status.state), status.n_files, counts->lines,
+           counts->responses, counts->unmatched, counts->oversize, counts->match_limit, status.backlog_bytes);
+}
+
+static void
 on_dump(void *arg)
 {
     struct sa_daemon *daemon = arg;
+    const struct sa_outbox *outbox = sa_core_outbox(daemon->core);
     struct sa_agent_state agent;
 
     sa_agent_state(daemon->agent, &agent);
-    for (unsigned i = 0; i < daemon->config->n_sources; i++) {
-        struct sa_stream_counts counts = sa_engine_counts(&daemon->engine, i);
-        struct sa_follow_status status;
-
-        sa_engine_status(&daemon->engine, i, &status);
-        sa_log(LOG_INFO, "dump",
-               "source %s: %s, %u files, %" PRIu64 " lines, %" PRIu64 " responses, %" PRIu64
-               " unmatched, %" PRIu64 " oversize, %" PRIu64 " at the match limit, %" PRIu64 " bytes behind",
-               daemon->config->sources[i].name, sa_source_state_name(status.state), status.n_files,
-               counts.lines, counts.responses, counts.unmatched, counts.oversize, counts.match_limit,
-               status.backlog_bytes);
-    }
+    for (unsigned i = 0; i < daemon->config->n_sources; i++)
+        dump_source(daemon, i);
     sa_log(LOG_INFO, "dump",
            "notifications: %" PRIu64 " sent, %u queued, %" PRIu64 " suppressed; snmp %s%s%s",
-           sa_outbox_sent(daemon->engine.outbox), sa_outbox_queued(daemon->engine.outbox, SA_SINK_SNMP),
-           sa_outbox_suppressed(daemon->engine.outbox), agent.connected ? "connected" : "not connected",
-           agent.text[0] != '\0' ? ": " : "", agent.text);
+           sa_outbox_sent(outbox), sa_outbox_queued(outbox, SA_SINK_SNMP), sa_outbox_suppressed(outbox),
+           agent.connected ? "connected" : "not connected", agent.text[0] != '\0' ? ": " : "", agent.text);
 }
 
 static void
@@ -424,10 +324,9 @@ open_keeper(struct sa_daemon *daemon)
 
         (void)snprintf(text, sizeof text, _("The saved state was damaged, %s; counters began anew"),
                        daemon->found_text);
-        sa_faults_event(daemon->engine.faults, SA_FAULT_STATE, 0, 0, text, -EUCLEAN, SA_STATE_LOST_MS,
-                        sa_clock_now().mono_ms);
+        sa_core_state_lost(daemon->core, 0, text, -EUCLEAN, SA_STATE_LOST_MS, sa_clock_now());
     }
-    daemon->keeper = sa_keeper_new(daemon->loop, &daemon->engine, daemon->store,
+    daemon->keeper = sa_keeper_new(daemon->loop, &daemon->state, daemon->store,
                                    daemon->found != SA_STORE_KEPT, on_saved, daemon);
     return daemon->keeper == NULL ? -ENOMEM : 0;
 }
@@ -505,7 +404,7 @@ open_agent(struct sa_daemon *daemon)
             (struct sa_agent_receiver){config->notifies[i].name, config->notifies[i].address,
                                        config->notifies[i].community, config->notifies[i].inform};
     daemon->board = sa_board_new();
-    snapshot = sa_present_snapshot(&daemon->engine);
+    snapshot = sa_present_snapshot(daemon->core, daemon->sources);
     if (daemon->board == NULL || snapshot == NULL) {
         (void)sa_snapshot_free(snapshot);
         return -ENOMEM;
@@ -518,51 +417,32 @@ open_agent(struct sa_daemon *daemon)
 }
 
 static int
-open_follower(struct sa_daemon *daemon)
+open_core(struct sa_daemon *daemon)
 {
-    static const struct sa_follow_events events = {on_opened, on_bytes, on_hole, on_truncated,
-                                                   on_closed, on_state, on_note, on_read_some};
-    unsigned n_sources = daemon->config->n_sources;
-    int r;
+    char error[SA_PATTERN_ERROR_SIZE];
 
-    daemon->engine.follower = sa_follower_new(daemon->loop, &events, daemon);
-    if (daemon->engine.follower == NULL)
-        return -ENOMEM;
-    for (unsigned i = 0; i < n_sources + daemon->engine.n_watches; i++) {
-        unsigned source = sa_engine_owner(&daemon->engine, i);
-        const struct sa_source_def *def = &daemon->config->sources[source];
-        const struct sa_follow_options options = {
-            .globs = i < n_sources ? def->files : def->watch,
-            .olddir = def->olddir,
-            .start_at_end = i >= n_sources || def->start_at_end,
-            .known = i < n_sources && daemon->engine.sources[source].known,
-            .looked_ms = daemon->engine.sources[source].looked_ms != 0
-                             ? daemon->engine.sources[source].looked_ms
-                             : daemon->engine.last_alive_ms,
-            .rotate_wait_ms = (int64_t)def->rotate_wait_s * 1000,
-            .backfill_max_age_ms = (int64_t)def->backfill_max_age_s * 1000,
-            .backfill_max_bytes = (int64_t)def->backfill_max_bytes,
-        };
-
-        r = sa_follower_add(daemon->engine.follower, &options);
-        if (r < 0)
-            return r;
+    daemon->core = sa_core_new(daemon->config, sa_daemon_sinks(daemon), sa_clock_now(), error);
+    if (daemon->core == NULL) {
+        sa_log(LOG_ERR, "main", "cannot start: %s", error);
+        return -EINVAL;
     }
-    r = sa_persist_load_positions(&daemon->engine, daemon->store);
-    if (r < 0)
-        return r;
-    sa_follower_start(daemon->engine.follower);
-    sa_persist_done(&daemon->engine);
-    return 0;
+    daemon->state.core = daemon->core;
+    return sa_state_load(&daemon->state, daemon->store);
 }
 
 static int
-open_intakes(struct sa_daemon *daemon)
+open_sources(struct sa_daemon *daemon)
 {
-    static const struct sa_intakes_events events = {on_state, on_read_some};
+    static const struct sa_sources_events events = {on_source_state, on_read_some};
+    int r;
 
-    daemon->intakes = sa_intakes_open(daemon->loop, &daemon->engine, &events, daemon);
-    return daemon->intakes == NULL ? -ENOMEM : 0;
+    daemon->sources = sa_sources_new(daemon->loop, daemon->core, daemon->config, daemon->state.last_alive_ms,
+                                     &events, daemon);
+    if (daemon->sources == NULL)
+        return -ENOMEM;
+    daemon->state.sources = daemon->sources;
+    r = sa_state_load_positions(&daemon->state, daemon->store);
+    return r < 0 ? r : sa_sources_start(daemon->sources);
 }
 
 static int
@@ -585,7 +465,7 @@ static void
 tell_interpreted(const struct sa_daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->config->n_sources; i++)
-        if (sa_format_is_interpreted(daemon->engine.sources[i].format)) {
+        if (sa_format_is_interpreted(sa_core_source(daemon->core, i).format)) {
             sa_log(LOG_NOTICE, "config",
                    "regular expressions are interpreted, which is slower: the system does not let PCRE2 make "
                    "machine code of them (MemoryDenyWriteExecute= in the service)");
@@ -596,7 +476,6 @@ tell_interpreted(const struct sa_daemon *daemon)
 static int
 start(struct sa_daemon *daemon)
 {
-    char error[SA_PATTERN_ERROR_SIZE];
     int r;
 
     raise_descriptor_limit();
@@ -606,19 +485,13 @@ start(struct sa_daemon *daemon)
     daemon->loop = sa_loop_new();
     if (daemon->loop == NULL)
         return -ENOMEM;
-    r = sa_engine_init(&daemon->engine, daemon->config, sa_daemon_sinks(daemon), sa_clock_now().wall_ms,
-                       error);
-    if (r < 0) {
-        sa_log(LOG_ERR, "main", "cannot start: %s", error);
+    if ((r = open_core(daemon)) < 0 || (r = open_timers(daemon)) < 0 || (r = open_signals(daemon)) < 0 ||
+        (r = open_keeper(daemon)) < 0 || (r = open_sources(daemon)) < 0 || (r = open_agent(daemon)) < 0) {
+        if (daemon->core != NULL)
+            sa_log(LOG_ERR, "main", "cannot start: %s", strerror(-r));
         return r;
     }
     tell_interpreted(daemon);
-    if ((r = sa_persist_load(&daemon->engine, daemon->store)) < 0 || (r = open_timers(daemon)) < 0 ||
-        (r = open_signals(daemon)) < 0 || (r = open_keeper(daemon)) < 0 || (r = open_follower(daemon)) < 0 ||
-        (r = open_intakes(daemon)) < 0 || (r = open_agent(daemon)) < 0) {
-        sa_log(LOG_ERR, "main", "cannot start: %s", strerror(-r));
-        return r;
-    }
     sa_keeper_wait(daemon->keeper, SAVE_START_MS);
     r = open_control(daemon); /* last: who gets an answer knows that the first positions are saved */
     if (r == 0)
@@ -652,16 +525,14 @@ stop(struct sa_daemon *daemon)
 static void
 release(struct sa_daemon *daemon)
 {
-    sa_persist_done(&daemon->engine);
-    (void)sa_intakes_close(daemon->intakes);
-    (void)sa_follower_free(daemon->engine.follower);
+    (void)sa_sources_free(daemon->sources);
     for (size_t i = 0; i < sizeof daemon->signals / sizeof daemon->signals[0]; i++)
         (void)sa_watch_free(daemon->signals[i]);
     (void)sa_watch_free(daemon->judge);
     (void)sa_watch_free(daemon->publish);
     (void)sa_watch_free(daemon->watchdog);
     (void)sa_watch_free(daemon->look);
-    sa_engine_done(&daemon->engine);
+    (void)sa_core_free(daemon->core);
     (void)sa_board_free(daemon->board);
     (void)sa_loop_free(daemon->loop);
     if (daemon->keeper == NULL)

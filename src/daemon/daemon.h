@@ -1,5 +1,5 @@
 /*
- * The running daemon: connects follower, engine, writer thread, SNMP thread, control socket and systemd.
+ * The running daemon: connects sources, core, writer thread, SNMP thread, control socket and systemd.
  * Wiring only.  Main thread.
  */
 #ifndef SA_DAEMON_H

@@ -13,19 +13,22 @@ struct intake {
     const char *item; /* a syslog address or a FIFO; NULL: standard input or the journal */
     struct sa_listener *listener;
     struct sa_pipe *pipe;
+    struct sa_journal *journal;
     enum sa_source_state state;
     char text[SA_TEXT_SIZE];
 };
 
 struct sa_intakes {
     struct sa_loop *loop;
-    struct sa_engine *engine;
+    struct sa_core *core;
+    const struct sa_config *config;
     const struct sa_intakes_events *events;
     void *arg;
     struct sa_watch *timer;
     struct intake *items;
     size_t n;
-    bool starting; /* the states are not complete yet */
+    struct sa_follow_status status[SA_CONFIG_SOURCES]; /* of the sources that are not files */
+    bool starting;                                     /* the states are not complete yet */
 };
 
 static void *
@@ -33,23 +36,21 @@ on_opened(void *arg)
 {
     struct intake *item = arg;
 
-    return sa_engine_open(item->intakes->engine, item->source);
+    return sa_core_open(item->intakes->core, item->source);
 }
 
 static void
 on_lines(void *arg, void *stream, const char *buf, size_t len, bool late)
 {
-    struct intake *item = arg;
-
-    (void)sa_engine_feed(item->intakes->engine, stream, buf, len, late);
+    (void)arg;
+    (void)sa_core_feed(stream, buf, len, (struct sa_when){sa_clock_now(), late});
 }
 
 static void
 on_closed(void *arg, void *stream)
 {
-    struct intake *item = arg;
-
-    sa_engine_close(item->intakes->engine, stream);
+    (void)arg;
+    sa_core_close(stream, sa_clock_now());
 }
 
 static void
@@ -57,7 +58,7 @@ on_lost(void *arg, uint64_t lines, const char *why)
 {
     struct intake *item = arg;
 
-    sa_engine_lost(item->intakes->engine, item->source, lines, _(why));
+    sa_core_lost(item->intakes->core, item->source, lines, _(why), sa_clock_now());
 }
 
 static void
@@ -65,7 +66,7 @@ on_refused(void *arg, uint64_t n)
 {
     struct intake *item = arg;
 
-    item->intakes->engine->sources[item->source].refused += n;
+    sa_core_refused(item->intakes->core, item->source, n);
 }
 
 /* A source is following when all its items are; otherwise it says of each that is not, which and why. */
@@ -91,7 +92,7 @@ sum_up(const struct sa_intakes *intakes, unsigned source, struct sa_follow_statu
 static void
 update(struct sa_intakes *intakes, unsigned source)
 {
-    struct sa_follow_status *status = &intakes->engine->sources[source].intake, now;
+    struct sa_follow_status *status = &intakes->status[source], now;
 
     sum_up(intakes, source, &now);
     if (status->state == now.state && strcmp(status->text, now.text) == 0)
@@ -116,7 +117,7 @@ on_note(void *arg, const char *text)
 {
     struct intake *item = arg;
 
-    sa_log(LOG_WARNING, "intake", "source %s: %s%s%s", item->intakes->engine->names[item->source],
+    sa_log(LOG_WARNING, "intake", "source %s: %s%s%s", item->intakes->config->sources[item->source].name,
            item->item != NULL ? item->item : "", item->item != NULL ? ": " : "", text);
 }
 
@@ -130,12 +131,11 @@ on_read_some(void *arg)
 
 /* Returns whether there was the memory for it. */
 static bool
-make(struct intake *item)
+make(struct intake *item, const char *cursor)
 {
     static const struct sa_intake_events events = {on_opened,  on_lines, on_closed, on_lost,
                                                    on_refused, on_state, on_note,   on_read_some};
-    struct sa_engine_source *source = &item->intakes->engine->sources[item->source];
-    const struct sa_source_def *def = source->def;
+    const struct sa_source_def *def = &item->intakes->config->sources[item->source];
     const struct sa_intake_host host = {.loop = item->intakes->loop,
                                         .events = &events,
                                         .arg = item,
@@ -153,8 +153,8 @@ make(struct intake *item)
         item->pipe = sa_pipe_new(&host, item->item);
         return item->pipe != NULL;
     case SA_SOURCE_JOURNAL:
-        source->journal = sa_journal_new(&host, def->journal, source->cursor, def->start_at_end);
-        return source->journal != NULL;
+        item->journal = sa_journal_new(&host, def->journal, cursor, def->start_at_end);
+        return item->journal != NULL;
     case SA_SOURCE_FILE:
         break;
     }
@@ -164,14 +164,12 @@ make(struct intake *item)
 static void
 look(struct intake *item)
 {
-    struct sa_engine_source *source = &item->intakes->engine->sources[item->source];
-
     if (item->listener != NULL)
         sa_listener_look(item->listener);
     else if (item->pipe != NULL)
         sa_pipe_look(item->pipe);
-    else if (source->journal != NULL)
-        sa_journal_look(source->journal);
+    else if (item->journal != NULL)
+        sa_journal_look(item->journal);
 }
 
 /* One timer for all, so that many sources do not wake the daemon more often than one does. */
@@ -200,7 +198,7 @@ add_item(struct sa_intakes *intakes, unsigned source, const char *item)
 static int
 add_source(struct sa_intakes *intakes, unsigned number)
 {
-    const struct sa_source_def *def = intakes->engine->sources[number].def;
+    const struct sa_source_def *def = &intakes->config->sources[number];
     int r = 0;
 
     if (def->kind == SA_SOURCE_FILE)
@@ -214,27 +212,17 @@ add_source(struct sa_intakes *intakes, unsigned number)
 
 /* The items stay where they are from now on: what they are made of points to them. */
 static bool
-make_all(struct sa_intakes *intakes)
+make_all(struct sa_intakes *intakes, const char *const *cursors)
 {
     for (size_t i = 0; i < intakes->n; i++)
-        if (!make(&intakes->items[i]))
+        if (!make(&intakes->items[i], cursors[intakes->items[i].source]))
             return false;
     return true;
 }
 
-static void
-look_first(struct sa_intakes *intakes)
-{
-    intakes->starting = true;
-    on_timer(intakes);
-    intakes->starting = false;
-    for (size_t i = 0; i < intakes->n; i++)
-        update(intakes, intakes->items[i].source);
-}
-
 struct sa_intakes *
-sa_intakes_open(struct sa_loop *loop, struct sa_engine *engine, const struct sa_intakes_events *events,
-                void *arg)
+sa_intakes_new(struct sa_loop *loop, struct sa_core *core, const struct sa_config *config,
+               const char *const *cursors, const struct sa_intakes_events *events, void *arg)
 {
     struct sa_intakes *intakes = calloc(1, sizeof *intakes);
     int r = 0;
@@ -242,17 +230,43 @@ sa_intakes_open(struct sa_loop *loop, struct sa_engine *engine, const struct sa_
     if (intakes == NULL)
         return NULL;
     intakes->loop = loop;
-    intakes->engine = engine;
+    intakes->core = core;
+    intakes->config = config;
     intakes->events = events;
     intakes->arg = arg;
     intakes->timer = sa_loop_timer(loop, on_timer, intakes);
-    for (unsigned i = 0; i < engine->config->n_sources && r == 0; i++)
+    for (unsigned i = 0; i < config->n_sources && r == 0; i++)
         r = add_source(intakes, i);
-    if (intakes->timer == NULL || r < 0 || !make_all(intakes))
+    if (intakes->timer == NULL || r < 0 || !make_all(intakes, cursors))
         return sa_intakes_close(intakes);
-    if (intakes->n > 0)
-        look_first(intakes);
     return intakes;
+}
+
+void
+sa_intakes_start(struct sa_intakes *intakes)
+{
+    if (intakes->n == 0)
+        return;
+    intakes->starting = true;
+    on_timer(intakes);
+    intakes->starting = false;
+    for (size_t i = 0; i < intakes->n; i++)
+        update(intakes, intakes->items[i].source);
+}
+
+const struct sa_follow_status *
+sa_intakes_status(const struct sa_intakes *intakes, unsigned source)
+{
+    return &intakes->status[source];
+}
+
+const char *
+sa_intakes_cursor(const struct sa_intakes *intakes, unsigned source)
+{
+    for (size_t i = 0; i < intakes->n; i++)
+        if (intakes->items[i].source == source && intakes->items[i].journal != NULL)
+            return sa_journal_cursor(intakes->items[i].journal);
+    return NULL;
 }
 
 struct sa_intakes *
@@ -261,12 +275,9 @@ sa_intakes_close(struct sa_intakes *intakes)
     if (intakes == NULL)
         return NULL;
     for (size_t i = 0; i < intakes->n; i++) {
-        struct sa_engine_source *source = &intakes->engine->sources[intakes->items[i].source];
-
         (void)sa_listener_close(intakes->items[i].listener);
         (void)sa_pipe_close(intakes->items[i].pipe);
-        if (source->def->kind == SA_SOURCE_JOURNAL)
-            source->journal = sa_journal_close(source->journal);
+        (void)sa_journal_close(intakes->items[i].journal);
     }
     (void)sa_watch_free(intakes->timer);
     free(intakes->items);

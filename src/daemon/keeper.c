@@ -10,7 +10,7 @@
 #define RETRY_MAX_MS 60000
 
 struct sa_keeper {
-    struct sa_engine *engine;
+    struct sa_state *state;
     struct sa_store *store;
     struct sa_watch *timer, *outcome;
     sa_keeper_fn fn;
@@ -31,7 +31,7 @@ commit(struct sa_keeper *keeper)
         return;
     }
     keeper->wanted = false;
-    sa_persist_save(keeper->engine, keeper->whole, &batch);
+    sa_state_save(keeper->state, keeper->whole, &batch);
     if (batch.buffer.failed) { /* what was marked as saved is not: next time everything */
         keeper->whole = true;
         sa_batch_done(&batch);
@@ -58,7 +58,7 @@ judge(struct sa_keeper *keeper, const struct sa_store_outcome *outcome)
     }
     keeper->whole = true;
     if (outcome->error == -EEXIST) /* what could not be read at the start: its counts are added to ours */
-        sa_persist_merge(keeper->engine, keeper->store);
+        sa_state_merge(keeper->state, keeper->store);
     if (outcome->error == -EEXIST ||
         outcome->error == -ESTALE) { /* a new database: it gets everything at once */
         commit(keeper);
@@ -88,7 +88,7 @@ on_timer(void *arg)
 }
 
 struct sa_keeper *
-sa_keeper_new(struct sa_loop *loop, struct sa_engine *engine, struct sa_store *store, bool whole,
+sa_keeper_new(struct sa_loop *loop, struct sa_state *state, struct sa_store *store, bool whole,
               sa_keeper_fn fn, void *arg)
 {
     struct sa_keeper *keeper = calloc(1, sizeof *keeper);
@@ -96,7 +96,7 @@ sa_keeper_new(struct sa_loop *loop, struct sa_engine *engine, struct sa_store *s
     if (keeper == NULL)
         return NULL;
     *keeper = (struct sa_keeper){
-        .engine = engine, .store = store, .whole = whole, .fn = fn, .arg = arg, .retry_ms = RETRY_MS};
+        .state = state, .store = store, .whole = whole, .fn = fn, .arg = arg, .retry_ms = RETRY_MS};
     keeper->timer = sa_loop_timer(loop, on_timer, keeper);
     keeper->outcome = sa_loop_readable(loop, sa_mailbox_fd(sa_store_outcomes(store)), on_outcome, keeper);
     if (keeper->timer != NULL && keeper->outcome != NULL)

@@ -7,7 +7,7 @@
 #define SA_KEEPER_H
 
 #include "loop.h"
-#include "persist.h"
+#include "state.h"
 
 struct sa_keeper;
 
@@ -15,9 +15,9 @@ struct sa_keeper;
  * each change. */
 typedef void (*sa_keeper_fn)(void *arg, int error, const char *text);
 
-/* store: started, owned by the keeper from here.  whole: what the store holds is not what the engine loaded.
+/* store: started, owned by the keeper from here.  whole: what the store holds is not what was loaded.
  */
-struct sa_keeper *sa_keeper_new(struct sa_loop *loop, struct sa_engine *engine, struct sa_store *store,
+struct sa_keeper *sa_keeper_new(struct sa_loop *loop, struct sa_state *state, struct sa_store *store,
                                 bool whole, sa_keeper_fn fn, void *arg);
 
 /* Something changed: saved within a second. */

@@ -1,4 +1,5 @@
 #include "running.h"
+#include "clock.h"
 #include "scribe.h"
 
 #define JUDGE_MS   1000 /* how often an active rule is looked at */
@@ -31,7 +32,7 @@ sa_daemon_sink(enum sa_agent_way way)
 static void
 deliver_by(struct sa_daemon *daemon, enum sa_agent_way way)
 {
-    struct sa_outbox *outbox = daemon->engine.outbox;
+    struct sa_outbox *outbox = sa_core_outbox(daemon->core);
     unsigned sink = sa_daemon_sink(way);
     const struct sa_alarm_event *event;
 
@@ -42,7 +43,7 @@ deliver_by(struct sa_daemon *daemon, enum sa_agent_way way)
 void
 sa_daemon_deliver(struct sa_daemon *daemon)
 {
-    struct sa_outbox *outbox = daemon->engine.outbox;
+    struct sa_outbox *outbox = sa_core_outbox(daemon->core);
     const struct sa_alarm_event *event;
 
     while ((event = sa_outbox_next(outbox, SA_SINK_SYSLOG)) != NULL) {
@@ -66,13 +67,13 @@ sa_daemon_publish_soon(struct sa_daemon *daemon)
 void
 sa_daemon_judge(struct sa_daemon *daemon)
 {
-    bool active = sa_engine_judge(&daemon->engine);
+    struct sa_core_turn turn = sa_core_turn(daemon->core, sa_clock_now());
 
     sa_daemon_deliver(daemon);
     sa_daemon_publish_soon(daemon);
-    if (daemon->engine.alarms_changed)
+    if (turn.alarms_changed)
         sa_keeper_now(daemon->keeper);
-    if (active || sa_outbox_next(daemon->engine.outbox, SA_SINK_SYSLOG) != NULL)
+    if (turn.due_ms != INT64_MAX || sa_outbox_next(sa_core_outbox(daemon->core), SA_SINK_SYSLOG) != NULL)
         sa_watch_arm(daemon->judge, JUDGE_MS);
 }
 

@@ -7,8 +7,6 @@
 
 #include "agent.h"
 #include "control.h"
-#include "engine.h"
-#include "intakes.h"
 #include "keeper.h"
 #include "refusals.h"
 #include "store.h"
@@ -16,12 +14,18 @@
 struct sa_daemon {
     struct sa_config *config;
     struct sa_loop *loop;
-    struct sa_engine engine;
+    struct sa_core *core;
+    struct sa_sources *sources;
+    struct sa_state state;
+    struct told {                  /* of a source, once */
+        char format[SA_NAME_SIZE]; /* that auto chose */
+        uint64_t forgotten;
+        bool gave_up;
+    } told[SA_CONFIG_SOURCES];
     struct sa_store *store;
     enum sa_store_found found;
     char found_text[SA_STORE_TEXT];
     struct sa_keeper *keeper;
-    struct sa_intakes *intakes;
     struct sa_control *control;
     struct sa_refusals refusals; /* of commands on the control socket */
     struct sa_board *board;

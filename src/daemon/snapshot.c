@@ -23,57 +23,54 @@ locations(const struct sa_source_def *def)
 }
 
 static void
-fill_source(const struct sa_engine *engine, unsigned number, struct sa_snapshot_source *row)
+fill_source(const struct sa_core *core, const struct sa_sources *sources, unsigned number,
+            struct sa_snapshot_source *row)
 {
-    const struct sa_engine_source *source = &engine->sources[number];
-    struct sa_stream_counts counts = sa_engine_counts(engine, number);
+    struct sa_core_source source = sa_core_source(core, number);
     struct sa_follow_status status;
     size_t len = 0;
 
-    sa_engine_status(engine, number, &status);
+    sa_sources_status(sources, number, &status);
     row->index = number + 1;
-    row->kind = source->def->kind;
-    (void)sa_text_copy(row->name, sizeof row->name, source->def->name);
-    for (char *const *item = locations(source->def); item != NULL && *item != NULL; item++)
+    row->kind = source.def->kind;
+    (void)sa_text_copy(row->name, sizeof row->name, source.def->name);
+    for (char *const *item = locations(source.def); item != NULL && *item != NULL; item++)
         len += sa_text_format(row->location + len, sizeof row->location - len, "%s%s", len != 0 ? " " : "",
                               *item);
-    if (source->def->kind == SA_SOURCE_FIFO)
-        (void)sa_text_copy(row->location, sizeof row->location, source->def->fifo);
-    (void)sa_text_copy(row->format, sizeof row->format, sa_format_describe(source->format));
+    if (source.def->kind == SA_SOURCE_FIFO)
+        (void)sa_text_copy(row->location, sizeof row->location, source.def->fifo);
+    (void)sa_text_copy(row->format, sizeof row->format, source.format_text);
     row->state = status.state;
     (void)sa_text_copy(row->state_text, sizeof row->state_text, status.text);
-    row->lines = counts.lines;
-    row->bytes = counts.bytes;
-    row->responses = counts.responses;
-    row->unmatched = counts.unmatched;
-    row->oversize = counts.oversize;
+    row->lines = source.counts.lines;
+    row->bytes = source.counts.bytes;
+    row->responses = source.counts.responses;
+    row->unmatched = source.counts.unmatched;
+    row->oversize = source.counts.oversize;
     row->rotations = status.rotations;
     row->truncations = status.truncations;
     row->backlog_bytes = status.backlog_bytes;
-    row->last_line_ms = source->last_line_ms;
-    row->last_response_ms = source->last_response_ms;
+    row->last_line_ms = source.last_line_ms;
+    row->last_response_ms = source.last_response_ms;
 }
 
 static void
-fill_agent(const struct sa_engine *engine, struct sa_snapshot *snapshot)
+fill_agent(const struct sa_core_view *view, struct sa_snapshot_agent *agent)
 {
-    struct sa_snapshot_agent *agent = &snapshot->agent;
-    struct sa_stream_counts totals = sa_engine_totals(engine);
-
-    (void)sa_text_copy(agent->node, sizeof agent->node, engine->config->node);
-    agent->start_ms = engine->start_ms;
-    agent->counters_since_ms = engine->since_ms;
-    agent->config_ms = engine->config_ms;
-    agent->alarms_changed_ms = sa_alarms_changed_ms(engine->alarms);
-    agent->lines = totals.lines;
-    agent->bytes = totals.bytes;
-    agent->responses = totals.responses;
-    agent->unmatched = totals.unmatched;
-    agent->worst_severity = sa_alarms_worst(engine->alarms);
-    agent->notifications_sent = sa_outbox_sent(engine->outbox);
-    agent->notifications_suppressed = sa_outbox_suppressed(engine->outbox);
-    agent->notifications_queued = sa_outbox_queued(engine->outbox, SA_SINK_SNMP);
-    agent->sequence = sa_outbox_sequence(engine->outbox);
+    (void)sa_text_copy(agent->node, sizeof agent->node, view->config->node);
+    agent->start_ms = view->start_ms;
+    agent->counters_since_ms = view->since_ms;
+    agent->config_ms = view->config_ms;
+    agent->alarms_changed_ms = view->alarms_changed_ms;
+    agent->lines = view->totals.lines;
+    agent->bytes = view->totals.bytes;
+    agent->responses = view->totals.responses;
+    agent->unmatched = view->totals.unmatched;
+    agent->worst_severity = view->worst;
+    agent->notifications_sent = sa_outbox_sent(view->outbox);
+    agent->notifications_suppressed = sa_outbox_suppressed(view->outbox);
+    agent->notifications_queued = sa_outbox_queued(view->outbox, SA_SINK_SNMP);
+    agent->sequence = sa_outbox_sequence(view->outbox);
 }
 
 static void
@@ -109,27 +106,26 @@ fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
 }
 
 struct sa_snapshot *
-sa_present_snapshot(const struct sa_engine *engine)
+sa_present_snapshot(const struct sa_core *core, const struct sa_sources *sources)
 {
-    const struct sa_alarm *active;
-    unsigned n_active, n_codes = 0, n_seen = 0;
+    struct sa_core_view view = sa_core_view(core);
+    unsigned n_codes = 0, n_seen = 0;
     struct sa_snapshot *snapshot;
 
     for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
-        bool seen = engine->tally->codes[code] != NULL;
+        bool seen = view.tally->codes[code] != NULL;
 
         n_seen += seen;
         n_codes += seen || sa_catalog_find(code) != NULL;
     }
-    active = sa_alarms_active(engine->alarms, &n_active);
-    snapshot = sa_snapshot_new(engine->config->n_sources, n_codes, n_seen, n_active);
+    snapshot = sa_snapshot_new(view.config->n_sources, n_codes, n_seen, view.n_alarms);
     if (snapshot == NULL)
         return NULL;
-    for (unsigned i = 0; i < engine->config->n_sources; i++)
-        fill_source(engine, i, &snapshot->sources[i]);
-    fill_codes(engine->tally, snapshot);
-    if (n_active != 0)
-        memcpy(snapshot->alarms, active, n_active * sizeof *active);
-    fill_agent(engine, snapshot);
+    for (unsigned i = 0; i < view.config->n_sources; i++)
+        fill_source(core, sources, i, &snapshot->sources[i]);
+    fill_codes(view.tally, snapshot);
+    if (view.n_alarms != 0)
+        memcpy(snapshot->alarms, view.alarms, view.n_alarms * sizeof *view.alarms);
+    fill_agent(&view, &snapshot->agent);
     return snapshot;
 }

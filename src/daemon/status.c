@@ -12,28 +12,28 @@ file_json(struct sa_follow_file file)
 }
 
 static json_t *
-source_json(const struct sa_engine *engine, unsigned number)
+source_json(const struct sa_core *core, const struct sa_sources *sources, unsigned number)
 {
-    const struct sa_engine_source *source = &engine->sources[number];
-    struct sa_stream_counts counts = sa_engine_counts(engine, number);
+    struct sa_core_source source = sa_core_source(core, number);
+    const struct sa_stream_counts *counts = &source.counts;
     struct sa_follow_status status;
     json_t *files = json_array();
 
-    sa_engine_status(engine, number, &status);
+    sa_sources_status(sources, number, &status);
     for (unsigned i = 0; i < status.n_files; i++)
-        (void)json_array_append_new(files, file_json(sa_follower_file(engine->follower, number, i)));
-    return json_pack(
-        "{so ss so so sI sI sI sI sI sI sI sI sI sI sI sI sI sI so so}", "name",
-        sa_report_name(source->def->name), "state", sa_source_state_name(status.state), "text",
-        sa_report_text(status.text), "format", sa_report_name(sa_format_describe(source->format)), "lines",
-        (json_int_t)counts.lines, "bytes", (json_int_t)counts.bytes, "responses",
-        (json_int_t)counts.responses, "unmatched", (json_int_t)counts.unmatched, "oversize",
-        (json_int_t)counts.oversize, "match_limit", (json_int_t)counts.match_limit, "rotations",
-        (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations, "nul_bytes",
-        (json_int_t)counts.nul_bytes, "partial_dropped", (json_int_t)counts.partial_dropped, "undercount",
-        (json_int_t)source->undercount, "refused", (json_int_t)source->refused, "forgotten",
-        (json_int_t)sa_engine_forgotten(engine, number), "backlog_bytes", (json_int_t)status.backlog_bytes,
-        "files", files, "codes", sa_report_codes(source->tally));
+        (void)json_array_append_new(files, file_json(sa_sources_file(sources, number, i)));
+    return json_pack("{so ss so so sI sI sI sI sI sI sI sI sI sI sI sI sI sI so so}", "name",
+                     sa_report_name(source.def->name), "state", sa_source_state_name(status.state), "text",
+                     sa_report_text(status.text), "format", sa_report_name(source.format_text), "lines",
+                     (json_int_t)counts->lines, "bytes", (json_int_t)counts->bytes, "responses",
+                     (json_int_t)counts->responses, "unmatched", (json_int_t)counts->unmatched, "oversize",
+                     (json_int_t)counts->oversize, "match_limit", (json_int_t)counts->match_limit,
+                     "rotations", (json_int_t)status.rotations, "truncations", (json_int_t)status.truncations,
+                     "nul_bytes", (json_int_t)counts->nul_bytes, "partial_dropped",
+                     (json_int_t)counts->partial_dropped, "undercount", (json_int_t)source.undercount,
+                     "refused", (json_int_t)source.refused, "forgotten", (json_int_t)source.forgotten,
+                     "backlog_bytes", (json_int_t)status.backlog_bytes, "files", files, "codes",
+                     sa_report_codes(source.tally));
 }
 
 static json_t *
@@ -51,25 +51,24 @@ alarm_json(const struct sa_alarm *alarm)
 }
 
 json_t *
-sa_present_status(const struct sa_engine *engine, const char *snmp_mode, const struct sa_agent_state *agent)
+sa_present_status(const struct sa_core *core, const struct sa_sources *sources, const char *snmp_mode,
+                  const struct sa_agent_state *agent)
 {
-    json_t *sources = json_array(), *alarms = json_array();
-    const struct sa_alarm *active;
-    unsigned n_active;
+    struct sa_core_view view = sa_core_view(core);
+    json_t *sources_json = json_array(), *alarms = json_array();
 
-    for (unsigned i = 0; i < engine->config->n_sources; i++)
-        (void)json_array_append_new(sources, source_json(engine, i));
-    active = sa_alarms_active(engine->alarms, &n_active);
-    for (unsigned i = 0; i < n_active; i++)
-        (void)json_array_append_new(alarms, alarm_json(&active[i]));
+    for (unsigned i = 0; i < view.config->n_sources; i++)
+        (void)json_array_append_new(sources_json, source_json(core, sources, i));
+    for (unsigned i = 0; i < view.n_alarms; i++)
+        (void)json_array_append_new(alarms, alarm_json(&view.alarms[i]));
     return json_pack("{ss so so so so so so s{ss sb so*} s{sI sI sI sI}}", "version", SIPALERT_VERSION,
-                     "node", sa_report_name(engine->config->node), "since", sa_report_time(engine->since_ms),
-                     "sources", sources, "codes", sa_report_codes(engine->tally), "recent",
-                     sa_report_recent(engine->tally, sa_clock_now().mono_ms / 1000, RECENT_STEP_S), "alarms",
+                     "node", sa_report_name(view.config->node), "since", sa_report_time(view.since_ms),
+                     "sources", sources_json, "codes", sa_report_codes(view.tally), "recent",
+                     sa_report_recent(view.tally, sa_clock_now().mono_ms / 1000, RECENT_STEP_S), "alarms",
                      alarms, "snmp", "mode", snmp_mode, "connected", (int)agent->connected, "text",
                      agent->text[0] == '\0' ? NULL : sa_report_text(agent->text), "notifications", "sent",
-                     (json_int_t)sa_outbox_sent(engine->outbox), "queued",
-                     (json_int_t)sa_outbox_queued(engine->outbox, SA_SINK_SNMP), "suppressed",
-                     (json_int_t)sa_outbox_suppressed(engine->outbox), "sequence",
-                     (json_int_t)sa_outbox_sequence(engine->outbox));
+                     (json_int_t)sa_outbox_sent(view.outbox), "queued",
+                     (json_int_t)sa_outbox_queued(view.outbox, SA_SINK_SNMP), "suppressed",
+                     (json_int_t)sa_outbox_suppressed(view.outbox), "sequence",
+                     (json_int_t)sa_outbox_sequence(view.outbox));
 }

@@ -204,6 +204,26 @@ def test_what_came_while_down_is_counted_though_nothing_came_before(daemon, jour
     counted(daemon, c430=4)
 
 
+def test_another_place_in_the_configuration(daemon, journals):
+    """Sections are put before and behind it, and entries come and do not come: each counts once."""
+    before = f'source "other" {{ file = "{daemon.directory}/other.log" format = {{"edge"}} }}\n'
+    journals.write("a.journal", 302, 40)
+    configure(daemon, [journals.directory]).start()
+    expected = 40
+
+    def responses():
+        return next(source["responses"] for source in daemon.status()["sources"] if source["name"] == "journal")
+
+    wait_for(lambda: responses() == 40, 10, "40 entries")
+    for place in (before, "", before, before, "", ""):
+        daemon.stop()
+        configure(daemon, [journals.directory], body=place).start()
+        if place:
+            journals.append("a.journal", 302, 10)
+            expected += 10
+        wait_for(lambda: responses() == expected, 10, f"{expected} entries, last {responses()}")
+
+
 def test_files_of_which_one_is_missing(daemon, journals):
     journals.write("a.journal", 302, 4)
     files = [journals.directory / "a.journal", journals.directory / "b.journal"]

@@ -2,7 +2,6 @@
 #include "clock.h"
 #include "database.h"
 #include "log.h"
-#include "persist.h"
 #include "present.h"
 #include "scribe.h"
 #include "text.h"
@@ -20,8 +19,6 @@
             abort();                                                                                         \
         }                                                                                                    \
     } while (0)
-
-#define STREAMS 4 /* ids 1 to 4 may have been in the middle of a message */
 
 static const char lines[] =
     "Nov 20 16:46:53 sbc01 kamailio[33]: INFO: <script>: [a@b] 302 Moved from 192.0.2.1:5060 "
@@ -84,40 +81,6 @@ load_config(const char *directory)
     return config;
 }
 
-static void *
-on_opened(void *arg, unsigned source, int64_t id, bool resumed)
-{
-    void *stream = sa_engine_open(arg, source);
-
-    if (stream != NULL && resumed)
-        sa_persist_resume(arg, id, stream);
-    return stream;
-}
-
-static size_t
-on_bytes(void *arg, void *stream, const char *buf, size_t len, bool late)
-{
-    return sa_engine_feed(arg, stream, buf, len, late);
-}
-
-static void
-on_hole(void *arg, void *stream, int64_t len)
-{
-    sa_engine_hole(arg, stream, len);
-}
-
-static void
-on_truncated(void *arg, void *stream)
-{
-    sa_engine_restart(arg, stream);
-}
-
-static void
-on_closed(void *arg, void *stream)
-{
-    sa_engine_close(arg, stream);
-}
-
 static void
 on_state(void *arg, unsigned source)
 {
@@ -126,42 +89,9 @@ on_state(void *arg, unsigned source)
 }
 
 static void
-on_note(void *arg, unsigned source, const char *text)
-{
-    (void)arg;
-    (void)source;
-    (void)text;
-}
-
-static void
 on_read_some(void *arg)
 {
     (void)arg;
-}
-
-static void
-open_follower(struct sa_life *life)
-{
-    static const struct sa_follow_events events = {on_opened, on_bytes, on_hole, on_truncated,
-                                                   on_closed, on_state, on_note, on_read_some};
-    struct sa_engine *engine = &life->engine;
-
-    engine->follower = sa_follower_new(life->loop, &events, engine);
-    LIFE_CHECK(engine->follower != NULL);
-    for (unsigned i = 0; i < engine->config->n_sources + engine->n_watches; i++) {
-        const struct sa_source_def *def = &engine->config->sources[sa_engine_owner(engine, i)];
-        const struct sa_follow_options options = {
-            .globs = i < engine->config->n_sources ? def->files : def->watch,
-            .olddir = "",
-            .known = engine->sources[sa_engine_owner(engine, i)].known,
-            .looked_ms = engine->last_alive_ms,
-            .rotate_wait_ms = 1000,
-            .backfill_max_age_ms = INT64_C(604800000),
-            .backfill_max_bytes = 1 << 20,
-        };
-
-        LIFE_CHECK(sa_follower_add(engine->follower, &options) >= 0);
-    }
 }
 
 static char said[512]; /* the line of the log about rows that were left out */
@@ -177,6 +107,7 @@ on_line(int priority, const char *line)
 static void
 begin(struct sa_life *life, const char *directory)
 {
+    static const struct sa_sources_events events = {on_state, on_read_some};
     char error[SA_PATTERN_ERROR_SIZE];
 
     *life = (struct sa_life){.config = load_config(directory)};
@@ -186,27 +117,33 @@ begin(struct sa_life *life, const char *directory)
     LIFE_CHECK(life->found == SA_STORE_KEPT || life->found == SA_STORE_NEW);
     life->loop = sa_loop_new();
     LIFE_CHECK(life->loop != NULL);
-    LIFE_CHECK(sa_engine_init(&life->engine, life->config, SA_SINK_MASTER | SA_SINK_SYSLOG,
-                              sa_clock_now().wall_ms, error) == 0);
-    LIFE_CHECK(sa_persist_load(&life->engine, life->store) == 0);
-    open_follower(life);
-    LIFE_CHECK(sa_persist_load_positions(&life->engine, life->store) == 0);
+    life->state.core = sa_core_new(life->config, SA_SINK_MASTER | SA_SINK_SYSLOG, sa_clock_now(), error);
+    LIFE_CHECK(life->state.core != NULL);
+    LIFE_CHECK(sa_state_load(&life->state, life->store) == 0);
+    life->state.sources =
+        sa_sources_new(life->loop, life->state.core, life->config, life->state.last_alive_ms, &events, life);
+    LIFE_CHECK(life->state.sources != NULL);
+    LIFE_CHECK(sa_state_load_positions(&life->state, life->store) == 0);
     (void)sa_text_copy(life->said, sizeof life->said, said);
 }
 
-/* Streams that were in the middle of a message read on, each from every kind of source. */
+/* A stream that was in the middle of a message reads on, from every kind of source. */
 static void
-read_on(struct sa_engine *engine)
+on_row(void *arg, enum sa_table table, const void *p)
 {
-    for (unsigned source = 0; source < engine->config->n_sources; source++)
-        for (int64_t id = 1; id <= STREAMS; id++) {
-            void *stream = sa_engine_open(engine, source);
+    const struct sa_row_file *row = p;
+    struct sa_life *life = arg;
 
-            LIFE_CHECK(stream != NULL);
-            sa_persist_resume(engine, id, stream);
-            (void)sa_engine_feed(engine, stream, lines, sizeof lines - 1, false);
-            sa_engine_close(engine, stream);
-        }
+    (void)table;
+    for (unsigned source = 0; source < life->config->n_sources; source++) {
+        struct sa_core_stream *stream = sa_core_open(life->state.core, source);
+
+        LIFE_CHECK(stream != NULL);
+        if (sa_stream_may_recall(row->reader.p, row->reader.len))
+            sa_core_recall(stream, row->reader.p, row->reader.len);
+        (void)sa_core_feed(stream, lines, sizeof lines - 1, (struct sa_when){sa_clock_now(), false});
+        sa_core_close(stream, sa_clock_now());
+    }
 }
 
 static void
@@ -214,25 +151,25 @@ show(struct sa_life *life)
 {
     static const struct sa_agent_state agent;
     char line[SA_SCRIBE_LINE];
-    json_t *status = sa_present_status(&life->engine, "off", &agent);
-    struct sa_snapshot *snapshot = sa_present_snapshot(&life->engine);
+    json_t *status = sa_present_status(life->state.core, life->state.sources, "off", &agent);
+    struct sa_snapshot *snapshot = sa_present_snapshot(life->state.core, life->state.sources);
     char *text = status == NULL ? NULL : json_dumps(status, 0);
     const struct sa_alarm_event *event;
-    const struct sa_alarm *active;
-    unsigned n;
+    struct sa_outbox *outbox = sa_core_outbox(life->state.core);
+    struct sa_core_view view;
 
     LIFE_CHECK(text != NULL && snapshot != NULL);
     free(text);
     json_decref(status);
     (void)sa_snapshot_free(snapshot);
-    while ((event = sa_outbox_next(life->engine.outbox, SA_SINK_SYSLOG)) != NULL) {
+    while ((event = sa_outbox_next(outbox, SA_SINK_SYSLOG)) != NULL) {
         (void)sa_scribe_format(event, line);
-        sa_outbox_handed(life->engine.outbox, SA_SINK_SYSLOG, event->sequence);
+        sa_outbox_handed(outbox, SA_SINK_SYSLOG, event->sequence);
     }
-    active = sa_alarms_active(life->engine.alarms, &n);
-    for (unsigned i = 0; i < n; i++)
-        if (active[i].kind == SA_KIND_STATE_LOST)
-            (void)sa_text_copy(life->fault, sizeof life->fault, active[i].text);
+    view = sa_core_view(life->state.core);
+    for (unsigned i = 0; i < view.n_alarms; i++)
+        if (view.alarms[i].kind == SA_KIND_STATE_LOST)
+            (void)sa_text_copy(life->fault, sizeof life->fault, view.alarms[i].text);
 }
 
 static void
@@ -241,7 +178,7 @@ save(struct sa_life *life)
     struct sa_store_outcome outcome;
     struct sa_batch batch = {0}, whole = {0};
 
-    sa_persist_save(&life->engine, false, &batch);
+    sa_state_save(&life->state, false, &batch);
     LIFE_CHECK(!batch.buffer.failed);
     LIFE_CHECK(sa_store_start(life->store) == 0);
     sa_store_commit(life->store, &batch, false);
@@ -249,7 +186,7 @@ save(struct sa_life *life)
     if (outcome.error != 0)
         (void)fprintf(stderr, "%s\n", outcome.text);
     LIFE_CHECK(outcome.error == 0);
-    sa_persist_save(&life->engine, true, &whole);
+    sa_state_save(&life->state, true, &whole);
     LIFE_CHECK(!whole.buffer.failed);
     sa_batch_done(&whole);
 }
@@ -257,9 +194,8 @@ save(struct sa_life *life)
 static void
 end(struct sa_life *life)
 {
-    (void)sa_follower_free(life->engine.follower);
-    life->engine.follower = NULL;
-    sa_engine_done(&life->engine);
+    (void)sa_sources_free(life->state.sources);
+    (void)sa_core_free(life->state.core);
     (void)sa_loop_free(life->loop);
     LIFE_CHECK(sa_store_close(life->store, 20000));
     (void)sa_config_free(life->config);
@@ -286,11 +222,10 @@ run_loop(struct sa_loop *loop)
 static void
 live(struct sa_life *life)
 {
-    read_on(&life->engine);
-    sa_follower_start(life->engine.follower);
-    sa_persist_done(&life->engine);
+    LIFE_CHECK(sa_store_load(life->store, SA_TABLE_FILES, on_row, life) == 0);
+    LIFE_CHECK(sa_sources_start(life->state.sources) == 0);
     run_loop(life->loop);
-    (void)sa_engine_judge(&life->engine);
+    (void)sa_core_turn(life->state.core, sa_clock_now());
     show(life);
 }
 

@@ -5,15 +5,14 @@
 #ifndef SA_EARLIER_LIFE_H
 #define SA_EARLIER_LIFE_H
 
-#include "engine.h"
-#include "store.h"
+#include "state.h"
 
 struct sa_life {
     struct sa_config *config;
     struct sa_loop *loop;
     struct sa_store *store;
     enum sa_store_found found;
-    struct sa_engine engine;
+    struct sa_state state;
     char text[SA_STORE_TEXT]; /* of the store */
     char said[512];           /* in the log, of rows that were left out, "" if none were */
     char fault[SA_TEXT_SIZE]; /* of the alarm stateLost, "" if it is not up */

@@ -1,0 +1,242 @@
+/* The rows of the core: counts, windows, alarms and events of one moment. */
+#include "inside.h"
+
+/* What the savers below need. */
+struct saving {
+    struct sa_core *core;
+    struct sa_batch *batch;
+    bool all;
+    struct sa_time now;
+    void (*place)(void *arg, unsigned source, struct sa_core_place *ret_place);
+    void *arg;
+};
+
+void
+sa_core_save_numbers(const struct sa_core *core, struct sa_row_daemon *row)
+{
+    struct sa_alarms_memory alarms = sa_alarms_keep(core->alarms);
+
+    row->counters_since_ms = core->since_ms;
+    row->last_alarm_id = alarms.last_id;
+    row->alarms_changed_ms = alarms.changed_ms;
+    row->sequence = sa_outbox_sequence(core->outbox);
+    row->sent = (int64_t)sa_outbox_sent(core->outbox);
+    row->suppressed = (int64_t)sa_outbox_suppressed(core->outbox);
+}
+
+static void
+put_source(struct sa_batch *batch, struct sa_row_source *row, const struct sa_stream_counts *counts)
+{
+    row->lines = (int64_t)counts->lines;
+    row->bytes = (int64_t)counts->bytes;
+    row->responses = (int64_t)counts->responses;
+    row->matched = (int64_t)counts->matched;
+    row->unmatched = (int64_t)counts->unmatched;
+    row->oversize = (int64_t)counts->oversize;
+    row->match_limit = (int64_t)counts->match_limit;
+    row->nul_bytes = (int64_t)counts->nul_bytes;
+    row->partial_dropped = (int64_t)counts->partial_dropped;
+    sa_batch_put(batch, SA_TABLE_SOURCES, row);
+}
+
+/* Bytes of unfinished lines: of them nothing is counted yet. */
+static uint64_t
+held_of(const struct core_source *source)
+{
+    uint64_t held = 0;
+
+    for (const struct sa_core_stream *stream = source->streams; stream != NULL; stream = stream->next)
+        held += sa_stream_held(&stream->stream);
+    return held;
+}
+
+static void
+save_source(struct saving *saving, unsigned number)
+{
+    struct core_source *source = &saving->core->sources[number];
+    struct sa_stream_counts counts = sa_core_counts(source);
+    struct sa_core_place place = {0};
+    struct sa_row_source row;
+
+    if (!source->changed && !saving->all)
+        return;
+    source->changed = false;
+    saving->place(saving->arg, number, &place);
+    row = (struct sa_row_source){
+        .name = source->def->name,
+        .format = sa_format_chosen(source->format),
+        .lost = (int64_t)source->tally->lost,
+        .rotations = (int64_t)place.rotations,
+        .truncations = (int64_t)place.truncations,
+        .distrusted_ms = place.distrusted_ms,
+        .looked_ms = place.looked_ms,
+        .undercount = (int64_t)source->undercount,
+        .last_line_ms = source->last_line_ms,
+        .last_response_ms = source->last_response_ms,
+    };
+    counts.bytes -= held_of(source);
+    put_source(saving->batch, &row, &counts);
+}
+
+static void
+save_recent(struct saving *saving, unsigned number)
+{
+    struct core_source *source = &saving->core->sources[number];
+    struct sa_row_recent row = {.source = source->def->name};
+    struct sa_buffer buffer = {0};
+
+    row.piece = source->recent == NULL
+                    ? -1
+                    : sa_recent_keep(source->recent, saving->all, saving->now.wall_ms / 1000, &buffer);
+    row.responses = (struct sa_blob){buffer.bytes, buffer.len};
+    if (row.piece >= 0 && !buffer.failed)
+        sa_batch_put(saving->batch, SA_TABLE_RECENT, &row);
+    sa_buffer_done(&buffer);
+}
+
+static void
+save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
+{
+    struct sa_buffer window = {0};
+
+    for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
+        struct sa_tally_code *slot = tally->codes[code];
+        struct sa_row_count row = {.source = name, .code = code, .method = ""};
+
+        if (slot == NULL || (!slot->changed && !saving->all))
+            continue;
+        slot->changed = false;
+        row.responses = (int64_t)slot->count.responses;
+        row.received = (int64_t)slot->count.received;
+        row.sent = (int64_t)slot->count.sent;
+        row.last_seen_ms = slot->last_seen_ms;
+        sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
+        for (unsigned i = 0; i < SA_TALLY_METHODS; i++) {
+            row.method = tally->methods[i];
+            row.responses = (int64_t)slot->by_method[i];
+            row.received = row.sent = 0;
+            if (row.responses != 0)
+                sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
+        }
+        if (tally->window_s == 0)
+            continue;
+        window.len = 0;
+        sa_window_save(&slot->window, &window);
+        if (!window.failed)
+            sa_batch_put(saving->batch, SA_TABLE_GAUGES,
+                         &(struct sa_row_gauge){code, {window.bytes, window.len}});
+    }
+    sa_buffer_done(&window);
+}
+
+static void
+save_group(void *arg, const struct sa_rule_memory *memory)
+{
+    struct saving *saving = arg;
+    const struct sa_row_group row = {
+        .rule = memory->rule,
+        .source = memory->source,
+        .counted = memory->counted,
+        .state = memory->state,
+        .level = memory->level,
+        .fall_to = memory->fall_to,
+        .since_mono_ms = memory->since_ms,
+        .evidence = memory->evidence,
+        .windows = {memory->windows, memory->windows_len},
+    };
+
+    sa_batch_put(saving->batch, SA_TABLE_GROUPS, &row);
+}
+
+static struct sa_row_alarm
+row_of(const struct sa_alarm *alarm)
+{
+    return (struct sa_row_alarm){
+        .id = alarm->id,
+        .identity = alarm->identity,
+        .severity = alarm->severity,
+        .kind = alarm->kind,
+        .rule = alarm->rule,
+        .source = alarm->source,
+        .peer = alarm->peer,
+        .codes = alarm->codes,
+        .value = alarm->value,
+        .unit = alarm->unit,
+        .threshold = alarm->threshold,
+        .window_s = alarm->window_s,
+        .total = alarm->total,
+        .raised_ms = alarm->raised_ms,
+        .changed_ms = alarm->changed_ms,
+        .text = alarm->text,
+        .remediation = alarm->remediation,
+        .evidence = alarm->evidence,
+    };
+}
+
+static void
+save_alarms(struct saving *saving)
+{
+    const struct sa_alarm *active;
+    unsigned n;
+
+    if (!saving->core->alarms_changed && !saving->all)
+        return;
+    saving->core->alarms_changed = false;
+    active = sa_alarms_active(saving->core->alarms, &n);
+    sa_batch_clear(saving->batch, SA_TABLE_ALARMS);
+    for (unsigned i = 0; i < n; i++) {
+        struct sa_row_alarm row = row_of(&active[i]);
+
+        sa_batch_put(saving->batch, SA_TABLE_ALARMS, &row);
+    }
+}
+
+static void
+save_event(void *arg, const struct sa_outbox_entry *entry)
+{
+    struct saving *saving = arg;
+    const struct sa_row_event row = {
+        .sequence = entry->event.sequence,
+        .transition = entry->event.transition,
+        .wanted = entry->wanted,
+        .taken = entry->taken,
+        .alarm = row_of(&entry->event.alarm),
+    };
+
+    sa_batch_put(saving->batch, SA_TABLE_EVENTS, &row);
+}
+
+static void
+delete_event(void *arg, uint32_t sequence)
+{
+    struct saving *saving = arg;
+
+    sa_batch_delete(saving->batch, SA_TABLE_EVENTS, &(struct sa_row_event){.sequence = sequence});
+}
+
+void
+sa_core_touch(struct sa_core *core, unsigned source)
+{
+    core->sources[source].changed = true;
+}
+
+void
+sa_core_save(struct sa_core *core, bool all, struct sa_time now, struct sa_batch *batch,
+             void (*place)(void *arg, unsigned source, struct sa_core_place *ret_place), void *arg)
+{
+    struct saving saving = {core, batch, all, now, place, arg};
+
+    sa_buffer_add(&batch->buffer, core->repair.buffer.bytes, core->repair.buffer.len);
+    sa_batch_done(&core->repair);
+    for (unsigned i = 0; i < core->config->n_sources; i++) {
+        save_source(&saving, i);
+        save_recent(&saving, i);
+        save_tally(&saving, core->names[i], core->sources[i].tally);
+    }
+    if (all)
+        put_source(batch, &(struct sa_row_source){.name = "", .format = ""}, &core->absent);
+    save_tally(&saving, "", core->tally);
+    sa_rules_keep(core->rules, all, save_group, &saving);
+    save_alarms(&saving);
+    sa_outbox_keep(core->outbox, all, save_event, delete_event, &saving);
+}
