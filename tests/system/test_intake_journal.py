@@ -14,6 +14,7 @@ from torture import mounts, nobody, torture  # noqa: F401
 pytestmark = needs_journal
 REMOTE = "/lib/systemd/systemd-journal-remote"
 BOOT = "6e2d4b0a1f6c4b7e9d1a2b3c4d5e6f70"
+BOOTED_US = int((time.time() - 86400) * 1e6)  # the clock of that boot began a day ago
 DROPPED, MISSED = "a596d6fe7bfa4994828e72309e95d61e", "0027229ca0644181a76c4e92458afa2e"
 CALM = 'rule "none" { codes = {"699"} minor { count = 1 } }\n'  # an active alarm is not idle
 FAULTS = r"""
@@ -49,7 +50,8 @@ class Journals:
     def entries(self, code, n):
         first = max(self.last_us + 1, int(time.time() * 1e6))
         self.last_us = first + n - 1
-        return "".join(f"__REALTIME_TIMESTAMP={us}\n_BOOT_ID={BOOT}\n_HOSTNAME=sbc01\nSYSLOG_IDENTIFIER=kamailio\n"
+        return "".join(f"__REALTIME_TIMESTAMP={us}\n__MONOTONIC_TIMESTAMP={us - BOOTED_US}\n_BOOT_ID={BOOT}\n"
+                       f"_HOSTNAME=sbc01\nSYSLOG_IDENTIFIER=kamailio\n"
                        f"_SYSTEMD_UNIT=kamailio.service\n"
                        f"MESSAGE=INFO: <script>: [{us}@x] {code} Moved from 192.0.2.1:5060 method INVITE\n\n"
                        for us in range(first, first + n))
@@ -57,7 +59,8 @@ class Journals:
     def told(self, message, message_id=DROPPED, transport="driver", **fields):
         """A record of journald's own, as it writes them; a field that is empty is left out."""
         self.last_us = max(self.last_us + 1, int(time.time() * 1e6))
-        record = {"__REALTIME_TIMESTAMP": self.last_us, "_BOOT_ID": BOOT, "_HOSTNAME": "sbc01", "PRIORITY": 6,
+        record = {"__REALTIME_TIMESTAMP": self.last_us, "__MONOTONIC_TIMESTAMP": self.last_us - BOOTED_US,
+                  "_BOOT_ID": BOOT, "_HOSTNAME": "sbc01", "PRIORITY": 6,
                   "SYSLOG_IDENTIFIER": "systemd-journald", "_SYSTEMD_UNIT": "systemd-journald.service",
                   "_TRANSPORT": transport, "MESSAGE_ID": message_id, "MESSAGE": message, **fields}
         return "".join(f"{field}={value}\n" for field, value in record.items() if value != "") + "\n"
@@ -178,6 +181,27 @@ def test_vacuumed_under_the_cursor(daemon, journals, left):
     journals.append("b.journal", 301, 1)
     daemon.start()
     counted(daemon, c302=10, c430=left, c301=1)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_resumed_over_two_files_after_a_commit(daemon, journals, how):
+    """The cursor that was saved is of the second file: nothing of either is read again, and what came to both is."""
+    journals.write("a.journal", 302, 40)
+    configure(daemon, [journals.directory]).start()
+    counted(daemon, c302=40)
+    journals.write("b.journal", 302, 30)
+    counted(daemon, c302=70)
+    wait_for(lambda: daemon.status()["saved"], 10, "a commit")
+    getattr(daemon, how)()
+    journals.append("a.journal", 301, 2)
+    journals.append("b.journal", 430, 3)
+    daemon.start()
+    counted(daemon, c302=70, c301=2, c430=3)
+    wait_for(lambda: daemon.status()["saved"], 10, "a commit")
+    daemon.kill()
+    journals.append("a.journal", 380, 1)
+    daemon.start()
+    counted(daemon, c302=70, c301=2, c430=3, c380=1)
 
 
 def test_vacuumed_to_the_last_entry(daemon, journals):
