@@ -3,7 +3,7 @@
 _sipalert()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= i
-    local commands="explain compare codes scan match formats status alarms top reload test-notify help"
+    local commands="explain compare codes scan replay match formats status alarms top reload test-notify help"
     local format="--format --xlog --xlog-sent --regex"
 
     case $prev in
@@ -29,6 +29,12 @@ _sipalert()
     scan)
         case $cur in
         -*) COMPREPLY=($(compgen -W "$format --by --plot -j --json --help" -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        esac
+        ;;
+    replay)
+        case $cur in
+        -*) COMPREPLY=($(compgen -W "--since --until --source --plot --json --help" -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
         esac
         ;;

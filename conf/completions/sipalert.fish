@@ -1,6 +1,6 @@
 # fish completion for sipalert and sipalertd
 
-set -l commands explain compare codes scan match formats status alarms top reload test-notify help
+set -l commands explain compare codes scan replay match formats status alarms top reload test-notify help
 
 complete -c sipalert -f
 complete -c sipalert -s c -r -F -d 'Configuration'
@@ -15,6 +15,7 @@ complete -c sipalert -n $none -a explain -d 'What a SIP status code means and wh
 complete -c sipalert -n $none -a compare -d 'Two codes side by side'
 complete -c sipalert -n $none -a codes -d 'The whole catalog of status codes'
 complete -c sipalert -n $none -a scan -d 'Count the responses in log files'
+complete -c sipalert -n $none -a replay -d 'When rules would have spoken in log files'
 complete -c sipalert -n $none -a match -d 'Show what each line is taken for'
 complete -c sipalert -n $none -a formats -d 'The log formats that are understood'
 complete -c sipalert -n $none -a status -d 'The running daemon'
@@ -27,7 +28,7 @@ complete -c sipalert -n $none -a help -d 'How it is used'
 complete -c sipalert -n '__fish_seen_subcommand_from explain compare' -a "(sipalert codes 2>/dev/null | cut -c1-3)"
 complete -c sipalert -n '__fish_seen_subcommand_from codes' -l kind -x -d 'Only this kind' \
     -a "(sipalert codes --json 2>/dev/null | string replace -rf '.*\"kind\": \"(.*)\".*' '\$1' | sort -u)"
-complete -c sipalert -n '__fish_seen_subcommand_from scan match' -F
+complete -c sipalert -n '__fish_seen_subcommand_from scan replay match' -F
 complete -c sipalert -n '__fish_seen_subcommand_from scan match' -l format -x \
     -a "auto (sipalert formats 2>/dev/null | awk '/^[a-z]/ { print \$1 }')" -d 'Format'
 complete -c sipalert -n '__fish_seen_subcommand_from scan match' -l xlog -x -d 'Template of replies received'
@@ -36,6 +37,10 @@ complete -c sipalert -n '__fish_seen_subcommand_from scan match' -l regex -x -d 
 complete -c sipalert -n '__fish_seen_subcommand_from scan' -l by -x -a 'code method peer source minute' -d 'Table by'
 complete -c sipalert -n '__fish_seen_subcommand_from scan' -l plot -d 'Draw over time'
 complete -c sipalert -n '__fish_seen_subcommand_from scan' -s j -x -d 'Threads'
+complete -c sipalert -n '__fish_seen_subcommand_from replay' -l since -x -d 'From'
+complete -c sipalert -n '__fish_seen_subcommand_from replay' -l until -x -d 'Before'
+complete -c sipalert -n '__fish_seen_subcommand_from replay' -l source -x -d 'Whose logs'
+complete -c sipalert -n '__fish_seen_subcommand_from replay' -l plot -d 'Draw over time'
 complete -c sipalert -n '__fish_seen_subcommand_from match' -l missed -d 'Only what was missed'
 complete -c sipalert -n '__fish_seen_subcommand_from top' -l every -x -d 'Seconds'
 

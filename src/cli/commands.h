@@ -18,6 +18,7 @@ int sa_command_explain(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_compare(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_codes(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_scan(const struct sa_globals *globals, int argc, char **argv);
+int sa_command_replay(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_formats(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_match(const struct sa_globals *globals, int argc, char **argv);
 int sa_command_status(const struct sa_globals *globals, int argc, char **argv);

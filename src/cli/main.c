@@ -31,6 +31,12 @@ static const struct command {
      N_("WHAT is code, method, peer, source or minute; --plot draws the counts over time;\n"
         "-j N divides large files among N threads.\n"),
      true},
+    {"replay", sa_command_replay, "[SPAN] [--plot] [--json] FILE...",
+     N_("when the rules of a configuration (-c) would have spoken in log files"),
+     N_("SPAN is --since TIME and --until TIME, with times like 2026-11-20,\n"
+        "2026-11-20 16:46 or 2026-11-20T16:46:53Z; --plot draws the alarms over time;\n"
+        "--source NAME says whose logs the files are where their names do not.\n"),
+     false},
     {"match", sa_command_match, "[FORMAT] [--missed] [--json] FILE",
      N_("show what each line is taken for, and which format would fit"), NULL, true},
     {"formats", sa_command_formats, "[--json]",

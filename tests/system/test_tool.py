@@ -167,7 +167,7 @@ def test_unregistered():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_help_fits_a_screen(language):
     commands = re.findall(r"^  ([a-z][a-z-]+) ", output("--help", "--lang", language), re.M)
-    assert len(commands) == 11
+    assert len(commands) == 12
     for words in (["--help"], *([command, "--help"] for command in commands)):
         lines = output(*words, "--lang", language).splitlines()
         assert len(lines) <= 24 and max(map(cells, lines)) <= 80, words
