@@ -1,6 +1,6 @@
 /*
  * Families of logs that hold whole SIP messages: each program introduces a message in its own way.  A family
- * knows that way and nothing of SIP; the message itself is read by sip_message.h.
+ * knows that way and nothing of SIP; the message itself is read by sip_reader.h.
  */
 #ifndef SA_FAMILY_H
 #define SA_FAMILY_H

@@ -13,9 +13,9 @@ enum sa_part_kind { SA_PART_RECORD, SA_PART_MESSAGE, SA_PART_PATTERN, SA_PART_JS
 struct sa_preset {
     const char *name;
     enum sa_part_kind kind;
-    bool automatic;                                               /* among those that auto tries */
-    enum sa_proxy proxy;                                          /* UNKNOWN: any program's records */
-    int (*parse)(const struct sa_record *, struct sa_response *); /* SA_PART_RECORD */
+    bool automatic;      /* among those that auto tries */
+    enum sa_proxy proxy; /* UNKNOWN: any program's records */
+    enum sa_payload_outcome (*parse)(const struct sa_record *, struct sa_response *); /* SA_PART_RECORD */
     const struct sa_family *family; /* SA_PART_MESSAGE; NULL: any record introduces one */
     const char *xlog;               /* SA_PART_PATTERN: received replies */
     const char *literal;            /* what each line has that it can read; NULL: nothing in particular */

@@ -90,7 +90,7 @@ chan_sip_intro(struct sa_intro *intro, const struct sa_record *record, struct sa
     return SA_INTRO_DONE;
 }
 
-int
+enum sa_payload_outcome
 sa_payload_got_response(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, code, peer;
@@ -100,22 +100,22 @@ sa_payload_got_response(const struct sa_record *record, struct sa_response *resp
     (void)sa_slice_skip(&s, "-- ");
     (void)sa_slice_skip(&s, "Incoming call: ");
     if (!sa_slice_skip(&s, "Got SIP response ") || s.len < 5)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     code = (struct sa_slice){s.p, 3};
     s = sa_slice_from(s, 3);
     if (!sa_slice_skip(&s, " \""))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     peer.len = 0;
     while (sa_slice_seek(&s, "\" back from ")) /* the last one: the reason is the sender's choice */
         peer = s;
     if (peer.len == 0)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     if (!sa_payload_set_code(response, code))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     response->direction = SA_DIR_RECEIVED;
     sa_payload_set_peer(response, peer);
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }
 
 const struct sa_family sa_family_pjsip = {.id = 3, .intro = pjsip_intro};

@@ -56,7 +56,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
 const struct sa_family sa_family_sofia = {.id = 5, .intro = intro, .closes = closes, .indent = 3};
 
 /* Behind the URI of the callee: " 404 Not Found". */
-int
+enum sa_payload_outcome
 sa_payload_flexisip(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, to;
@@ -65,7 +65,7 @@ sa_payload_flexisip(const struct sa_record *record, struct sa_response *response
     size_t end;
 
     if (s.len < 30 || s.p[3] != ' ' || s.p[24] != ':')
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     s = sa_slice_from(s, 4);
     time.month = sa_timestamp_month(s);
     time.day = s.p[4] == ' ' ? s.p[5] - '0' : sa_timestamp_two(sa_slice_from(s, 4));
@@ -74,20 +74,20 @@ sa_payload_flexisip(const struct sa_record *record, struct sa_response *response
     time.second = sa_timestamp_two(sa_slice_from(s, 13));
     s = sa_slice_from(s, 16);
     if (time.month == 0 || !sa_take_number(&s, &year) || !sa_slice_skip(&s, ": "))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     time.year = (int)year;
     to = s;
     if (!sa_slice_seek(&to, "> --> ") ||
         !sa_slice_seek(&to, "<")) /* the caller's URI, in brackets, is the first */
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     end = sa_slice_find(to, '>');
     if (end == to.len)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     to = sa_slice_from(to, end + 1);
     if (!sa_slice_skip(&to, " ") || to.len < 3 || (to.len > 3 && to.p[3] != ' '))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     response->time_ms = sa_timestamp_civil(record->stamps, &time);
-    return sa_payload_set_code(response, (struct sa_slice){to.p, 3}) ? SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN
-                                                                     : SA_PAYLOAD_MISS;
+    return sa_payload_set_code(response, (struct sa_slice){to.p, 3}) ? SA_PAYLOAD_RESPONSE
+                                                                     : SA_PAYLOAD_NOTHING;
 }
