@@ -298,7 +298,7 @@ read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
 static bool
 is_reading(const struct part *part, const struct sa_sip_reader *reader)
 {
-    const struct sa_family *family = part->kind == SA_PART_MESSAGE ? part->preset->family : NULL;
+    const struct sa_message_family *family = part->kind == SA_PART_MESSAGE ? part->preset->family : NULL;
 
     return part->kind == SA_PART_MESSAGE && reader->introduction.family == (family == NULL ? 0 : family->id);
 }
@@ -412,7 +412,7 @@ sa_format_explain(struct sa_format *format, const struct sa_record *record, char
         if (part->kind == SA_PART_PATTERN)
             sa_pattern_explain(part->pattern, record, text, size);
         else if (part->kind == SA_PART_JSON)
-            sa_json_explain(part->json, record, text, size);
+            sa_json_payload_explain(part->json, record, text, size);
         else if (part->kind == SA_PART_MESSAGE)
             (void)sa_text_format(text, size, "%s", _("no SIP message is introduced here"));
         else
@@ -431,7 +431,7 @@ bool
 sa_format_may_begin_at(const struct sa_format *format, const struct sa_record *record, struct sa_slice line)
 {
     for (unsigned i = 0; i < format->n_parts; i++) {
-        const struct sa_family *family =
+        const struct sa_message_family *family =
             format->parts[i].kind == SA_PART_MESSAGE ? format->parts[i].preset->family : NULL;
         struct sa_intro intro = {.step = 0};
         enum sa_intro_verdict verdict;

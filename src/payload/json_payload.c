@@ -123,7 +123,8 @@ sa_json_payload(const struct sa_json_def *def, const struct sa_record *record, s
 }
 
 void
-sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, char *text, size_t size)
+sa_json_payload_explain(const struct sa_json_def *def, const struct sa_record *record, char *text,
+                        size_t size)
 {
     struct reading reading;
     char room[VALUE_MAX];

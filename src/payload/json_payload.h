@@ -26,6 +26,7 @@ enum sa_payload_outcome sa_json_payload(const struct sa_json_def *def, const str
                                         struct sa_response *response);
 
 /* Why the record is not one of its responses, for people. */
-void sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, char *text, size_t size);
+void sa_json_payload_explain(const struct sa_json_def *def, const struct sa_record *record, char *text,
+                             size_t size);
 
 #endif

@@ -5,7 +5,7 @@
 
 /* Length of an introduction that the message follows on the same line, or 0. */
 static size_t
-intro_length(struct sa_slice text, const struct sa_family *family)
+intro_length(struct sa_slice text, const struct sa_message_family *family)
 {
     const char *mark = family == NULL ? NULL : family->two_blanks_behind;
     struct sa_slice rest = text;
@@ -17,7 +17,7 @@ intro_length(struct sa_slice text, const struct sa_family *family)
 }
 
 const char *
-sa_sip_block_line_end(struct sa_slice text, const struct sa_family *family)
+sa_sip_block_line_end(struct sa_slice text, const struct sa_message_family *family)
 {
     static const char octal[] = "#012", backslash_octal[] = "\\012", backslash[] = "\\n";
     struct sa_slice rest = text, escapes = sa_slice_from(text, sa_slice_find(text, '\\'));
@@ -58,7 +58,7 @@ sa_sip_block_next_line(struct sa_slice *text, const char *end)
 }
 
 struct sa_slice
-sa_sip_block_first_line(struct sa_slice *text, const struct sa_family *family, const char *end)
+sa_sip_block_first_line(struct sa_slice *text, const struct sa_message_family *family, const char *end)
 {
     size_t len = end != NULL && strcmp(end, TWO_BLANKS) == 0 ? intro_length(*text, family) : 0;
     struct sa_slice line = {text->p, len};

@@ -83,8 +83,8 @@ sa_sip_introduction_any(struct sa_sip_reader *reader, struct sa_slice line, cons
 }
 
 struct sa_payload_verdict
-sa_sip_introduction_begin(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                          const struct sa_record *record)
+sa_sip_introduction_begin(struct sa_sip_reader *reader, const struct sa_message_family *family,
+                          struct sa_slice line, const struct sa_record *record)
 {
     struct sa_sip_introduction introduction = {.family = family->id};
     enum sa_intro_verdict verdict;
@@ -106,7 +106,7 @@ sa_sip_introduction_begin(struct sa_sip_reader *reader, const struct sa_family *
 
 /* A further line of the introduction; false: it is none. */
 static bool
-go_on(struct sa_sip_introduction *introduction, const struct sa_family *family, struct sa_slice line,
+go_on(struct sa_sip_introduction *introduction, const struct sa_message_family *family, struct sa_slice line,
       const struct sa_record *record)
 {
     enum sa_intro_verdict verdict = family->intro(&introduction->told, record, line);
@@ -119,7 +119,7 @@ go_on(struct sa_sip_introduction *introduction, const struct sa_family *family, 
 
 /* Blanks before the line, no more than the family puts there. */
 static unsigned
-indent_of(const struct sa_family *family, struct sa_slice line)
+indent_of(const struct sa_message_family *family, struct sa_slice line)
 {
     unsigned indent = 0;
 
@@ -132,16 +132,17 @@ indent_of(const struct sa_family *family, struct sa_slice line)
 
 /* A line that may stand between the introduction and the message. */
 static bool
-may_wait(struct sa_sip_introduction *introduction, const struct sa_family *family, struct sa_slice line)
+may_wait(struct sa_sip_introduction *introduction, const struct sa_message_family *family,
+         struct sa_slice line)
 {
     return introduction->waited++ < WAIT_MAX &&
            (sa_sip_trim(line).len == 0 || (family->closes != NULL && family->closes(line)) ||
-            sa_is_rule(line, '-', 5) || sa_is_rule(line, '~', 5));
+            sa_slice_is_rule(line, '-', 5) || sa_slice_is_rule(line, '~', 5));
 }
 
 struct sa_payload_verdict
-sa_sip_introduction_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                         const struct sa_record *record)
+sa_sip_introduction_line(struct sa_sip_reader *reader, const struct sa_message_family *family,
+                         struct sa_slice line, const struct sa_record *record)
 {
     struct sa_payload_verdict verdict = {.taken = true};
     struct sa_slice text;
@@ -159,7 +160,7 @@ sa_sip_introduction_line(struct sa_sip_reader *reader, const struct sa_family *f
 }
 
 struct sa_passed
-sa_sip_introduction_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
+sa_sip_introduction_pass_lines(struct sa_sip_reader *reader, const struct sa_message_family *family,
                                struct sa_timestamp_cache *stamps, const char *p, size_t len, size_t limit)
 {
     struct sa_record record = {.repeat = 1, .stamps = stamps};

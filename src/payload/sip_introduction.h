@@ -24,16 +24,17 @@ struct sa_payload_verdict sa_sip_introduction_any(struct sa_sip_reader *reader, 
 
 /* Where a family's introduction may begin: on any line. */
 struct sa_payload_verdict sa_sip_introduction_begin(struct sa_sip_reader *reader,
-                                                    const struct sa_family *family, struct sa_slice line,
-                                                    const struct sa_record *record);
+                                                    const struct sa_message_family *family,
+                                                    struct sa_slice line, const struct sa_record *record);
 
 /* An introduction goes on, or is over and the message comes, perhaps behind an empty line or a rule. */
 struct sa_payload_verdict sa_sip_introduction_line(struct sa_sip_reader *reader,
-                                                   const struct sa_family *family, struct sa_slice line,
-                                                   const struct sa_record *record);
+                                                   const struct sa_message_family *family,
+                                                   struct sa_slice line, const struct sa_record *record);
 
 /* The further lines of an introduction, as long as nothing can wrap them; as sa_sip_reader_pass_lines(). */
-struct sa_passed sa_sip_introduction_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
+struct sa_passed sa_sip_introduction_pass_lines(struct sa_sip_reader *reader,
+                                                const struct sa_message_family *family,
                                                 struct sa_timestamp_cache *stamps, const char *p, size_t len,
                                                 size_t limit);
 

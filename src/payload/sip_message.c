@@ -55,8 +55,8 @@ is_one_of_many(const struct sa_sip_reader *reader, const struct sa_record *recor
 }
 
 struct sa_slice
-sa_sip_message_text(const struct sa_sip_reader *reader, const struct sa_family *family, unsigned indent,
-                    struct sa_slice line, const struct sa_record *record)
+sa_sip_message_text(const struct sa_sip_reader *reader, const struct sa_message_family *family,
+                    unsigned indent, struct sa_slice line, const struct sa_record *record)
 {
     unsigned n = 0;
 
@@ -105,8 +105,8 @@ sa_sip_message_break_off(struct sa_sip_reader *reader, struct sa_response *respo
 #define CUT_BYTES 8000 /* rsyslog cuts records here */
 
 static bool
-is_next_record(const struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-               const struct sa_record *record)
+is_next_record(const struct sa_sip_reader *reader, const struct sa_message_family *family,
+               struct sa_slice line, const struct sa_record *record)
 {
     const struct sa_sip_introduction *introduction = &reader->introduction;
 
@@ -133,8 +133,8 @@ was_trimmed(const struct sa_sip_message *message)
 
 /* The header part ends in front of the line, without the blank line that belongs there. */
 static bool
-is_broken_off_by(const struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                 struct sa_slice header, const struct sa_record *record)
+is_broken_off_by(const struct sa_sip_reader *reader, const struct sa_message_family *family,
+                 struct sa_slice line, struct sa_slice header, const struct sa_record *record)
 {
     return (is_next_record(reader, family, line, record) && !sa_sip_is_folded(header)) ||
            (reader->introduction.told.size != 0 && reader->message.size_left == 0); /* cut short */
@@ -149,8 +149,8 @@ cannot_be_of_it(const struct sa_sip_reader *reader, struct sa_slice header, stru
 }
 
 struct sa_payload_verdict
-sa_sip_message_header(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                      const struct sa_record *record, struct sa_response *response)
+sa_sip_message_header(struct sa_sip_reader *reader, const struct sa_message_family *family,
+                      struct sa_slice line, const struct sa_record *record, struct sa_response *response)
 {
     struct sa_payload_verdict verdict = {.taken = true};
     struct sa_sip_message *message = &reader->message;
@@ -184,7 +184,7 @@ sa_sip_message_header(struct sa_sip_reader *reader, const struct sa_family *fami
  * no more is left than there were lines.  Then what can come behind a message ends it.
  */
 static bool
-may_end(const struct sa_sip_message *message, const struct sa_family *family, struct sa_slice line,
+may_end(const struct sa_sip_message *message, const struct sa_message_family *family, struct sa_slice line,
         const struct sa_record *record)
 {
     struct sa_intro told = {.step = 0};
@@ -199,7 +199,7 @@ may_end(const struct sa_sip_message *message, const struct sa_family *family, st
 
 /* The log's own sign ends a body of unknown length, or, where it has none, a blank line. */
 static bool
-ends_unknown(const struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line)
+ends_unknown(const struct sa_sip_reader *reader, const struct sa_message_family *family, struct sa_slice line)
 {
     if (family != NULL && family->closes != NULL)
         return family->closes(line);
@@ -207,8 +207,8 @@ ends_unknown(const struct sa_sip_reader *reader, const struct sa_family *family,
 }
 
 bool
-sa_sip_message_body(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                    const struct sa_record *record)
+sa_sip_message_body(struct sa_sip_reader *reader, const struct sa_message_family *family,
+                    struct sa_slice line, const struct sa_record *record)
 {
     struct sa_sip_message *message = &reader->message;
     struct sa_slice text = sa_sip_message_text(reader, family, message->indent, line, record);
@@ -275,14 +275,14 @@ pass_body(struct sa_sip_reader *reader, const char *p, size_t len, size_t limit)
 
 /* The log writes the lines of the message as they are, with their CRs. */
 static bool
-is_verbatim(const struct sa_sip_reader *reader, const struct sa_family *family)
+is_verbatim(const struct sa_sip_reader *reader, const struct sa_message_family *family)
 {
     return reader->message.has_cr && !reader->message.bare_end && reader->message.indent == 0 &&
            !reader->introduction.told.each_line && !(family != NULL && family->blank_ends);
 }
 
 struct sa_passed
-sa_sip_message_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family, const char *p,
+sa_sip_message_pass_lines(struct sa_sip_reader *reader, const struct sa_message_family *family, const char *p,
                           size_t len, size_t limit)
 {
     struct sa_sip_message *message = &reader->message;

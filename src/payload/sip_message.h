@@ -30,8 +30,9 @@ sa_sip_line_at(const char *p, size_t len, size_t limit, struct sa_slice *ret_lin
 }
 
 /* The line as the message has it: without what some logs put before or behind each. */
-struct sa_slice sa_sip_message_text(const struct sa_sip_reader *reader, const struct sa_family *family,
-                                    unsigned indent, struct sa_slice line, const struct sa_record *record);
+struct sa_slice sa_sip_message_text(const struct sa_sip_reader *reader,
+                                    const struct sa_message_family *family, unsigned indent,
+                                    struct sa_slice line, const struct sa_record *record);
 
 /* journalctl indents what follows the first line of a record by the width of the prefix of that line. */
 unsigned sa_sip_message_margin(const struct sa_sip_reader *reader, struct sa_slice line);
@@ -40,17 +41,18 @@ unsigned sa_sip_message_margin(const struct sa_sip_reader *reader, struct sa_sli
  * indent: blanks that were taken from before it. */
 bool sa_sip_message_begin(struct sa_sip_reader *reader, struct sa_slice text, unsigned indent);
 
-struct sa_payload_verdict sa_sip_message_header(struct sa_sip_reader *reader, const struct sa_family *family,
-                                                struct sa_slice line, const struct sa_record *record,
-                                                struct sa_response *response);
+struct sa_payload_verdict sa_sip_message_header(struct sa_sip_reader *reader,
+                                                const struct sa_message_family *family, struct sa_slice line,
+                                                const struct sa_record *record, struct sa_response *response);
 
 /* False: the message is over, and the line is not of it. */
-bool sa_sip_message_body(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                         const struct sa_record *record);
+bool sa_sip_message_body(struct sa_sip_reader *reader, const struct sa_message_family *family,
+                         struct sa_slice line, const struct sa_record *record);
 
 /* Many lines at once, as sa_sip_reader_pass_lines(). */
-struct sa_passed sa_sip_message_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
-                                           const char *p, size_t len, size_t limit);
+struct sa_passed sa_sip_message_pass_lines(struct sa_sip_reader *reader,
+                                           const struct sa_message_family *family, const char *p, size_t len,
+                                           size_t limit);
 
 /* The message is over in the midst of its headers: the verdict on it. */
 enum sa_payload_outcome sa_sip_message_break_off(struct sa_sip_reader *reader, struct sa_response *response);

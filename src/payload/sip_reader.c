@@ -6,7 +6,7 @@
 
 /* Where a message, or what introduces it, may begin. */
 static struct sa_payload_verdict
-read_idle(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+read_idle(struct sa_sip_reader *reader, const struct sa_message_family *family, struct sa_slice line,
           const struct sa_record *record)
 {
     return family == NULL ? sa_sip_introduction_any(reader, line, record)
@@ -14,7 +14,7 @@ read_idle(struct sa_sip_reader *reader, const struct sa_family *family, struct s
 }
 
 static struct sa_payload_verdict
-read_step(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+read_step(struct sa_sip_reader *reader, const struct sa_message_family *family, struct sa_slice line,
           const struct sa_record *record, struct sa_response *response)
 {
     switch (reader->state) {
@@ -36,7 +36,7 @@ read_step(struct sa_sip_reader *reader, const struct sa_family *family, struct s
 
 /* A line of a record that holds many, as if it were a record; first: the one that the record begins with. */
 static struct sa_payload_verdict
-read_part(struct sa_sip_reader *reader, const struct sa_family *family, const struct sa_record *part,
+read_part(struct sa_sip_reader *reader, const struct sa_message_family *family, const struct sa_record *part,
           bool first, struct sa_response *response)
 {
     if (first)
@@ -49,8 +49,8 @@ read_part(struct sa_sip_reader *reader, const struct sa_family *family, const st
 
 /* The lines of a record, until one of them completes something or says that it is none of a message. */
 static struct sa_payload_verdict
-read_parts(struct sa_sip_reader *reader, const struct sa_family *family, const struct sa_record *record,
-           struct sa_slice rest, struct sa_response *response)
+read_parts(struct sa_sip_reader *reader, const struct sa_message_family *family,
+           const struct sa_record *record, struct sa_slice rest, struct sa_response *response)
 {
     const char *end = sa_sip_block_line_end(rest, family);
     struct sa_payload_verdict verdict = {.taken = true};
@@ -73,8 +73,8 @@ read_parts(struct sa_sip_reader *reader, const struct sa_family *family, const s
  * it does not, the introduction is what it was.
  */
 static struct sa_payload_verdict
-read_block(struct sa_sip_reader *reader, const struct sa_family *family, const struct sa_record *record,
-           struct sa_slice text, struct sa_response *response)
+read_block(struct sa_sip_reader *reader, const struct sa_message_family *family,
+           const struct sa_record *record, struct sa_slice text, struct sa_response *response)
 {
     const struct sa_sip_introduction before = reader->introduction;
     enum sa_payload_outcome outcome = read_parts(reader, family, record, text, response).outcome;
@@ -96,7 +96,7 @@ read_block(struct sa_sip_reader *reader, const struct sa_family *family, const s
 
 /* The record goes on with a message that another one began: with *ret_text. */
 static bool
-continues(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+continues(struct sa_sip_reader *reader, const struct sa_message_family *family, struct sa_slice line,
           const struct sa_record *record, struct sa_slice *ret_text)
 {
     return family != NULL && family->continues != NULL && sa_sip_reader_is_open(reader) &&
@@ -105,7 +105,7 @@ continues(struct sa_sip_reader *reader, const struct sa_family *family, struct s
 
 /* A record that may hold many lines: never what a module of the proxy quotes. */
 static bool
-may_be_block(const struct sa_sip_reader *reader, const struct sa_family *family,
+may_be_block(const struct sa_sip_reader *reader, const struct sa_message_family *family,
              const struct sa_record *record)
 {
     if (reader->state != SA_SIP_IDLE)
@@ -116,7 +116,7 @@ may_be_block(const struct sa_sip_reader *reader, const struct sa_family *family,
 }
 
 struct sa_payload_verdict
-sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
+sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_message_family *family, struct sa_slice line,
                    const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice text = sa_sip_begins_record(record) ? record->payload : sa_sip_strip_cr(line);
@@ -135,7 +135,7 @@ sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family,
 }
 
 struct sa_passed
-sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
+sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_message_family *family,
                          struct sa_timestamp_cache *stamps, const char *p, size_t len, size_t limit)
 {
     if (reader->state != SA_SIP_INTRO)

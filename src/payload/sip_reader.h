@@ -15,7 +15,7 @@
 #ifndef SA_SIP_READER_H
 #define SA_SIP_READER_H
 
-#include "family.h"
+#include "message_family.h"
 #include "find.h"
 #include "payload.h"
 
@@ -64,12 +64,13 @@ struct sa_sip_reader {
  * family is NULL for messages that any record may introduce.  In the midst of a message it has to be that
  * message's.  Fills *response if the outcome is RESPONSE.
  */
-struct sa_payload_verdict sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family,
-                                             struct sa_slice line, const struct sa_record *record,
-                                             struct sa_response *response);
+struct sa_payload_verdict sa_sip_reader_line(struct sa_sip_reader *reader,
+                                             const struct sa_message_family *family, struct sa_slice line,
+                                             const struct sa_record *record, struct sa_response *response);
 
 /* Reads lines inside a message that complete nothing, without their envelopes; the result is the same. */
-struct sa_passed sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
+struct sa_passed sa_sip_reader_pass_lines(struct sa_sip_reader *reader,
+                                          const struct sa_message_family *family,
                                           struct sa_timestamp_cache *stamps, const char *p, size_t len,
                                           size_t limit);
 

@@ -8,7 +8,7 @@
  *   Retransmitting #2 (no NAT) to 192.0.2.5:5060:       … ---
  *   -- Got SIP response 503 "Service Unavailable" back from 192.0.2.5:5060
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -57,7 +57,7 @@ chan_sip_closes(struct sa_slice line)
 {
     return (line.len == 3 && memcmp(line.p, "---", 3) == 0) ||
            (line.len > 10 && line.p[0] == '<' && line.p[line.len - 1] == '>' &&
-            sa_is_rule((struct sa_slice){line.p + 1, line.len - 2}, '-', 8));
+            sa_slice_is_rule((struct sa_slice){line.p + 1, line.len - 2}, '-', 8));
 }
 
 static enum sa_intro_verdict
@@ -118,5 +118,6 @@ sa_payload_got_response(const struct sa_record *record, struct sa_response *resp
     return SA_PAYLOAD_RESPONSE;
 }
 
-const struct sa_family sa_family_pjsip = {.id = 3, .intro = pjsip_intro};
-const struct sa_family sa_family_chan_sip = {.id = 4, .intro = chan_sip_intro, .closes = chan_sip_closes};
+const struct sa_message_family sa_message_family_pjsip = {.id = 3, .intro = pjsip_intro};
+const struct sa_message_family sa_message_family_chan_sip = {
+    .id = 4, .intro = chan_sip_intro, .closes = chan_sip_closes};

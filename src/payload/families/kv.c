@@ -2,7 +2,7 @@
  * Words of the form key=value, in any order: "SIPALERT dir=in code=503 method=INVITE peer=192.0.2.5:5060
  * callid=a@b". The first of each key counts.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static bool

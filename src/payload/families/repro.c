@@ -3,7 +3,7 @@
  *   DEBUG | 20261120-164404.534 | repro | RESIP | 14023 | SipStack.cxx:402 | SEND: SipResp: 100 tid=3cb
  * cseq=1 INVITE / 1 from(tu) "from(wire)" was received, "from(tu)" is sent.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 /* "20261120-164404.534" */

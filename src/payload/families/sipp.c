@@ -4,7 +4,7 @@
  *   UDP message received [512] bytes :
  * an empty line and the message; and -trace_shortmsg, one line with tabs for each message.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -51,7 +51,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
                : SA_INTRO_MORE;
 }
 
-const struct sa_family sa_family_sipp = {.id = 12, .intro = intro, .plain = true};
+const struct sa_message_family sa_message_family_sipp = {.id = 12, .intro = intro, .plain = true};
 
 /* The text up to the next tab; steps over both. */
 static bool

@@ -5,7 +5,7 @@
  * stamp may stand before it.  Flexisip besides has a line for each call: "Fri Nov 20 16:46:06 2026: A --> B
  * 200 Ok".
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 #define CUT_BYTES 16000 /* longer messages are not written in full */
@@ -15,7 +15,7 @@ closes(struct sa_slice line)
 {
     while (line.len > 0 && line.p[0] == ' ')
         line = sa_slice_from(line, 1);
-    return sa_is_rule(line, '-', 20);
+    return sa_slice_is_rule(line, '-', 20);
 }
 
 static enum sa_intro_verdict
@@ -53,7 +53,8 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_sofia = {.id = 5, .intro = intro, .closes = closes, .indent = 3};
+const struct sa_message_family sa_message_family_sofia = {
+    .id = 5, .intro = intro, .closes = closes, .indent = 3};
 
 /* Behind the URI of the callee: " 404 Not Found". */
 enum sa_payload_outcome
