@@ -12,10 +12,11 @@
  * More files than this are of calls or of phones, each by itself: nobody looks for rotated generations of
  * each, which takes as many comparisons as there are pairs of files.
  */
-#define WIDE        2000
+#define WIDE 2000
 
-#define UNJUDGED_MS 10000 /* a copy may have been met, and not been judged, so long before the last commit   \
-                           */
+#define UNJUDGED_MS                                                                                          \
+    10000 /* a copy may have been met, and not been judged, so long before the last commit                   \
+           */
 
 static void
 note_trouble(struct source *source, int error, const char *path)
@@ -154,7 +155,7 @@ look_for_missed(struct sa_follower *follower, struct source *source)
 
     source->names_changed = false;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!sa_is_pattern(*pattern))
+        if (!sa_follow_is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && changed && !source->wide; i++)
         if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)
