@@ -10,7 +10,7 @@
 /* net-snmp's names of the transports. */
 static const struct {
     const char *prefix;
-    enum sa_address_kind kind;
+    enum sa_snmp_address_kind kind;
     int family;
 } transports[] = {
     {"udp", SA_ADDRESS_UDP, AF_INET},      {"udp6", SA_ADDRESS_UDP, AF_INET6},
@@ -65,7 +65,7 @@ host_length(const char *text)
 
 /* HOST[@INTERFACE][:PORT], or the port alone; a host with colons and a port stands in brackets. */
 static int
-parse_endpoint(const char *text, struct sa_address *address)
+parse_endpoint(const char *text, struct sa_snmp_address *address)
 {
     bool bracket = text[0] == '[';
     size_t len;
@@ -89,7 +89,7 @@ parse_endpoint(const char *text, struct sa_address *address)
 }
 
 static int
-parse_path(const char *text, struct sa_address *address)
+parse_path(const char *text, struct sa_snmp_address *address)
 {
     address->kind = SA_ADDRESS_UNIX;
     address->family = AF_UNIX;
@@ -97,11 +97,11 @@ parse_path(const char *text, struct sa_address *address)
 }
 
 int
-sa_address_parse(const char *text, enum sa_address_kind default_kind, uint16_t default_port,
-                 struct sa_address *ret_address)
+sa_snmp_address_parse(const char *text, enum sa_snmp_address_kind default_kind, uint16_t default_port,
+                      struct sa_snmp_address *ret_address)
 {
     size_t len = strcspn(text, ":");
-    struct sa_address address = {.kind = default_kind, .family = AF_UNSPEC, .port = default_port};
+    struct sa_snmp_address address = {.kind = default_kind, .family = AF_UNSPEC, .port = default_port};
     int r;
 
     for (size_t i = 0; i < sizeof others / sizeof others[0] && text[len] == ':'; i++)
@@ -124,7 +124,7 @@ sa_address_parse(const char *text, enum sa_address_kind default_kind, uint16_t d
 }
 
 void
-sa_address_format(const struct sa_address *address, const char *number, char *dst, size_t size)
+sa_snmp_address_format(const struct sa_snmp_address *address, const char *number, char *dst, size_t size)
 {
     const char *six = strchr(number, ':') != NULL ? "6" : "";
 

@@ -17,9 +17,9 @@
 #define PORT     161
 #define NUMBER   64
 
-struct place {
+struct listen_place {
     const char *text; /* the address as configured */
-    struct sa_address address;
+    struct sa_snmp_address address;
     bool ours;        /* the address is of a transport that is known here; net-snmp has more */
     char number[128]; /* the text for net-snmp, with a number in place of a name; "": as configured */
     bool known;       /* what to give to net-snmp is */
@@ -29,8 +29,8 @@ struct place {
     char reason[128]; /* why it is not served; "": it was not tried yet */
 };
 
-struct sa_listen {
-    struct place *places;
+struct sa_snmp_listen {
+    struct listen_place *places;
     unsigned count;
     struct sa_resolver *resolver;
 };
@@ -43,10 +43,10 @@ static accept_function *accept_at[2];
 static struct sa_guard *guards;
 static size_t guards_room;
 
-struct sa_listen *
-sa_listen_new(char *const *addresses)
+struct sa_snmp_listen *
+sa_snmp_listen_new(char *const *addresses)
 {
-    struct sa_listen *listen = calloc(1, sizeof *listen);
+    struct sa_snmp_listen *listen = calloc(1, sizeof *listen);
 
     if (listen == NULL)
         return NULL;
@@ -55,18 +55,18 @@ sa_listen_new(char *const *addresses)
     listen->places = calloc(listen->count + 1, sizeof *listen->places);
     listen->resolver = sa_resolver_new(listen->count + 1);
     if (listen->places == NULL || listen->resolver == NULL)
-        return sa_listen_free(listen);
+        return sa_snmp_listen_free(listen);
     for (unsigned i = 0; i < listen->count; i++) {
-        struct place *place = &listen->places[i];
+        struct listen_place *place = &listen->places[i];
 
         place->text = addresses[i];
-        place->ours = sa_address_parse(place->text, SA_ADDRESS_UDP, PORT, &place->address) == 0;
+        place->ours = sa_snmp_address_parse(place->text, SA_ADDRESS_UDP, PORT, &place->address) == 0;
     }
     return listen;
 }
 
-struct sa_listen *
-sa_listen_free(struct sa_listen *listen)
+struct sa_snmp_listen *
+sa_snmp_listen_free(struct sa_snmp_listen *listen)
 {
     if (listen == NULL)
         return NULL;
@@ -80,14 +80,14 @@ sa_listen_free(struct sa_listen *listen)
 }
 
 int
-sa_listen_fd(const struct sa_listen *listen)
+sa_snmp_listen_fd(const struct sa_snmp_listen *listen)
 {
     return sa_resolver_fd(listen->resolver);
 }
 
 /* One line per edge. */
 static void
-refused(struct place *place, const char *reason, int64_t now_ms)
+refused(struct listen_place *place, const char *reason, int64_t now_ms)
 {
     if (place->reason[0] == '\0')
         sa_log(LOG_ERR, "snmp", "cannot listen at %s: %s, retrying every %d s", place->text, reason,
@@ -98,7 +98,7 @@ refused(struct place *place, const char *reason, int64_t now_ms)
 }
 
 static void
-opened(struct place *place)
+opened(struct listen_place *place)
 {
     if (place->reason[0] != '\0')
         sa_log(LOG_NOTICE, "snmp", "listening at %s now", place->text);
@@ -109,20 +109,20 @@ opened(struct place *place)
 /* net-snmp would look a name up on the spot, and where no transport is named try another one and hide what
  * was wrong with the first. */
 static void
-set_number(struct place *place, const struct sa_endpoint *endpoint)
+set_number(struct listen_place *place, const struct sa_endpoint *endpoint)
 {
     char number[NUMBER];
 
     sa_endpoint_number(endpoint, number, sizeof number);
-    sa_address_format(&place->address, number, place->number, sizeof place->number);
+    sa_snmp_address_format(&place->address, number, place->number, sizeof place->number);
     place->known = true;
 }
 
 /* Otherwise DNS is asked. */
 static void
-find_number(struct sa_listen *listen, unsigned i)
+find_number(struct sa_snmp_listen *listen, unsigned i)
 {
-    struct place *place = &listen->places[i];
+    struct listen_place *place = &listen->places[i];
     struct sa_endpoint endpoint;
 
     if (!place->ours || place->address.host[0] == '\0')
@@ -205,7 +205,7 @@ guard(netsnmp_transport *transport, bool is_unix)
 }
 
 static netsnmp_transport *
-open_place(const struct place *place)
+open_place(const struct listen_place *place)
 {
     netsnmp_transport *transport =
         netsnmp_transport_open_server("snmp", place->number[0] != '\0' ? place->number : place->text);
@@ -216,9 +216,9 @@ open_place(const struct place *place)
 }
 
 static void
-try_place(struct sa_listen *listen, unsigned i, int64_t now_ms)
+try_place(struct sa_snmp_listen *listen, unsigned i, int64_t now_ms)
 {
-    struct place *place = &listen->places[i];
+    struct listen_place *place = &listen->places[i];
 
     if (!place->known)
         find_number(listen, i);
@@ -232,7 +232,7 @@ try_place(struct sa_listen *listen, unsigned i, int64_t now_ms)
 }
 
 static void
-take_answer(struct place *place, const struct sa_resolved *answer, int64_t now_ms)
+take_answer(struct listen_place *place, const struct sa_resolved *answer, int64_t now_ms)
 {
     place->asked = false;
     if (answer->error != 0) {
@@ -244,7 +244,7 @@ take_answer(struct place *place, const struct sa_resolved *answer, int64_t now_m
 }
 
 int64_t
-sa_listen_turn(struct sa_listen *listen, int64_t now_ms)
+sa_snmp_listen_turn(struct sa_snmp_listen *listen, int64_t now_ms)
 {
     int64_t due_ms = INT64_MAX;
     struct sa_resolved answer;
@@ -252,7 +252,7 @@ sa_listen_turn(struct sa_listen *listen, int64_t now_ms)
     while (sa_resolver_take(listen->resolver, &answer))
         take_answer(&listen->places[answer.tag], &answer, now_ms);
     for (unsigned i = 0; i < listen->count; i++) {
-        struct place *place = &listen->places[i];
+        struct listen_place *place = &listen->places[i];
 
         if (!place->served && !place->asked && place->retry_ms <= now_ms)
             try_place(listen, i, now_ms);
@@ -263,9 +263,9 @@ sa_listen_turn(struct sa_listen *listen, int64_t now_ms)
 }
 
 bool
-sa_listen_state(const struct sa_listen *listen, char *text, size_t size)
+sa_snmp_listen_state(const struct sa_snmp_listen *listen, char *text, size_t size)
 {
-    const struct place *first = NULL;
+    const struct listen_place *first = NULL;
     unsigned missing = 0;
 
     for (unsigned i = 0; i < listen->count; i++)

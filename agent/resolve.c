@@ -17,7 +17,7 @@ struct sa_resolver {
 struct question {
     struct sa_resolver *resolver;
     unsigned tag;
-    struct sa_address address;
+    struct sa_snmp_address address;
 };
 
 static void
@@ -40,7 +40,7 @@ choose(const struct addrinfo *list)
 
 /* Returns getaddrinfo(3)'s error. */
 static int
-look_up(const struct sa_address *address, int flags, struct sa_endpoint *ret_endpoint)
+look_up(const struct sa_snmp_address *address, int flags, struct sa_endpoint *ret_endpoint)
 {
     const struct addrinfo hints = {
         .ai_family = address->family, .ai_socktype = SOCK_DGRAM, .ai_flags = flags};
@@ -58,7 +58,7 @@ look_up(const struct sa_address *address, int flags, struct sa_endpoint *ret_end
 }
 
 bool
-sa_resolve_number(const struct sa_address *address, struct sa_endpoint *ret_endpoint)
+sa_resolve_number(const struct sa_snmp_address *address, struct sa_endpoint *ret_endpoint)
 {
     if (address->kind != SA_ADDRESS_UNIX)
         return look_up(address, AI_NUMERICHOST, ret_endpoint) == 0;
@@ -123,7 +123,7 @@ run(void *arg)
 }
 
 int
-sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_address *address)
+sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_snmp_address *address)
 {
     struct question *question = malloc(sizeof *question);
     pthread_t thread;

@@ -23,7 +23,7 @@ struct sa_endpoint {
 
 /* The endpoint of an address that needs no look-up: a path, a number or no host at all; false: it is a name.
  */
-bool sa_resolve_number(const struct sa_address *address, struct sa_endpoint *ret_endpoint);
+bool sa_resolve_number(const struct sa_snmp_address *address, struct sa_endpoint *ret_endpoint);
 
 bool sa_endpoint_equal(const struct sa_endpoint *a, const struct sa_endpoint *b);
 
@@ -49,7 +49,7 @@ struct sa_resolver *sa_resolver_new(unsigned capacity);
 struct sa_resolver *sa_resolver_free(struct sa_resolver *resolver);
 
 /* Asks; returns 0 or negative errno.  Not again with the same tag before the answer was taken. */
-int sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_address *address);
+int sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_snmp_address *address);
 
 /* Readable when there is an answer. */
 int sa_resolver_fd(const struct sa_resolver *resolver);

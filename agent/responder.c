@@ -32,10 +32,10 @@ struct sa_responder {
     struct sa_mailbox *inbox, *reports;
     struct sa_notify *notify;
     struct sa_master *master;
-    struct sa_listen *listen; /* NULL: a subagent */
-    int64_t connect_ms;       /* when to connect to the master the next time */
-    char said[128];           /* why that failed, as it was logged last */
-    unsigned alarm;           /* net-snmp's, which makes the thread turn at due_ms */
+    struct sa_snmp_listen *listen; /* NULL: a subagent */
+    int64_t connect_ms;            /* when to connect to the master the next time */
+    char said[128];                /* why that failed, as it was logged last */
+    unsigned alarm;                /* net-snmp's, which makes the thread turn at due_ms */
     int64_t due_ms;
     pthread_t thread;
     atomic_bool stop;
@@ -192,9 +192,9 @@ show_newest(struct sa_responder *responder)
 static int64_t
 listen_on(struct sa_responder *responder, int64_t now_ms)
 {
-    int64_t due_ms = sa_listen_turn(responder->listen, now_ms);
+    int64_t due_ms = sa_snmp_listen_turn(responder->listen, now_ms);
     char text[sizeof responder->state.text];
-    bool served = sa_listen_state(responder->listen, text, sizeof text);
+    bool served = sa_snmp_listen_state(responder->listen, text, sizeof text);
 
     set_state(responder, served, text);
     return due_ms;
@@ -254,7 +254,7 @@ register_all(struct sa_responder *responder)
         return false;
     show_newest(responder);
     if (responder->listen != NULL) /* answers from DNS are taken in the turn, too */
-        return register_readfd(sa_listen_fd(responder->listen), on_wake, responder) == FD_REGISTERED_OK;
+        return register_readfd(sa_snmp_listen_fd(responder->listen), on_wake, responder) == FD_REGISTERED_OK;
     (void)snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_link_up, NULL);
     (void)snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_link_down, NULL);
     return true;
@@ -276,7 +276,7 @@ sa_responder_new(const struct sa_agent_def *def, struct sa_board *board)
     responder->reports = sa_mailbox_new(sizeof(struct sa_agent_report), REPORTS);
     responder->notify = responder->reports == NULL ? NULL : sa_notify_new(1, responder->reports);
     responder->master = responder->notify == NULL ? NULL : sa_master_new(responder->notify);
-    responder->listen = standalone ? sa_listen_new(def->listen) : NULL;
+    responder->listen = standalone ? sa_snmp_listen_new(def->listen) : NULL;
     the_responder = responder;
     if (responder->inbox == NULL || responder->master == NULL || (standalone && responder->listen == NULL) ||
         !register_all(responder))
@@ -291,7 +291,7 @@ sa_responder_free(struct sa_responder *responder)
         return NULL;
     (void)sa_master_free(responder->master);
     (void)sa_notify_free(responder->notify);
-    (void)sa_listen_free(responder->listen);
+    (void)sa_snmp_listen_free(responder->listen);
     (void)sa_mailbox_free(responder->inbox);
     (void)sa_mailbox_free(responder->reports);
     (void)pthread_mutex_destroy(&responder->lock);

@@ -337,7 +337,7 @@ report(struct group *group, unsigned number, enum sa_transition transition, int 
         .rule = group->rule,
         .source = group->source_name,
         .transition = transition,
-        .severity = sa_rule_level_severity((unsigned)level),
+        .severity = sa_severity_of_level((unsigned)level),
         .count = (uint32_t)measure->count,
         .total = (uint32_t)measure->total,
         .rule_gone = group->gone,

@@ -111,7 +111,7 @@ sa_layout_number(const char *text, unsigned cells)
 }
 
 void
-sa_layout_headings(const struct sa_column *columns, size_t n)
+sa_layout_headings(const struct sa_layout_column *columns, size_t n)
 {
     sa_layout_style(SA_STYLE_STRONG);
     for (size_t i = 0; i < n; i++) {

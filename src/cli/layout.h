@@ -29,14 +29,14 @@ void sa_layout_cell(const char *text, unsigned cells);
 void sa_layout_number(const char *text, unsigned cells);
 
 /* A column of a table: right-aligned for numbers. */
-struct sa_column {
+struct sa_layout_column {
     const char *heading;
     unsigned cells;
     bool number;
 };
 
 /* The headings of a table, in strong style. */
-void sa_layout_headings(const struct sa_column *columns, size_t n);
+void sa_layout_headings(const struct sa_layout_column *columns, size_t n);
 
 /* A line in strong style. */
 void sa_layout_heading(const char *text);

@@ -18,7 +18,7 @@ struct replay {
     char **files;
     int n_files;
     struct sa_progress progress;
-    struct sa_replay_summary summary;
+    struct sa_summary summary;
 };
 
 static void
@@ -27,8 +27,8 @@ on_event(void *arg, const struct sa_alarm_event *event)
     struct replay *replay = arg;
 
     sa_progress_clear(&replay->progress);
-    sa_replay_summary_add(&replay->summary, event);
-    sa_replay_print(event, replay->json);
+    sa_summary_add(&replay->summary, event);
+    sa_summary_print(event, replay->json);
 }
 
 static void
@@ -44,12 +44,12 @@ print_end(struct replay *replay, const struct sa_replay_totals *totals)
 {
     json_t *first = sa_report_time(totals->first_ms), *last = sa_report_time(totals->last_ms);
 
-    sa_replay_summary_end(&replay->summary, totals->last_ms);
+    sa_summary_end(&replay->summary, totals->last_ms);
     (void)putchar('\n');
-    sa_replay_summary_table(&replay->summary, totals->first_ms, totals->last_ms);
+    sa_summary_table(&replay->summary, totals->first_ms, totals->last_ms);
     if (replay->plot) {
         (void)putchar('\n');
-        sa_replay_summary_plot(&replay->summary, totals->first_ms, totals->last_ms);
+        sa_summary_plot(&replay->summary, totals->first_ms, totals->last_ms);
     }
     (void)printf(_("\n%llu responses in %llu lines from %s to %s\n"), (unsigned long long)totals->responses,
                  (unsigned long long)totals->lines, json_string_value(first), json_string_value(last));
@@ -176,7 +176,7 @@ run(struct replay *replay, struct sa_config *config)
     replay->progress.what = replay->n_files == 1 ? replay->files[0] : _("the logs");
     for (unsigned i = 0; i < config->n_rules; i++)
         if (config->rules[i].enabled)
-            sa_replay_summary_expect(&replay->summary, config->rules[i].name);
+            sa_summary_expect(&replay->summary, config->rules[i].name);
     status = add_files(replay, config, core);
     if (status == 0) {
         r = sa_replay_run(core, &path);
@@ -214,6 +214,6 @@ sa_command_replay(const struct sa_globals *globals, int argc, char **argv)
         status = run(&replay, config);
     (void)sa_config_free(config);
     free(replay.files);
-    sa_replay_summary_done(&replay.summary);
+    sa_summary_done(&replay.summary);
     return status;
 }

@@ -35,7 +35,7 @@ transition_name(enum sa_transition transition)
 }
 
 static struct record *
-record_of(struct sa_replay_summary *summary, const char *name)
+record_of(struct sa_summary *summary, const char *name)
 {
     struct record *grown;
 
@@ -52,7 +52,7 @@ record_of(struct sa_replay_summary *summary, const char *name)
 }
 
 static bool
-begin_stretch(struct sa_replay_summary *summary, const struct sa_alarm *alarm, size_t record)
+begin_stretch(struct sa_summary *summary, const struct sa_alarm *alarm, size_t record)
 {
     struct stretch *grown = realloc(summary->stretches, (summary->n_stretches + 1) * sizeof *grown);
 
@@ -69,7 +69,7 @@ begin_stretch(struct sa_replay_summary *summary, const struct sa_alarm *alarm, s
 }
 
 static void
-end_stretch(struct sa_replay_summary *summary, uint32_t id, int64_t at_ms)
+end_stretch(struct sa_summary *summary, uint32_t id, int64_t at_ms)
 {
     for (size_t i = summary->n_stretches; i > 0; i--)
         if (summary->stretches[i - 1].id == id && summary->stretches[i - 1].to_ms == INT64_MAX) {
@@ -90,7 +90,7 @@ end_alarm(struct record *record, const struct sa_alarm *alarm)
 }
 
 void
-sa_replay_summary_add(struct sa_replay_summary *summary, const struct sa_alarm_event *event)
+sa_summary_add(struct sa_summary *summary, const struct sa_alarm_event *event)
 {
     const struct sa_alarm *alarm = &event->alarm;
     bool raised = event->transition == SA_RAISED || event->transition == SA_FAULT;
@@ -166,7 +166,7 @@ print_event_json(const struct sa_alarm_event *event)
 
 /* What is still up at the end of the log lasts at least until there. */
 void
-sa_replay_summary_end(struct sa_replay_summary *summary, int64_t last_ms)
+sa_summary_end(struct sa_summary *summary, int64_t last_ms)
 {
     for (size_t i = 0; i < summary->n_stretches; i++) {
         struct stretch *stretch = &summary->stretches[i];
@@ -182,11 +182,11 @@ sa_replay_summary_end(struct sa_replay_summary *summary, int64_t last_ms)
 }
 
 void
-sa_replay_summary_table(const struct sa_replay_summary *summary, int64_t first_ms, int64_t last_ms)
+sa_summary_table(const struct sa_summary *summary, int64_t first_ms, int64_t last_ms)
 {
-    const struct sa_column columns[] = {{_("rule"), 32, false},  {_("raised"), 8, true},
-                                        {_("per day"), 9, true}, {_("longest"), 9, true},
-                                        {_("in all"), 9, true},  {_("up at the end"), 15, true}};
+    const struct sa_layout_column columns[] = {{_("rule"), 32, false},  {_("raised"), 8, true},
+                                               {_("per day"), 9, true}, {_("longest"), 9, true},
+                                               {_("in all"), 9, true},  {_("up at the end"), 15, true}};
     double days = (double)(last_ms - first_ms) / DAY_MS;
     char longest[32], sum[32];
 
@@ -202,7 +202,7 @@ sa_replay_summary_table(const struct sa_replay_summary *summary, int64_t first_m
 
 /* A line for each rule: how severe its alarms were over the time of the log, the worst of each cell. */
 void
-sa_replay_summary_plot(const struct sa_replay_summary *summary, int64_t first_ms, int64_t last_ms)
+sa_summary_plot(const struct sa_summary *summary, int64_t first_ms, int64_t last_ms)
 {
     static const char marks[] = " ..-=#"; /* by gravity */
     int64_t span_ms = last_ms - first_ms + 1;
@@ -227,7 +227,7 @@ sa_replay_summary_plot(const struct sa_replay_summary *summary, int64_t first_ms
 }
 
 void
-sa_replay_print(const struct sa_alarm_event *event, bool json)
+sa_summary_print(const struct sa_alarm_event *event, bool json)
 {
     if (json)
         print_event_json(event);
@@ -236,14 +236,14 @@ sa_replay_print(const struct sa_alarm_event *event, bool json)
 }
 
 void
-sa_replay_summary_done(struct sa_replay_summary *summary)
+sa_summary_done(struct sa_summary *summary)
 {
     free(summary->records);
     free(summary->stretches);
 }
 
 void
-sa_replay_summary_expect(struct sa_replay_summary *summary, const char *rule)
+sa_summary_expect(struct sa_summary *summary, const char *rule)
 {
     summary->failed |= record_of(summary, rule) == NULL;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static inline enum sa_style
-sa_severity_style(const char *severity)
+sa_layout_severity_style(const char *severity)
 {
     return strcmp(severity, "critical") == 0 || strcmp(severity, "major") == 0 ? SA_STYLE_BAD : SA_STYLE_WARN;
 }

@@ -23,10 +23,10 @@ static void
 print_sources(json_t *sources)
 {
     static const char *const counts[] = {"lines", "responses", "unmatched", "backlog_bytes"};
-    const struct sa_column columns[] = {{_("source"), 15, false},   {_("state"), 10, false},
-                                        {_("format"), 17, false},   {_("lines"), 10, true},
-                                        {_("responses"), 11, true}, {_("unmatched"), 10, true},
-                                        {_("behind"), 7, true}};
+    const struct sa_layout_column columns[] = {{_("source"), 15, false},   {_("state"), 10, false},
+                                               {_("format"), 17, false},   {_("lines"), 10, true},
+                                               {_("responses"), 11, true}, {_("unmatched"), 10, true},
+                                               {_("behind"), 7, true}};
     const json_t *item;
     size_t i;
 
@@ -56,11 +56,11 @@ print_sources(json_t *sources)
 static void
 print_codes(json_t *codes)
 {
-    const struct sa_column columns[] = {{_("code"), 6, false},
-                                        {_("phrase"), 35, false},
-                                        {_("responses"), 13, true},
-                                        {_("received"), 13, true},
-                                        {_("sent"), 13, true}};
+    const struct sa_layout_column columns[] = {{_("code"), 6, false},
+                                               {_("phrase"), 35, false},
+                                               {_("responses"), 13, true},
+                                               {_("received"), 13, true},
+                                               {_("sent"), 13, true}};
     const char *code;
     json_t *item;
 
@@ -95,7 +95,7 @@ print_alarms(const json_t *alarms)
 
         if (i > 0)
             (void)putchar('\n');
-        sa_layout_style(sa_severity_style(severity));
+        sa_layout_style(sa_layout_severity_style(severity));
         (void)printf("%s", _(severity));
         sa_layout_style(SA_STYLE_PLAIN);
         (void)printf(" #%" PRId64 "\n", (int64_t)sa_client_number(item, "id"));

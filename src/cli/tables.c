@@ -23,9 +23,9 @@ percent(uint64_t part, uint64_t whole)
 void
 sa_table_by_code(const struct sa_scan_result *result)
 {
-    const struct sa_column columns[] = {{_("code"), 6, false},      {_("phrase"), 32, false},
-                                        {_("responses"), 11, true}, {_("received"), 11, true},
-                                        {_("sent"), 11, true},      {_("share"), 8, true}};
+    const struct sa_layout_column columns[] = {{_("code"), 6, false},      {_("phrase"), 32, false},
+                                               {_("responses"), 11, true}, {_("received"), 11, true},
+                                               {_("sent"), 11, true},      {_("share"), 8, true}};
 
     sa_layout_headings(columns, 6);
     for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
@@ -45,11 +45,11 @@ sa_table_by_method(const struct sa_scan_result *result)
     const struct sa_tally *tally = result->tally;
     uint64_t sums[SA_TALLY_METHODS] = {0};
     unsigned order[SA_TALLY_METHODS] = {0}, at;
-    const struct sa_column columns[] = {{_("method"), 12, false},
-                                        {_("responses"), 11, true},
-                                        {_("share"), 8, true},
-                                        {"  ", 2, false},
-                                        {_("codes"), 12, false}};
+    const struct sa_layout_column columns[] = {{_("method"), 12, false},
+                                               {_("responses"), 11, true},
+                                               {_("share"), 8, true},
+                                               {"  ", 2, false},
+                                               {_("codes"), 12, false}};
 
     sa_layout_headings(columns, 5);
     for (unsigned m = 0; m < SA_TALLY_METHODS; m++) {
@@ -85,7 +85,7 @@ more_responses(const void *one, const void *other)
 void
 sa_table_by_peer(const struct sa_scan_result *result)
 {
-    const struct sa_column columns[] = {
+    const struct sa_layout_column columns[] = {
         {_("peer"), 40, false}, {_("responses"), 11, true}, {"  ", 2, false}, {_("codes"), 12, false}};
     const struct sa_peers *peers = result->peers;
     unsigned *order = calloc(peers->n_peers + 1, sizeof *order);
@@ -133,7 +133,7 @@ put_minute(char text[32], int64_t minute)
 void
 sa_table_by_minute(const struct sa_scan_result *result)
 {
-    const struct sa_column columns[] = {
+    const struct sa_layout_column columns[] = {
         {_("minute"), 16, false}, {_("responses"), 11, true}, {"  ", 2, false}, {_("codes"), 12, false}};
     struct sa_series_cell *cells = sorted(result);
     char stamp[32];

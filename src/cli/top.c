@@ -85,7 +85,7 @@ colour(const struct top *top, enum colour wanted)
 static int
 severity_colour(const struct top *top, const char *severity)
 {
-    return colour(top, sa_severity_style(severity) == SA_STYLE_BAD ? COLOUR_BAD : COLOUR_WARN);
+    return colour(top, sa_layout_severity_style(severity) == SA_STYLE_BAD ? COLOUR_BAD : COLOUR_WARN);
 }
 
 /* What grew per second between the last two answers; the daemon may have started anew in between. */

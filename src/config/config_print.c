@@ -134,7 +134,7 @@ print_rule(FILE *out, const struct sa_rule_def *rule)
 
         if (!level->enabled)
             continue;
-        (void)fprintf(out, "  %s {", sa_severity_name(sa_rule_level_severity(i)));
+        (void)fprintf(out, "  %s {", sa_severity_name(sa_severity_of_level(i)));
         if (level->count != 0)
             (void)fprintf(out, " count = %u", level->count);
         if (level->ratio_per_mille != 0)

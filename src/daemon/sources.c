@@ -491,7 +491,7 @@ sa_sources_place(void *arg, unsigned source, struct sa_core_place *ret_place)
 }
 
 /* What saving a position needs. */
-struct saving {
+struct saving_place {
     struct sa_sources *sources;
     struct sa_batch *batch;
     struct sa_buffer reader;
@@ -500,7 +500,7 @@ struct saving {
 static void
 save_position(void *arg, unsigned number, const struct sa_position *position, void *stream)
 {
-    struct saving *saving = arg;
+    struct saving_place *saving = arg;
     char key[KEY_SIZE];
     struct sa_row_file row = {
         .id = position->id,
@@ -532,7 +532,7 @@ save_position(void *arg, unsigned number, const struct sa_position *position, vo
 static void
 delete_position(void *arg, int64_t id)
 {
-    struct saving *saving = arg;
+    struct saving_place *saving = arg;
 
     sa_batch_delete(saving->batch, SA_TABLE_FILES, &(struct sa_row_file){.id = id});
 }
@@ -568,7 +568,7 @@ save_cursor(struct sa_sources *sources, unsigned source, bool all, struct sa_bat
 void
 sa_sources_save(struct sa_sources *sources, bool all, struct sa_batch *batch)
 {
-    struct saving saving = {.sources = sources, .batch = batch};
+    struct saving_place saving = {.sources = sources, .batch = batch};
     const struct sa_position_sink sink = {save_position, delete_position, &saving};
 
     sa_buffer_add(&batch->buffer, sources->repair.buffer.bytes, sources->repair.buffer.len);

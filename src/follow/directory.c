@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
+struct directory_entry {
     char *name; /* owned */
     int64_t ino;
 };
 
 struct directory {
     char *path; /* owned */
-    struct entry *at;
+    struct directory_entry *at;
     size_t n, room;
     struct directory *next;
 };
@@ -19,13 +19,13 @@ struct directory {
 static int
 by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+    return strcmp(((const struct directory_entry *)a)->name, ((const struct directory_entry *)b)->name);
 }
 
 static void
 add(struct directory *directory, const struct dirent *entry)
 {
-    struct entry *grown;
+    struct directory_entry *grown;
 
     if (directory->n == directory->room) {
         size_t room = directory->room == 0 ? 64 : 2 * directory->room;
@@ -36,7 +36,7 @@ add(struct directory *directory, const struct dirent *entry)
         directory->at = grown;
         directory->room = room;
     }
-    directory->at[directory->n] = (struct entry){strdup(entry->d_name), (int64_t)entry->d_ino};
+    directory->at[directory->n] = (struct directory_entry){strdup(entry->d_name), (int64_t)entry->d_ino};
     directory->n += directory->at[directory->n].name != NULL;
 }
 

@@ -194,7 +194,7 @@ void sa_names_free(struct names *names);
 /* Returns 1 with all names, which are the caller's then; 0: there are more, in another turn; or -ENOMEM. */
 int sa_listing_go_on(struct sa_follower *follower, struct source *source, struct names *ret_names);
 void sa_listing_free(struct source *source);
-bool sa_is_pattern(const char *path);
+bool sa_follow_is_pattern(const char *path);
 
 /* index.c: the files of a source by device and inode. */
 void sa_index_add(struct source *source, struct file *file);

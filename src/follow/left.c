@@ -6,7 +6,7 @@
 
 #define OPENED_AT_ONCE 1000 /* by a scan of a running daemon; the next scan goes on */
 
-struct number {
+struct left_number {
     int64_t dev, ino;
 };
 
@@ -17,13 +17,13 @@ struct left {
 };
 
 _Static_assert(offsetof(struct sa_position, ino) ==
-                   offsetof(struct sa_position, dev) + offsetof(struct number, ino),
+                   offsetof(struct sa_position, dev) + offsetof(struct left_number, ino),
                "dev and ino are hashed as one key");
 
 static struct left *
 find(const struct source *source, const struct stat *status)
 {
-    const struct number number = {(int64_t)status->st_dev, (int64_t)status->st_ino};
+    const struct left_number number = {(int64_t)status->st_dev, (int64_t)status->st_ino};
     struct left *left;
 
     HASH_FIND(by_number, source->left, &number, sizeof number, left);
@@ -52,7 +52,7 @@ sa_left_add(struct source *source, const struct sa_position *position)
     left->position.path = "";
     left->position.open = false;
     left->changed = left->seen = true;
-    HASH_ADD(by_number, source->left, position.dev, sizeof(struct number), left);
+    HASH_ADD(by_number, source->left, position.dev, sizeof(struct left_number), left);
     return 0;
 }
 

@@ -155,7 +155,7 @@ look_for_missed(struct sa_follower *follower, struct source *source)
 
     source->names_changed = false;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!sa_is_pattern(*pattern))
+        if (!sa_follow_is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && changed && !source->wide; i++)
         if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)

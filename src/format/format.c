@@ -264,33 +264,43 @@ sa_format_choose(struct sa_format *format, const char *preset)
             choose(format, i);
 }
 
-static int
-read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
-          const struct sa_record *record, struct sa_response *response)
+static enum sa_payload_outcome
+read_single_record(struct part *part, const struct sa_record *record, struct sa_response *response)
 {
     switch (part->kind) {
     case SA_PART_RECORD:
         if (part->preset->proxy != SA_PROXY_UNKNOWN && record->proxy != SA_PROXY_UNKNOWN &&
             part->preset->proxy != record->proxy)
-            return SA_PAYLOAD_MISS;
+            return SA_PAYLOAD_NOTHING;
         return part->preset->parse(record, response);
-    case SA_PART_MESSAGE:
-        return sa_sip_reader_line(reader, part->preset->family, line, record, response);
     case SA_PART_JSON:
         return sa_json_payload(part->json, record, response);
+    case SA_PART_MESSAGE: /* is read by its own reader */
     case SA_PART_PATTERN:
         break;
     }
     return sa_pattern_match(part->pattern, record, response);
 }
 
+static struct sa_payload_verdict
+read_part(struct part *part, struct sa_sip_reader *reader, struct sa_slice line,
+          const struct sa_record *record, struct sa_response *response)
+{
+    enum sa_payload_outcome outcome;
+
+    if (part->kind == SA_PART_MESSAGE)
+        return sa_sip_reader_line(reader, part->preset->family, line, record, response);
+    outcome = read_single_record(part, record, response);
+    return (struct sa_payload_verdict){.taken = sa_payload_is_complete(outcome), .outcome = outcome};
+}
+
 /* Whether the message that is being read is of this part. */
 static bool
 is_reading(const struct part *part, const struct sa_sip_reader *reader)
 {
-    const struct sa_family *family = part->kind == SA_PART_MESSAGE ? part->preset->family : NULL;
+    const struct sa_message_family *family = part->kind == SA_PART_MESSAGE ? part->preset->family : NULL;
 
-    return part->kind == SA_PART_MESSAGE && reader->family == (family == NULL ? 0 : family->id);
+    return part->kind == SA_PART_MESSAGE && reader->introduction.family == (family == NULL ? 0 : family->id);
 }
 
 static struct part *
@@ -336,53 +346,59 @@ count_hit(struct sa_format *format, struct part *part)
 }
 
 /* A line in the midst of a message is that message's, whatever it looks like. */
-static int
+static struct sa_payload_verdict
 read_in_message(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
                 const struct sa_record *record, struct sa_response *response)
 {
     struct part *part = part_reading(format, reader);
-    int verdict;
+    struct sa_payload_verdict verdict;
 
     if (part == NULL) /* auto has decided otherwise, on another stream of the source */
-        return sa_sip_reader_abandon(reader);
-    verdict = read_part(part, reader, line, record, response);
-    if (verdict & SA_PAYLOAD_HIT)
+        return (struct sa_payload_verdict){.outcome = sa_sip_reader_abandon(reader)};
+    verdict = sa_sip_reader_line(reader, part->preset->family, line, record, response);
+    if (verdict.outcome == SA_PAYLOAD_RESPONSE)
         count_hit(format, part);
     return verdict;
 }
 
-int
-sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
-               const struct sa_record *record, struct sa_response *response)
+/* The first part that makes something of the line has it. */
+static struct sa_payload_verdict
+read_by_any_part(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
+                 const struct sa_record *record, struct sa_response *response)
 {
     bool skipped = false, limited = false;
 
-    if (reader->state != SA_SIP_IDLE) {
-        int verdict = read_in_message(format, reader, line, record, response);
-
-        if (verdict != SA_PAYLOAD_MISS || reader->state != SA_SIP_IDLE)
-            return verdict; /* else the line ended the message without being part of it */
-    }
     for (unsigned i = 0; i < format->n_parts; i++) {
-        int verdict = read_part(&format->parts[i], reader, line, record, response);
+        struct part *part = &format->parts[i];
+        struct sa_payload_verdict verdict = read_part(part, reader, line, record, response);
 
-        if (verdict == SA_PAYLOAD_MISS)
-            continue;
-        if (verdict & (SA_PAYLOAD_SKIP | SA_PAYLOAD_LIMIT)) {
-            skipped |= verdict == SA_PAYLOAD_SKIP;
-            limited |= verdict == SA_PAYLOAD_LIMIT;
+        if (!verdict.taken && !sa_payload_is_complete(verdict.outcome)) {
+            skipped |= verdict.outcome == SA_PAYLOAD_SKIP;
+            limited |= verdict.outcome == SA_PAYLOAD_LIMIT;
             continue;
         }
-        if (format->parts[i].kind != SA_PART_MESSAGE)
+        if (part->kind != SA_PART_MESSAGE)
             sa_sip_reader_pass(reader, record);
-        if (verdict & SA_PAYLOAD_HIT)
-            count_hit(format, &format->parts[i]);
+        if (verdict.outcome == SA_PAYLOAD_RESPONSE)
+            count_hit(format, part);
         return verdict;
     }
     count_nothing(format, 1);
-    if (limited)
-        return SA_PAYLOAD_LIMIT;
-    return skipped ? SA_PAYLOAD_TAKEN : SA_PAYLOAD_MISS;
+    return (struct sa_payload_verdict){.taken = skipped && !limited,
+                                       .outcome = limited ? SA_PAYLOAD_LIMIT : SA_PAYLOAD_NOTHING};
+}
+
+struct sa_payload_verdict
+sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
+               const struct sa_record *record, struct sa_response *response)
+{
+    if (reader->state != SA_SIP_IDLE) {
+        struct sa_payload_verdict verdict = read_in_message(format, reader, line, record, response);
+
+        if (verdict.taken || sa_payload_is_complete(verdict.outcome) || reader->state != SA_SIP_IDLE)
+            return verdict; /* else the line ended the message without being part of it */
+    }
+    return read_by_any_part(format, reader, line, record, response);
 }
 
 void
@@ -396,7 +412,7 @@ sa_format_explain(struct sa_format *format, const struct sa_record *record, char
         if (part->kind == SA_PART_PATTERN)
             sa_pattern_explain(part->pattern, record, text, size);
         else if (part->kind == SA_PART_JSON)
-            sa_json_explain(part->json, record, text, size);
+            sa_json_payload_explain(part->json, record, text, size);
         else if (part->kind == SA_PART_MESSAGE)
             (void)sa_text_format(text, size, "%s", _("no SIP message is introduced here"));
         else
@@ -415,7 +431,7 @@ bool
 sa_format_may_begin_at(const struct sa_format *format, const struct sa_record *record, struct sa_slice line)
 {
     for (unsigned i = 0; i < format->n_parts; i++) {
-        const struct sa_family *family =
+        const struct sa_message_family *family =
             format->parts[i].kind == SA_PART_MESSAGE ? format->parts[i].preset->family : NULL;
         struct sa_intro intro = {.step = 0};
         enum sa_intro_verdict verdict;

@@ -10,7 +10,7 @@
 #include "json_payload.h"
 #include "pattern.h"
 #include "presets.h"
-#include "sip_message.h"
+#include "sip_reader.h"
 
 #define SA_FORMAT_PARTS 40 /* presets and patterns in one format */
 
@@ -47,12 +47,13 @@ struct sa_passed sa_format_pass_lines(struct sa_format *format, struct sa_sip_re
                                       size_t limit, bool *ret_unmatched);
 
 /*
- * Reads one line of the log: line as written (with its CR), record as peeled.  Same results as
- * sa_sip_reader_line(), or SA_PAYLOAD_LIMIT if no part could read it and a pattern gave up; reader belongs to
- * the stream.
+ * Reads one line of the log: line as written (with its CR), record as peeled.  Same verdicts
+ * as sa_sip_reader_line() without SKIP, or LIMIT if no part could read it and a pattern gave up; reader
+ * belongs to the stream.
  */
-int sa_format_read(struct sa_format *format, struct sa_sip_reader *reader, struct sa_slice line,
-                   const struct sa_record *record, struct sa_response *response);
+struct sa_payload_verdict sa_format_read(struct sa_format *format, struct sa_sip_reader *reader,
+                                         struct sa_slice line, const struct sa_record *record,
+                                         struct sa_response *response);
 
 /* Whether a regular expression of it runs without JIT (pattern.h). */
 bool sa_format_is_interpreted(const struct sa_format *format);

@@ -80,19 +80,13 @@ read_daemon_line(struct sa_stream *stream, const struct sa_record *record)
     return true;
 }
 
-static bool
-is_missed(int verdict)
-{
-    return verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_LIMIT;
-}
-
 /* Everything that a record can be: a response, a part of one, a log daemon's own line, or nothing of use. */
 static void
 read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_record *record)
 {
     SA_WRITTEN_FIRST struct sa_response response; /* by whoever finds one */
     bool single = stream->messages.state == SA_SIP_IDLE;
-    int verdict;
+    struct sa_payload_verdict verdict;
 
     if (single && sa_daemon_line_is_own(record)) {
         stream->counts.unmatched++;
@@ -101,21 +95,21 @@ read_record(struct sa_stream *stream, struct sa_slice line, const struct sa_reco
     }
     do {
         verdict = sa_format_read(stream->format, &stream->messages, line, record, &response);
-        if (verdict & SA_PAYLOAD_HIT) {
+        if (verdict.outcome == SA_PAYLOAD_RESPONSE) {
             count_response(stream, &response);
-            if (single && verdict & SA_PAYLOAD_TAKEN)
+            if (single && verdict.taken)
                 remember(stream, record, &response);
-        }
-        if (verdict & SA_PAYLOAD_OTHER)
+        } else if (verdict.outcome == SA_PAYLOAD_OTHER) {
             stream->counts.unmatched++;
-    } while (!(verdict & SA_PAYLOAD_TAKEN) && !is_missed(verdict));
-    if (is_missed(verdict) && !read_daemon_line(stream, record) && !read_cut_repetition(stream, record)) {
+        }
+    } while (!verdict.taken && sa_payload_is_complete(verdict.outcome));
+    if (!verdict.taken && !read_daemon_line(stream, record) && !read_cut_repetition(stream, record)) {
         stream->counts.unmatched++;
-        stream->counts.match_limit += verdict == SA_PAYLOAD_LIMIT;
-    } else if (verdict & SA_PAYLOAD_JOINS) {
+        stream->counts.match_limit += verdict.outcome == SA_PAYLOAD_LIMIT;
+    } else if (verdict.joins_previous) {
         stream->counts.unmatched--;
     }
-    if (!(verdict & SA_PAYLOAD_HIT))
+    if (verdict.outcome != SA_PAYLOAD_RESPONSE)
         stream->last_start_len = 0;
 }
 
@@ -212,7 +206,7 @@ end_message(struct sa_stream *stream)
 
     if (!sa_sip_reader_is_open(&stream->messages))
         return;
-    if (sa_sip_reader_end(&stream->messages, &response) & SA_PAYLOAD_HIT)
+    if (sa_sip_reader_end(&stream->messages, &response) == SA_PAYLOAD_RESPONSE)
         count_response(stream, &response);
     else
         stream->counts.unmatched++;
@@ -298,7 +292,8 @@ sa_stream_may_begin_at(const struct sa_stream *stream, struct sa_slice line)
 void
 sa_stream_begin_like(struct sa_stream *stream, const struct sa_stream *other)
 {
-    stream->messages.has_records = stream->began_with_records = other->messages.has_records;
+    stream->messages.habits = other->messages.habits;
+    stream->began_with_records = other->messages.habits.has_records;
     stream->is_log = other->is_log;
 }
 
@@ -310,7 +305,7 @@ sa_stream_follow(struct sa_stream *stream, struct sa_stream *next)
     struct sa_journal_export export = next->export;
 
     if (stream->lines.partial || stream->export.active || stream->messages.state != SA_SIP_IDLE ||
-        stream->messages.has_records != next->began_with_records)
+        stream->messages.habits.has_records != next->began_with_records)
         return -EAGAIN;
     lines.lines += stream->lines.lines;
     lines.oversize += stream->lines.oversize;

@@ -55,9 +55,9 @@ put_head(struct sa_journal *journal, uint64_t time_us, const char *ident)
     char stamp[SA_TIME_TEXT_SIZE], host[256];
 
     sa_text_time(stamp, (int64_t)(time_us / 1000));
-    sa_entry_text(journal->journal, "_HOSTNAME", host, sizeof host);
+    sa_journal_entry_text(journal->journal, "_HOSTNAME", host, sizeof host);
     return (size_t)snprintf(journal->line, HEAD_BYTES, "%s %s %s: ", stamp, host[0] == '\0' ? "-" : host,
-                            sa_entry_program(ident));
+                            sa_journal_entry_program(ident));
 }
 
 static void
@@ -73,7 +73,7 @@ learn_unit(struct sa_journal *journal)
 {
     char unit[SA_UNIT_SIZE];
 
-    sa_entry_text(journal->journal, "_SYSTEMD_UNIT", unit, sizeof unit);
+    sa_journal_entry_text(journal->journal, "_SYSTEMD_UNIT", unit, sizeof unit);
     if (unit[0] != '\0')
         tell_lost(journal, sa_unit_losses_read(&journal->losses, unit), dropped);
 }
@@ -89,7 +89,8 @@ hand_over_line(struct sa_journal *journal, const char *ident)
 
     (void)sd_journal_get_realtime_usec(journal->journal, &time_us);
     len = put_head(journal, time_us, ident);
-    message_len = sa_entry_field(journal->journal, "MESSAGE", journal->line + len, journal->line_room - len);
+    message_len =
+        sa_journal_entry_field(journal->journal, "MESSAGE", journal->line + len, journal->line_room - len);
     if (message_len < 0) {
         tell_lost(journal, 1, N_("an entry of the journal is damaged"));
     } else {
@@ -149,18 +150,18 @@ hand_over(struct sa_journal *journal)
     char ident[SA_IDENTIFIER_SIZE];
     struct sa_unit_loss loss;
 
-    sa_entry_text(journal->journal, "SYSLOG_IDENTIFIER", ident, sizeof ident);
-    switch (sa_entry_kind(journal->journal, ident, &loss)) {
-    case SA_ENTRY_LINE:
+    sa_journal_entry_text(journal->journal, "SYSLOG_IDENTIFIER", ident, sizeof ident);
+    switch (sa_journal_entry_kind(journal->journal, ident, &loss)) {
+    case SA_JOURNAL_ENTRY_LINE:
         hand_over_line(journal, ident);
         break;
-    case SA_ENTRY_DROPPED:
+    case SA_JOURNAL_ENTRY_DROPPED:
         take_loss(journal, &loss);
         break;
-    case SA_ENTRY_NOT_FORWARDED:
+    case SA_JOURNAL_ENTRY_NOT_FORWARDED:
         note_not_forwarded(journal);
         break;
-    case SA_ENTRY_FORGED:
+    case SA_JOURNAL_ENTRY_FORGED:
         break;
     }
     (void)keep_cursor(journal);
@@ -355,7 +356,7 @@ begin(struct sa_journal *journal, const struct sa_survey *found)
     int r = open_journal(journal);
 
     if (r >= 0)
-        r = sa_entry_select(journal->journal, journal->matches);
+        r = sa_journal_entry_select(journal->journal, journal->matches);
     if (r >= 0)
         r = seek(journal, found);
     if (r >= 0) /* also lets it watch its directories, before the first entry is read */

@@ -53,7 +53,7 @@ select_losses(sd_journal *journal, char *const *matches)
 }
 
 int
-sa_entry_select(sd_journal *journal, char *const *matches)
+sa_journal_entry_select(sd_journal *journal, char *const *matches)
 {
     bool any = false;
     int r = 0;
@@ -67,7 +67,7 @@ sa_entry_select(sd_journal *journal, char *const *matches)
 }
 
 ssize_t
-sa_entry_field(sd_journal *journal, const char *name, char *dst, size_t room)
+sa_journal_entry_field(sd_journal *journal, const char *name, char *dst, size_t room)
 {
     const void *data;
     size_t len, skip = strlen(name) + 1;
@@ -85,15 +85,15 @@ sa_entry_field(sd_journal *journal, const char *name, char *dst, size_t room)
 }
 
 void
-sa_entry_text(sd_journal *journal, const char *name, char *dst, size_t room)
+sa_journal_entry_text(sd_journal *journal, const char *name, char *dst, size_t room)
 {
-    ssize_t len = sa_entry_field(journal, name, dst, room - 1);
+    ssize_t len = sa_journal_entry_field(journal, name, dst, room - 1);
 
     dst[len < 0 ? 0 : len] = '\0';
 }
 
 const char *
-sa_entry_program(const char *ident)
+sa_journal_entry_program(const char *ident)
 {
     bool is_name = ident[0] != '\0' && ident[strcspn(ident, " \t\r\n:[")] == '\0' &&
                    !sa_daemon_line_is_trusted((struct sa_slice){ident, strlen(ident)});
@@ -116,7 +116,7 @@ is_by_journald(sd_journal *journal)
 {
     char transport[32];
 
-    sa_entry_text(journal, "_TRANSPORT", transport, sizeof transport);
+    sa_journal_entry_text(journal, "_TRANSPORT", transport, sizeof transport);
     return transport[0] == '\0' || strcmp(transport, "driver") == 0;
 }
 
@@ -127,31 +127,31 @@ read_loss(sd_journal *journal, const char *ident, struct sa_unit_loss *ret_loss)
     char message[MESSAGE_BYTES];
     struct sa_record record = {.program = {ident, strlen(ident)}};
 
-    sa_entry_text(journal, "MESSAGE", message, sizeof message);
+    sa_journal_entry_text(journal, "MESSAGE", message, sizeof message);
     record.payload = (struct sa_slice){message, strlen(message)};
     ret_loss->lines = sa_daemon_line_lost(&record);
     if (ret_loss->lines == 0)
         ret_loss->lines = 1;
-    sa_unit_of_message(ret_loss->unit, message);
+    sa_unit_losses_unit_of(ret_loss->unit, message);
     if (ret_loss->unit[0] == '\0')
-        sa_entry_text(journal, "OBJECT_SYSTEMD_UNIT", ret_loss->unit, sizeof ret_loss->unit);
+        sa_journal_entry_text(journal, "OBJECT_SYSTEMD_UNIT", ret_loss->unit, sizeof ret_loss->unit);
 }
 
-enum sa_entry_kind
-sa_entry_kind(sd_journal *journal, const char *ident, struct sa_unit_loss *ret_loss)
+enum sa_journal_entry_kind
+sa_journal_entry_kind(sd_journal *journal, const char *ident, struct sa_unit_loss *ret_loss)
 {
     char id[SD_ID128_STRING_MAX];
 
     if (!is_one_of(ident, own_names, sizeof own_names / sizeof own_names[0]))
-        return SA_ENTRY_LINE;
-    sa_entry_text(journal, "MESSAGE_ID", id, sizeof id);
+        return SA_JOURNAL_ENTRY_LINE;
+    sa_journal_entry_text(journal, "MESSAGE_ID", id, sizeof id);
     if (!is_one_of(id, own_messages, sizeof own_messages / sizeof own_messages[0]))
-        return SA_ENTRY_LINE;
+        return SA_JOURNAL_ENTRY_LINE;
     if (!is_by_journald(journal))
-        return SA_ENTRY_FORGED;
+        return SA_JOURNAL_ENTRY_FORGED;
     if (strcmp(id, SD_MESSAGE_FORWARD_SYSLOG_MISSED_STR) == 0)
-        return SA_ENTRY_NOT_FORWARDED;
+        return SA_JOURNAL_ENTRY_NOT_FORWARDED;
     read_loss(journal, ident, ret_loss);
-    return SA_ENTRY_DROPPED;
+    return SA_JOURNAL_ENTRY_DROPPED;
 }
 #endif

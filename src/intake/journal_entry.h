@@ -18,14 +18,14 @@
  * records of losses: no match of a unit or an identifier would ever meet those.  Without a match everything
  * is selected.  Returns 0 or negative errno.
  */
-int sa_entry_select(sd_journal *journal, char *const *matches);
+int sa_journal_entry_select(sd_journal *journal, char *const *matches);
 
 /* The field's value without its name into dst; returns its length, 0 if the entry has none, or negative
  * errno. */
-ssize_t sa_entry_field(sd_journal *journal, const char *name, char *dst, size_t room);
+ssize_t sa_journal_entry_field(sd_journal *journal, const char *name, char *dst, size_t room);
 
 /* The same as text, cut at room - 1; "" if there is none. */
-void sa_entry_text(sd_journal *journal, const char *name, char *dst, size_t room);
+void sa_journal_entry_text(sd_journal *journal, const char *name, char *dst, size_t room);
 
 /*
  * What stands for the identifier as the program of a syslog line; "-" for none.  A program says itself what
@@ -33,16 +33,18 @@ void sa_entry_text(sd_journal *journal, const char *name, char *dst, size_t room
  * about what it lost is believed of lines, and of the journal that is journald's, in entries of their own
  * kinds.
  */
-const char *sa_entry_program(const char *ident);
+const char *sa_journal_entry_program(const char *ident);
 
-enum sa_entry_kind {
-    SA_ENTRY_LINE,
-    SA_ENTRY_DROPPED,       /* messages of a unit, by journald's rate limit: they are not in the journal */
-    SA_ENTRY_NOT_FORWARDED, /* messages were not passed on to syslog: they are in the journal all the same */
-    SA_ENTRY_FORGED         /* it looks like one of these two, and somebody else wrote it */
+enum sa_journal_entry_kind {
+    SA_JOURNAL_ENTRY_LINE,
+    SA_JOURNAL_ENTRY_DROPPED, /* messages of a unit, by journald's rate limit: they are not in the journal */
+    SA_JOURNAL_ENTRY_NOT_FORWARDED, /* messages were not passed on to syslog: they are in the journal all the
+                                       same */
+    SA_JOURNAL_ENTRY_FORGED         /* it looks like one of these two, and somebody else wrote it */
 };
 
-/* What the entry is; ident: its SYSLOG_IDENTIFIER.  ret_loss is set of SA_ENTRY_DROPPED. */
-enum sa_entry_kind sa_entry_kind(sd_journal *journal, const char *ident, struct sa_unit_loss *ret_loss);
+/* What the entry is; ident: its SYSLOG_IDENTIFIER.  ret_loss is set of SA_JOURNAL_ENTRY_DROPPED. */
+enum sa_journal_entry_kind sa_journal_entry_kind(sd_journal *journal, const char *ident,
+                                                 struct sa_unit_loss *ret_loss);
 
 #endif

@@ -91,7 +91,7 @@ sa_unit_losses_read(struct sa_unit_losses *losses, const char *unit)
 }
 
 void
-sa_unit_of_message(char dst[SA_UNIT_SIZE], const char *message)
+sa_unit_losses_unit_of(char dst[SA_UNIT_SIZE], const char *message)
 {
     static const char from[] = " messages from ";
     const char *unit = strstr(message, from), *slash;

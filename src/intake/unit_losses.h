@@ -51,6 +51,6 @@ uint64_t sa_unit_losses_read(struct sa_unit_losses *losses, const char *unit);
  * The unit of "Suppressed 12 messages from UNIT" in the journal's own words: a name, or the path of its
  * control group in old versions.  "" if there is none.
  */
-void sa_unit_of_message(char dst[SA_UNIT_SIZE], const char *message);
+void sa_unit_losses_unit_of(char dst[SA_UNIT_SIZE], const char *message);
 
 #endif

@@ -97,18 +97,18 @@ read_record(struct reading *reading, const struct sa_json_def *def, const struct
     return true;
 }
 
-int
+enum sa_payload_outcome
 sa_json_payload(const struct sa_json_def *def, const struct sa_record *record, struct sa_response *response)
 {
     struct reading reading;
     char room[VALUE_MAX];
 
     if (!read_record(&reading, def, record, room))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     if (reading.held != (1u << def->n_where) - 1 || reading.values[CODE].p == NULL ||
         !sa_payload_set_code(response, reading.values[CODE]))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     if (reading.values[METHOD].p != NULL)
         sa_payload_set_method(response, plain(&reading, METHOD, room));
     if (reading.values[PEER].p != NULL)
@@ -119,11 +119,12 @@ sa_json_payload(const struct sa_json_def *def, const struct sa_record *record, s
         response->direction = SA_DIR_RECEIVED;
     else if (is(reading.values[DIRECTION], def->sent))
         response->direction = SA_DIR_SENT;
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }
 
 void
-sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, char *text, size_t size)
+sa_json_payload_explain(const struct sa_json_def *def, const struct sa_record *record, char *text,
+                        size_t size)
 {
     struct reading reading;
     char room[VALUE_MAX];

@@ -20,12 +20,13 @@ struct sa_json_def {
     char direction[SA_JSON_NAME_SIZE], received[SA_JSON_NAME_SIZE], sent[SA_JSON_NAME_SIZE];
 };
 
-/* SA_PAYLOAD_MISS, or HIT and TAKEN with *response filled.  Of a name that occurs twice the first counts: a
+/* SA_PAYLOAD_NOTHING, or RESPONSE with *response filled.  Of a name that occurs twice the first counts: a
  * script that does not escape lets strangers append members. */
-int sa_json_payload(const struct sa_json_def *def, const struct sa_record *record,
-                    struct sa_response *response);
+enum sa_payload_outcome sa_json_payload(const struct sa_json_def *def, const struct sa_record *record,
+                                        struct sa_response *response);
 
 /* Why the record is not one of its responses, for people. */
-void sa_json_explain(const struct sa_json_def *def, const struct sa_record *record, char *text, size_t size);
+void sa_json_payload_explain(const struct sa_json_def *def, const struct sa_record *record, char *text,
+                             size_t size);
 
 #endif

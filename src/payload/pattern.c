@@ -156,17 +156,17 @@ match_fields(struct sa_pattern *pattern, const struct sa_record *record,
                                    : sa_template_match(pattern->template, record->payload, fields);
 }
 
-int
+enum sa_payload_outcome
 sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, struct sa_response *response)
 {
     SA_WRITTEN_FIRST struct sa_slice fields[SA_FIELD_COUNT]; /* by what matches */
     enum sa_template_verdict verdict = match_fields(pattern, record, fields);
 
     if (verdict != SA_TEMPLATE_HIT)
-        return verdict == SA_TEMPLATE_LIMIT ? SA_PAYLOAD_LIMIT : SA_PAYLOAD_MISS;
+        return verdict == SA_TEMPLATE_LIMIT ? SA_PAYLOAD_LIMIT : SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     if (!sa_payload_set_code(response, fields[SA_FIELD_CODE]))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     response->direction = pattern->direction;
     if (fields[SA_FIELD_METHOD].len != 0)
         sa_payload_set_method(response, fields[SA_FIELD_METHOD]);
@@ -176,7 +176,7 @@ sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record, str
         sa_payload_set_peer(response, fields[SA_FIELD_PEER]);
     if (fields[SA_FIELD_CSEQ].len != 0)
         sa_payload_mix_transaction(response, fields[SA_FIELD_CSEQ]);
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }
 
 void

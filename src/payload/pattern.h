@@ -22,9 +22,9 @@ struct sa_pattern *sa_pattern_new_xlog(const char *template, enum sa_direction d
 struct sa_pattern *sa_pattern_new_regex(const char *regex, char error[SA_PATTERN_ERROR_SIZE]);
 struct sa_pattern *sa_pattern_free(struct sa_pattern *pattern);
 
-/* SA_PAYLOAD_MISS or LIMIT, or HIT and TAKEN with *response filled. */
-int sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record,
-                     struct sa_response *response);
+/* SA_PAYLOAD_NOTHING or LIMIT, or RESPONSE with *response filled. */
+enum sa_payload_outcome sa_pattern_match(struct sa_pattern *pattern, const struct sa_record *record,
+                                         struct sa_response *response);
 
 /* Why it does not match the record, for people. */
 void sa_pattern_explain(struct sa_pattern *pattern, const struct sa_record *record, char *text, size_t size);

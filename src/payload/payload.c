@@ -19,13 +19,27 @@ sa_payload_begin(struct sa_response *response, const struct sa_record *record)
         sa_payload_set_call_id(response, record->call_id);
 }
 
+unsigned
+sa_payload_code(struct sa_slice text)
+{
+    unsigned hundreds, tens, ones;
+
+    if (text.len != 3)
+        return 0;
+    hundreds = (unsigned char)(text.p[0] - '0');
+    tens = (unsigned char)(text.p[1] - '0');
+    ones = (unsigned char)(text.p[2] - '0');
+    return hundreds == 0 || hundreds > 9 || tens > 9 || ones > 9 ? 0 : hundreds * 100 + tens * 10 + ones;
+}
+
 bool
 sa_payload_set_code(struct sa_response *response, struct sa_slice text)
 {
-    if (text.len != 3 || sa_slice_digits(text) != 3 || text.p[0] == '0')
-        return false;
-    response->code = (uint16_t)((text.p[0] - '0') * 100 + (text.p[1] - '0') * 10 + (text.p[2] - '0'));
-    return true;
+    unsigned code = sa_payload_code(text);
+
+    if (code != 0)
+        response->code = (uint16_t)code;
+    return code != 0;
 }
 
 static bool

@@ -15,38 +15,46 @@ starts_nocase(struct sa_slice s, const char *literal)
     return true;
 }
 
+static inline bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 struct sa_slice
 sa_sip_trim(struct sa_slice s)
 {
-    while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = sa_slice_from(s, 1);
-    while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-        s.len--;
-    return s;
+    const char *p = s.p, *end = s.p + s.len;
+
+    while (p < end && is_blank(*p))
+        p++;
+    while (p < end && is_blank(end[-1]))
+        end--;
+    return (struct sa_slice){p, (size_t)(end - p)};
 }
 
 /* A continuation of the header before (RFC 3261 section 7.3.1). */
 bool
 sa_sip_is_folded(struct sa_slice line)
 {
-    return line.p[0] == ' ' || line.p[0] == '\t';
+    return is_blank(line.p[0]);
 }
 
 /* "SIP/2.0 302 Moved", also "SIP/2.0 302" (RFC 3261 section 7.2; some senders leave the reason and its space
  * out). */
-bool
-sa_sip_status_line(struct sa_slice line, struct sa_response *response)
+unsigned
+sa_sip_status_line(struct sa_slice line)
 {
     struct sa_slice s = line;
 
     if (!starts_nocase(s, "SIP/2.0 "))
-        return false;
+        return 0;
     s = sa_slice_from(s, 8);
     while (s.len > 0 && s.p[0] == ' ')
         s = sa_slice_from(s, 1);
     if (s.len < 3 || (s.len > 3 && s.p[3] != ' '))
-        return false;
-    return sa_payload_set_code(response, (struct sa_slice){s.p, 3});
+        return 0;
+    return sa_payload_code((struct sa_slice){s.p, 3});
 }
 
 /* "INVITE sip:bob@example.com SIP/2.0" (RFC 3261 section 7.1) */
@@ -58,6 +66,12 @@ sa_sip_request_line(struct sa_slice line)
     if (method == 0 || method > 32 || line.len < method + 10 || line.p[0] < 'A' || line.p[0] > 'Z')
         return false;
     return starts_nocase(sa_slice_from(line, line.len - 8), " SIP/2.0");
+}
+
+bool
+sa_sip_start_line(struct sa_slice line)
+{
+    return sa_sip_status_line(line) != 0 || sa_sip_request_line(line);
 }
 
 /* A line that can stand in the header part: "Name: value" or a folded continuation. */
@@ -92,7 +106,7 @@ take_cseq(struct sa_response *response, struct sa_slice value)
 
 /* Of several announcements the largest is believed, so that no part of a body is read as a message. */
 static void
-take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
+take_content_length(struct sa_sip_message *message, struct sa_slice value)
 {
     size_t length = 0;
 
@@ -102,9 +116,9 @@ take_content_length(struct sa_sip_reader *reader, struct sa_slice value)
         length = length * 10 + (size_t)(value.p[i] - '0');
     if (length > BODY_MAX)
         length = BODY_MAX;
-    if (!reader->has_length || length > reader->body_left)
-        reader->body_left = length;
-    reader->has_length = true;
+    if (!message->has_length || length > message->body_left)
+        message->body_left = length;
+    message->has_length = true;
 }
 
 /* The header of the name (RFC 3261 section 20, with the compact form). */
@@ -139,45 +153,74 @@ header_of(struct sa_slice name)
 
 /* The branch of the top Via (RFC 3261 section 8.1.1.7). */
 static void
-take_branch(struct sa_sip_reader *reader, struct sa_slice value)
+take_branch(struct sa_sip_message *message, struct sa_slice value)
 {
-    if (reader->has_branch || !sa_slice_seek(&value, ";branch="))
+    if (!sa_slice_seek(&value, ";branch="))
         return;
     value.len = sa_slice_find(value, ';');
     value.len = sa_slice_find(value, ',');
-    sa_payload_mix_transaction(&reader->response, value);
-    reader->has_branch = true;
+    sa_payload_mix_transaction(&message->response, value);
+    message->has_branch = true;
+}
+
+/* What the value of the header being read is of use for; the first of several has it. */
+static bool
+is_wanted(const struct sa_sip_message *message)
+{
+    switch (message->header) {
+    case SA_SIP_HEADER_VIA:
+        return message->is_response && !message->has_branch;
+    case SA_SIP_HEADER_CSEQ:
+        return message->response.method[0] == '\0';
+    case SA_SIP_HEADER_CALL_ID:
+        return message->response.call_id[0] == '\0';
+    default:
+        return message->header == SA_SIP_HEADER_CONTENT_LENGTH ||
+               message->header == SA_SIP_HEADER_CONTENT_TYPE;
+    }
+}
+
+/* The value is not empty. */
+static void
+take_value(struct sa_sip_message *message, struct sa_slice value)
+{
+    switch (message->header) {
+    case SA_SIP_HEADER_VIA:
+        take_branch(message, value);
+        break;
+    case SA_SIP_HEADER_CSEQ:
+        take_cseq(&message->response, value);
+        break;
+    case SA_SIP_HEADER_CALL_ID:
+        sa_payload_set_call_id(&message->response, value);
+        break;
+    case SA_SIP_HEADER_CONTENT_LENGTH:
+        take_content_length(message, value);
+        break;
+    default:
+        message->has_type = true;
+    }
 }
 
 void
-sa_sip_take_header(struct sa_sip_reader *reader, struct sa_slice line)
+sa_sip_take_header(struct sa_sip_message *message, struct sa_slice line)
 {
     struct sa_slice value = line;
 
     if (!sa_sip_is_folded(line)) { /* otherwise the line goes on with the header before */
         size_t colon = sa_slice_find(line, ':');
 
-        reader->header = colon == line.len ? SA_SIP_HEADER_OTHER
-                                           : header_of(sa_sip_trim((struct sa_slice){line.p, colon}));
+        message->header = colon == line.len ? SA_SIP_HEADER_OTHER
+                                            : header_of(sa_sip_trim((struct sa_slice){line.p, colon}));
         value = sa_slice_from(line, colon == line.len ? colon : colon + 1);
     }
-    if (reader->header < SA_SIP_HEADER_CONTENT_LENGTH)
-        reader->headers |= 1u << reader->header;
-    else if (reader->header == SA_SIP_HEADER_OTHER)
+    if (message->header < SA_SIP_HEADER_CONTENT_LENGTH)
+        message->headers |= 1u << message->header;
+    if (!is_wanted(message))
         return;
     value = sa_sip_trim(value);
-    if (value.len == 0)
-        return;
-    if (reader->header == SA_SIP_HEADER_VIA && reader->is_response)
-        take_branch(reader, value);
-    else if (reader->header == SA_SIP_HEADER_CSEQ && reader->response.method[0] == '\0')
-        take_cseq(&reader->response, value);
-    else if (reader->header == SA_SIP_HEADER_CALL_ID && reader->response.call_id[0] == '\0')
-        sa_payload_set_call_id(&reader->response, value);
-    else if (reader->header == SA_SIP_HEADER_CONTENT_LENGTH)
-        take_content_length(reader, value);
-    else if (reader->header == SA_SIP_HEADER_CONTENT_TYPE)
-        reader->has_type = true;
+    if (value.len != 0)
+        take_value(message, value);
 }
 
 /*
@@ -185,7 +228,7 @@ sa_sip_take_header(struct sa_sip_reader *reader, struct sa_slice line)
  * looks like a start line, even if the log cut the rest.
  */
 bool
-sa_sip_is_message(const struct sa_sip_reader *reader)
+sa_sip_is_message(const struct sa_sip_message *message)
 {
-    return (reader->headers & (reader->headers - 1)) != 0;
+    return (message->headers & (message->headers - 1)) != 0;
 }

@@ -1,82 +1,60 @@
 /*
- * Raw SIP messages in a log, read by message structure (RFC 3261 section 7): the start line only where a
- * message begins, headers to the blank line, the body skipped by Content-Length.  A status line anywhere
- * else, in a header, a body or a quotation, is not one.
- *
- * Two things a log cannot show, so that nobody can tell them apart: a body line that looks like a record of
- * the same host at the present time from that record (see is_next_record() in the source), and "#012" typed
- * by a stranger from the escape that the log daemon writes.
- *
- * A message may be one record ("…#012SIP/2.0 302 Moved#015#012Via: …") or many lines behind what introduces
- * it. What introduces it is the family's: the program that wrote the log says there whence the message came,
- * and perhaps how long it is, which is believed more than what the message says of itself. Pure, one thread;
- * one reader per stream.
+ * The lines of one message, from its start line to the end of its body; for the reader of messages only.
+ * Pure. line, record, family and response are those of sa_sip_reader_line().
  */
 #ifndef SA_SIP_MESSAGE_H
 #define SA_SIP_MESSAGE_H
 
-#include "family.h"
-#include "find.h"
-#include "payload.h"
+#include "sip_reader.h"
 
-/* What is added here is added to sip_state.c, which keeps it over a restart. */
-struct sa_sip_reader {
-    enum { SA_SIP_IDLE, SA_SIP_INTRO, SA_SIP_HEADERS, SA_SIP_BODY } state;
-    uint8_t family;        /* whose message it is; 0: of none in particular */
-    bool has_records;      /* the log has envelopes: a message may begin only behind one */
-    bool introduced;       /* the line before was a record that may introduce a message */
-    struct sa_intro intro; /* what that record told: time, peer, repetition */
-    uint32_t intro_host;   /* hash of its host */
-    unsigned waited;       /* lines between the introduction and the message */
-    bool is_response;      /* of the message being read */
-    unsigned header;       /* the one being read, which may be folded */
-    unsigned headers;      /* which of the headers that every SIP message has were seen, as bits */
-    unsigned margin;       /* width of the prefix of the record that introduced it */
-    unsigned indent;       /* blanks before each line */
-    bool bare_end;         /* the last header ended without the CR that the others have */
-    bool plain;            /* the log has no envelopes */
-    bool blank_ends;       /* and one behind each */
-    bool has_cr;           /* the log kept the CRs, so lengths count them */
-    bool multi_line;       /* the message spans lines of the log */
-    bool has_length;       /* Content-Length was seen */
-    bool has_branch;       /* the top Via was seen */
-    bool has_type;         /* Content-Type was seen: there is a body */
-    size_t body_left, body_lines;
-    size_t size_left; /* of the whole message, if the introduction told its size */
-    struct sa_response response;
-};
+/* The line without the CR that a multi-line log keeps. */
+static inline struct sa_slice
+sa_sip_strip_cr(struct sa_slice line)
+{
+    if (line.len > 0 && line.p[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
 
-/*
- * Reads one line of the log.  line is the whole line as written, with its CR; record is its peeled form;
- * family is NULL for messages that any record may introduce.  In the midst of a message it has to be that
- * message's. Returns SA_PAYLOAD_… bits and fills *response on a hit.  HIT or OTHER without TAKEN: an
- * unfinished message was ended by this line, which has to be offered again.
- */
-int sa_sip_reader_line(struct sa_sip_reader *reader, const struct sa_family *family, struct sa_slice line,
-                       const struct sa_record *record, struct sa_response *response);
+/* The line at the start of p, with its CR; false if it is not complete or nothing that can be read in
+ * passing. */
+static inline bool
+sa_sip_line_at(const char *p, size_t len, size_t limit, struct sa_slice *ret_line)
+{
+    const char *end = len == 0 || p[0] == '\0' ? NULL : memchr(p, '\n', len);
 
-/* Reads lines inside a message that complete nothing, without their envelopes; the result is the same. */
-struct sa_passed sa_sip_reader_pass_lines(struct sa_sip_reader *reader, const struct sa_family *family,
-                                          struct sa_timestamp_cache *stamps, const char *p, size_t len,
-                                          size_t limit);
+    if (end == NULL || (size_t)(end - p) > limit)
+        return false;
+    *ret_line = (struct sa_slice){p, (size_t)(end - p)};
+    return true;
+}
 
-/* Another family took the record: what it says introduces no message. */
-void sa_sip_reader_pass(struct sa_sip_reader *reader, const struct sa_record *record);
+/* The line as the message has it: without what some logs put before or behind each. */
+struct sa_slice sa_sip_message_text(const struct sa_sip_reader *reader,
+                                    const struct sa_message_family *family, unsigned indent,
+                                    struct sa_slice line, const struct sa_record *record);
 
-/* Gives up the message that is being read; OTHER if its verdict was still open. */
-int sa_sip_reader_abandon(struct sa_sip_reader *reader);
+/* journalctl indents what follows the first line of a record by the width of the prefix of that line. */
+unsigned sa_sip_message_margin(const struct sa_sip_reader *reader, struct sa_slice line);
 
-/* The verdict on what is being read is still open. */
-bool sa_sip_reader_is_open(const struct sa_sip_reader *reader);
+/* Begins the message behind the introduction; false, and the reader is what it was, if text is no start line.
+ * indent: blanks that were taken from before it. */
+bool sa_sip_message_begin(struct sa_sip_reader *reader, struct sa_slice text, unsigned indent);
 
-/*
- * Over a restart: adds the reader to the buffer, in a form of its own with a version; and back.  False, and
- * the reader is what it was, if that is not what some reader of this version could have kept.
- */
-void sa_sip_reader_keep(const struct sa_sip_reader *reader, struct sa_buffer *buffer);
-bool sa_sip_reader_recall(struct sa_sip_reader *reader, const void *kept, size_t len);
+struct sa_payload_verdict sa_sip_message_header(struct sa_sip_reader *reader,
+                                                const struct sa_message_family *family, struct sa_slice line,
+                                                const struct sa_record *record, struct sa_response *response);
 
-/* The stream ended: what is complete enough counts. */
-int sa_sip_reader_end(struct sa_sip_reader *reader, struct sa_response *response);
+/* False: the message is over, and the line is not of it. */
+bool sa_sip_message_body(struct sa_sip_reader *reader, const struct sa_message_family *family,
+                         struct sa_slice line, const struct sa_record *record);
+
+/* Many lines at once, as sa_sip_reader_pass_lines(). */
+struct sa_passed sa_sip_message_pass_lines(struct sa_sip_reader *reader,
+                                           const struct sa_message_family *family, const char *p, size_t len,
+                                           size_t limit);
+
+/* The message is over in the midst of its headers: the verdict on it. */
+enum sa_payload_outcome sa_sip_message_break_off(struct sa_sip_reader *reader, struct sa_response *response);
 
 #endif

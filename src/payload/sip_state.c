@@ -5,15 +5,16 @@
 /*
  * How a reader is kept over a restart: the version, then the fields in the order of this table.  A number is
  * written as sa_buffer_number() does, a time with its sign in the lowest bit, a text as its length and bytes.
- * Whoever changes the table, or what a field means, counts the version up.
+ * Whoever changes the table, or what a field means, counts the version up.  What version 1 had besides is
+ * known otherwise: it is read and left.
  */
-#define VERSION     1
+#define VERSION     2
 
 #define WALL_MAX_MS INT64_C(253402300799999) /* the end of the year 9999; logs can tell times before 1970 */
 #define LINE_MAX    (UINT64_C(1) << 24)      /* no line is longer */
 #define SIZE_MAX_32 UINT64_C(4294967295)
 
-enum kind { NUMBER, TIME, TEXT };
+enum kind { NUMBER, TIME, TEXT, GONE /* a number of version 1 that nobody needs */ };
 
 struct field {
     size_t offset, size;
@@ -27,6 +28,10 @@ struct field {
         offsetof(struct sa_sip_reader, field), SIZE(field), NUMBER, max                                      \
     }
 #define FLAG(field) OF(field, 1)
+#define GONE_FLAG                                                                                            \
+    {                                                                                                        \
+        0, 0, GONE, 1                                                                                        \
+    }
 #define TIME_OF(field)                                                                                       \
     {                                                                                                        \
         offsetof(struct sa_sip_reader, field), SIZE(field), TIME, WALL_MAX_MS                                \
@@ -45,34 +50,34 @@ struct field {
 
 static const struct field fields[] = {
     OF(state, SA_SIP_BODY),
-    OF(family, UINT8_MAX),
-    FLAG(has_records),
-    FLAG(introduced),
-    RESPONSE_OF(intro.about),
-    OF(intro.size, UINT32_MAX),
-    OF(intro.step, UINT8_MAX),
-    OF(intro.sequence, UINT32_MAX),
-    OF(intro.session, UINT32_MAX),
-    FLAG(intro.each_line),
-    OF(intro_host, UINT32_MAX),
-    OF(waited, UINT8_MAX),
-    FLAG(is_response),
-    OF(header, SA_SIP_HEADER_OTHER),
-    OF(headers, (1u << SA_SIP_HEADER_CONTENT_LENGTH) - 1),
-    OF(margin, LINE_MAX),
-    OF(indent, LINE_MAX),
-    FLAG(bare_end),
-    FLAG(plain),
-    FLAG(blank_ends),
-    FLAG(has_cr),
-    FLAG(multi_line),
-    FLAG(has_length),
-    FLAG(has_branch),
-    FLAG(has_type),
-    OF(body_left, UINT64_MAX),
-    OF(body_lines, SIZE_MAX_32),
-    OF(size_left, UINT32_MAX),
-    RESPONSE_OF(response),
+    OF(introduction.family, UINT8_MAX),
+    FLAG(habits.has_records),
+    FLAG(introduction.is_open),
+    RESPONSE_OF(introduction.told.about),
+    OF(introduction.told.size, UINT32_MAX),
+    OF(introduction.told.step, UINT8_MAX),
+    OF(introduction.told.sequence, UINT32_MAX),
+    OF(introduction.told.session, UINT32_MAX),
+    FLAG(introduction.told.each_line),
+    OF(introduction.host, UINT32_MAX),
+    OF(introduction.waited, UINT8_MAX),
+    FLAG(message.is_response),
+    OF(message.header, SA_SIP_HEADER_OTHER),
+    OF(message.headers, (1u << SA_SIP_HEADER_CONTENT_LENGTH) - 1),
+    OF(introduction.margin, LINE_MAX),
+    OF(message.indent, LINE_MAX),
+    FLAG(message.bare_end),
+    GONE_FLAG, /* the family's logs have no envelopes */
+    GONE_FLAG, /* the family's lines have a blank at their end */
+    FLAG(message.has_cr),
+    GONE_FLAG, /* the message spans lines of the log */
+    FLAG(message.has_length),
+    FLAG(message.has_branch),
+    FLAG(message.has_type),
+    OF(message.body_left, UINT64_MAX),
+    OF(message.body_lines, SIZE_MAX_32),
+    OF(message.size_left, UINT32_MAX),
+    RESPONSE_OF(message.response),
 };
 
 #define N_FIELDS (sizeof fields / sizeof fields[0])
@@ -130,8 +135,11 @@ sa_sip_reader_keep(const struct sa_sip_reader *reader, struct sa_buffer *buffer)
     sa_buffer_number(buffer, VERSION);
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *p = (const char *)reader + fields[i].offset;
-        uint64_t number = fields[i].kind == TEXT ? strlen(p) : get_number(p, fields[i].size);
+        uint64_t number;
 
+        if (fields[i].kind == GONE)
+            continue;
+        number = fields[i].kind == TEXT ? strlen(p) : get_number(p, fields[i].size);
         if (fields[i].kind == TIME)
             number = (int64_t)number < 0 ? ((0 - number) << 1 | 1) : number << 1;
         sa_buffer_number(buffer, number);
@@ -151,16 +159,21 @@ take_text(struct sa_buffer_reader *kept, char *p, size_t size, uint64_t len)
 }
 
 static bool
-take_field(struct sa_buffer_reader *kept, const struct field *field, char *p)
+take_field(struct sa_buffer_reader *kept, const struct field *field, uint64_t version, char *p)
 {
-    uint64_t number = sa_buffer_read(kept);
+    uint64_t number;
 
+    if (field->kind == GONE && version == VERSION)
+        return true;
+    number = sa_buffer_read(kept);
     if (kept->failed)
         return false;
     if (field->kind == TEXT)
         return take_text(kept, p, field->size, number);
     if ((field->kind == TIME ? number >> 1 : number) > field->max)
         return false;
+    if (field->kind == GONE)
+        return true;
     if (field->kind == TIME)
         number = (number & 1) != 0 ? 0 - (number >> 1) : number >> 1;
     set_number(p, field->size, number);
@@ -192,30 +205,33 @@ is_family(uint8_t id)
 static bool
 is_sound(const struct sa_sip_reader *reader)
 {
-    bool has_intro = reader->introduced || reader->state == SA_SIP_INTRO;
+    const struct sa_sip_introduction *introduction = &reader->introduction;
+    const struct sa_sip_message *message = &reader->message;
+    bool is_introduced = introduction->is_open || reader->state == SA_SIP_INTRO;
 
-    if (!is_sound_response(&reader->intro.about) || !is_sound_response(&reader->response) ||
-        !is_family(reader->family))
+    if (!is_sound_response(&introduction->told.about) || !is_sound_response(&message->response) ||
+        !is_family(introduction->family))
         return false;
-    if (has_intro && reader->intro.about.repeat == 0)
+    if (is_introduced && introduction->told.about.repeat == 0)
         return false;
-    if (reader->state == SA_SIP_INTRO && reader->family == 0)
+    if (reader->state == SA_SIP_INTRO && introduction->family == 0)
         return false;
     return reader->state != SA_SIP_HEADERS ||
-           (reader->response.repeat != 0 && (!reader->is_response || reader->response.code != 0));
+           (message->response.repeat != 0 && (!message->is_response || message->response.code != 0));
 }
 
 bool
 sa_sip_reader_recall(struct sa_sip_reader *reader, const void *kept, size_t len)
 {
     struct sa_buffer_reader rest = {kept, (const uint8_t *)kept + len, false};
+    uint64_t version = sa_buffer_read(&rest);
     struct sa_sip_reader fresh;
 
     memset(&fresh, 0, sizeof fresh);
-    if (sa_buffer_read(&rest) != VERSION)
+    if (rest.failed || version == 0 || version > VERSION)
         return false;
     for (size_t i = 0; i < N_FIELDS; i++)
-        if (!take_field(&rest, &fields[i], (char *)&fresh + fields[i].offset))
+        if (!take_field(&rest, &fields[i], version, (char *)&fresh + fields[i].offset))
             return false;
     if (rest.p != rest.end || !is_sound(&fresh))
         return false;

@@ -24,12 +24,12 @@ peel_text(struct sa_peeler *peeler, struct sa_slice s, struct sa_record *record,
         struct sa_record told = *record;
 
         if (record->proxy == SA_PROXY_UNKNOWN && record->module.len == 0) { /* no proxy's own object */
-            (void)sa_transport_peel(&peeler->stamps, &inner, record);
+            (void)sa_envelope_peel_transport(&peeler->stamps, &inner, record);
             record->time_ms = told.time_ms != 0 ? told.time_ms : record->time_ms;
             record->host = told.host.len != 0 ? told.host : record->host;
             record->program = told.program.len != 0 ? told.program : record->program;
         } else {
-            sa_transport_peel_repetition(&inner, record);
+            sa_envelope_peel_repetition(&inner, record);
         }
         record->object = s;
         record->enveloped = true;
@@ -44,7 +44,7 @@ sa_envelope_peel_text(struct sa_peeler *peeler, struct sa_slice text, struct sa_
 {
     record->stamps = &peeler->stamps;
     record->enveloped = true;
-    sa_transport_peel_repetition(&text, record);
+    sa_envelope_peel_repetition(&text, record);
     peel_text(peeler, text, record, 0);
 }
 
@@ -114,7 +114,7 @@ sa_envelope_peel(struct sa_peeler *peeler, struct sa_slice line, struct sa_recor
     *record = (struct sa_record){.repeat = 1, .stamps = cache, .payload = line, .text = line};
     if (line.len == 0 || !sa_envelope_may_wrap(line.p[0]) || recall_prefix(peeler, line, record))
         return;
-    (void)sa_transport_peel(cache, &s, record);
+    (void)sa_envelope_peel_transport(cache, &s, record);
     peel_text(peeler, s, record, 0);
     remember_prefix(peeler, line, record);
 }

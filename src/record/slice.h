@@ -94,4 +94,14 @@ sa_slice_digits(struct sa_slice s)
     return n;
 }
 
+/* Whether it is one character, repeated at least n times. */
+static inline bool
+sa_slice_is_rule(struct sa_slice s, char c, size_t n)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] != c)
+            return false;
+    return s.len >= n;
+}
+
 #endif

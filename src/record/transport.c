@@ -279,7 +279,7 @@ peel_repetition(struct sa_slice *s, struct sa_record *record)
 }
 
 bool
-sa_transport_peel(struct sa_timestamp_cache *cache, struct sa_slice *text, struct sa_record *record)
+sa_envelope_peel_transport(struct sa_timestamp_cache *cache, struct sa_slice *text, struct sa_record *record)
 {
     struct sa_slice s = *text;
     bool priority;
@@ -301,7 +301,7 @@ sa_transport_peel(struct sa_timestamp_cache *cache, struct sa_slice *text, struc
 }
 
 void
-sa_transport_peel_repetition(struct sa_slice *text, struct sa_record *record)
+sa_envelope_peel_repetition(struct sa_slice *text, struct sa_record *record)
 {
     peel_repetition(text, record);
 }

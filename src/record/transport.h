@@ -9,9 +9,10 @@
 #include "program_prefix.h"
 
 /* Peels the transport off the text and says in the record what it told; false if there is none. */
-bool sa_transport_peel(struct sa_timestamp_cache *cache, struct sa_slice *text, struct sa_record *record);
+bool sa_envelope_peel_transport(struct sa_timestamp_cache *cache, struct sa_slice *text,
+                                struct sa_record *record);
 
 /* rsyslog: "message repeated 3 times: [ TEXT]". */
-void sa_transport_peel_repetition(struct sa_slice *text, struct sa_record *record);
+void sa_envelope_peel_repetition(struct sa_slice *text, struct sa_record *record);
 
 #endif

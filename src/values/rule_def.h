@@ -41,7 +41,7 @@ struct sa_rule_def {
     enum sa_count_of count_of;
     uint32_t window_s;
     uint32_t min_total; /* responses in the window below which no level is met, or SA_MIN_TOTAL_UNSET */
-    struct sa_rule_level levels[SA_RULE_LEVELS]; /* ascending gravity, see sa_rule_level_severity() */
+    struct sa_rule_level levels[SA_RULE_LEVELS]; /* ascending gravity, see sa_severity_of_level() */
     uint32_t for_s;
     uint32_t clear_at_per_mille;
     uint32_t clear_for_s;
@@ -49,7 +49,7 @@ struct sa_rule_def {
 };
 
 static inline enum sa_severity
-sa_rule_level_severity(unsigned level)
+sa_severity_of_level(unsigned level)
 {
     static const enum sa_severity severities[SA_RULE_LEVELS] = {SA_SEV_WARNING, SA_SEV_MINOR, SA_SEV_MAJOR,
                                                                 SA_SEV_CRITICAL};

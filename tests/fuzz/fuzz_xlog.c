@@ -13,11 +13,11 @@ match(struct sa_pattern *pattern, const struct sa_template *template, const char
 {
     const struct sa_record record = {.payload = {text, len}, .repeat = 1};
     struct sa_response response;
-    int verdict = sa_pattern_match(pattern, &record, &response);
+    enum sa_payload_outcome outcome = sa_pattern_match(pattern, &record, &response);
 
-    FUZZ_CHECK(verdict == SA_PAYLOAD_MISS || verdict == SA_PAYLOAD_LIMIT ||
-               verdict == (SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN));
-    if (verdict & SA_PAYLOAD_HIT)
+    FUZZ_CHECK(outcome == SA_PAYLOAD_NOTHING || outcome == SA_PAYLOAD_LIMIT ||
+               outcome == SA_PAYLOAD_RESPONSE);
+    if (outcome == SA_PAYLOAD_RESPONSE)
         fuzz_check_response(&response);
     FUZZ_CHECK(sa_template_steps(template, record.payload) <= SA_TEMPLATE_STEPS(len));
 }

@@ -164,9 +164,44 @@ test_nothing_else_is_taken(void **state)
     kept.len--;
     for (unsigned version = 0; version < 256; version++) {
         kept.bytes[0] = (uint8_t)version;
-        assert_int_equal(sa_stream_may_recall(kept.bytes, kept.len), version == 1);
+        assert_int_equal(sa_stream_may_recall(kept.bytes, kept.len), version == 2);
     }
     sa_buffer_done(&kept);
+}
+
+/* What version 1 kept of the same message is read on. */
+static void
+test_version_before(void **state)
+{
+    static const char kept[] = "\x01\x02\x03\x00\x00\x00\x01\x01\x00\x00\x00\x00\x09"
+                               "192.0.2.5"
+                               "\x00\x88\x05\x00\x00\x00\x00\xc5\xbb\xf2\x88\x08\x01\x01\x00\x03\x00\x00"
+                               "\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00\xd1\x04\xae\x03\x01\x01\xf6\xc7\xb2"
+                               "\x90\x03\x00\x00\x06"
+                               "INVITE"
+                               "\x09"
+                               "192.0.2.5"
+                               "\x03"
+                               "a@b";
+    static const char rest[] = "Content-Length: 0\r\n\r\n";
+    struct sa_buffer now = {0};
+    struct sa_stream stream;
+    struct seen whole = {0}, later = {0};
+
+    (void)state;
+    keep_one(&now);
+    begin(&stream, "asterisk-pjsip", &whole);
+    assert_true(sa_stream_recall(&stream, now.bytes, now.len));
+    sa_stream_feed(&stream, rest, sizeof rest - 1, REFERENCE_MS);
+    end(&stream);
+    sa_buffer_done(&now);
+    begin(&stream, "asterisk-pjsip", &later);
+    assert_true(sa_stream_recall(&stream, kept, sizeof kept - 1));
+    assert_false(sa_stream_may_recall(kept, sizeof kept - 2));
+    sa_stream_feed(&stream, rest, sizeof rest - 1, REFERENCE_MS);
+    end(&stream);
+    assert_int_equal(later.responses, 1);
+    assert_int_equal(later.hash, whole.hash);
 }
 
 /* Whatever is taken reads on without harm (the sanitizers see to that), and is kept as it was taken. */
@@ -213,6 +248,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_sample_ended_at_every_line),
         cmocka_unit_test(test_nothing_else_is_taken),
+        cmocka_unit_test(test_version_before),
         cmocka_unit_test(test_every_byte_another),
     };
 

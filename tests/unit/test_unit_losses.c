@@ -111,12 +111,12 @@ test_unit_of_message(void **state)
 
     (void)state;
     for (unsigned i = 0; i < ROWS(cases); i++) {
-        sa_unit_of_message(unit, cases[i].message);
+        sa_unit_losses_unit_of(unit, cases[i].message);
         CHECK_STR(cases[i].message, unit, cases[i].unit);
     }
     memset(longest + strlen(longest), 'x', 400);
     strcat(longest, ".service");
-    sa_unit_of_message(unit, longest);
+    sa_unit_losses_unit_of(unit, longest);
     assert_string_equal(unit, "");
 }
 

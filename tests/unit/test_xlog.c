@@ -9,7 +9,7 @@
 #define STOCK "[$ci] $rs $rr from $si:$sp method $rm"
 
 /* One pattern, one payload behind a script's envelope. */
-static int
+static enum sa_payload_outcome
 match(struct sa_pattern *pattern, const char *payload, struct sa_response *response)
 {
     struct sa_peeler cache = {.stamps.reference_ms = 1795194000000};
@@ -37,13 +37,12 @@ run(const struct row *rows, unsigned n, bool regex)
         struct sa_pattern *pattern = regex ? sa_pattern_new_regex(rows[i].template, error)
                                            : sa_pattern_new_xlog(rows[i].template, SA_DIR_RECEIVED, error);
         struct sa_response r;
-        int result;
+        enum sa_payload_outcome result;
 
         if (pattern == NULL)
             fail_msg("%s: %s", rows[i].template, error);
         result = match(pattern, rows[i].payload, &r);
-        CHECK_INT(rows[i].payload, result,
-                  rows[i].code == 0 ? SA_PAYLOAD_MISS : SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN);
+        CHECK_INT(rows[i].payload, result, rows[i].code == 0 ? SA_PAYLOAD_NOTHING : SA_PAYLOAD_RESPONSE);
         if (rows[i].code != 0) {
             CHECK_INT(rows[i].payload, r.code, rows[i].code);
             CHECK_STR(rows[i].payload, r.method, rows[i].method);
@@ -170,7 +169,7 @@ test_direction(void **state)
 
     (void)state;
     assert_non_null(pattern);
-    assert_int_equal(match(pattern, "replying 302", &r), SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN);
+    assert_int_equal(match(pattern, "replying 302", &r), SA_PAYLOAD_RESPONSE);
     assert_int_equal(r.direction, SA_DIR_SENT);
     assert_int_equal(r.repeat, 1);
     assert_int_equal(r.time_ms, 1795193213000);
@@ -193,7 +192,7 @@ test_modules_are_no_script(void **state)
     (void)state;
     assert_non_null(pattern);
     sa_envelope_peel(&cache, (struct sa_slice){line, strlen(line)}, &record);
-    assert_int_equal(sa_pattern_match(pattern, &record, &r), SA_PAYLOAD_MISS);
+    assert_int_equal(sa_pattern_match(pattern, &record, &r), SA_PAYLOAD_NOTHING);
     sa_pattern_free(pattern);
 }
 
@@ -244,7 +243,7 @@ test_random_templates(void **state)
             CHECK_INT(template, error[0] != '\0', true);
             continue;
         }
-        if (match(pattern, "302 a@b (x) [y] 192.0.2.1", &r) != SA_PAYLOAD_MISS)
+        if (match(pattern, "302 a@b (x) [y] 192.0.2.1", &r) != SA_PAYLOAD_NOTHING)
             assert_in_range(r.code, 100, 999);
         sa_pattern_free(pattern);
     }

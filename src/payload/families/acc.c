@@ -50,37 +50,37 @@ epoch_ms(struct sa_slice text)
  * caller, the reason by the callee.  A record in which one of them imitates the code has two codes, and
  * nothing in it tells which is true, so it is not counted.
  */
-int
+enum sa_payload_outcome
 sa_payload_acc(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, timestamp, method, value, code;
 
     if (record->proxy == SA_PROXY_KAMAILIO &&
         !(record->module.len == 3 && memcmp(record->module.p, "acc", 3) == 0))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     if (!sa_slice_skip(&s, "ACC: "))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     if (!sa_slice_skip(&s, "transaction answered: "))
-        return SA_PAYLOAD_OTHER | SA_PAYLOAD_TAKEN;
+        return SA_PAYLOAD_OTHER;
     sa_payload_begin(response, record);
     if (!next_attribute(&s, "timestamp", &timestamp))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     if (epoch_ms(timestamp) != 0) /* it has a zone and a year, which the stamp of the log may not have */
         response->time_ms = epoch_ms(timestamp);
     while (!next_attribute(&s, "method", &method)) /* OpenSIPS writes created= and setuptime= before it */
         if (!next_attribute(&s, "created", &value) && !next_attribute(&s, "setuptime", &value))
-            return SA_PAYLOAD_MISS;
+            return SA_PAYLOAD_NOTHING;
     sa_payload_set_method(response, method);
     if (!next_attribute(&s, "from_tag", &value) || !next_attribute(&s, "to_tag", &value) ||
         !sa_slice_skip(&s, ";call_id="))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     if (!seek_code(&s, &value, &code) || !sa_payload_set_code(response, code))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_set_call_id(response, value);
     response->direction = SA_DIR_SENT;
     while (sa_slice_seek(&s, ";src_ip=")) { /* the last one: it stands behind the reason */
         value = (struct sa_slice){s.p, sa_slice_find(s, ';')};
         sa_payload_set_peer(response, value);
     }
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }

@@ -8,7 +8,7 @@
  *   Retransmitting #2 (no NAT) to 192.0.2.5:5060:       … ---
  *   -- Got SIP response 503 "Service Unavailable" back from 192.0.2.5:5060
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -57,7 +57,7 @@ chan_sip_closes(struct sa_slice line)
 {
     return (line.len == 3 && memcmp(line.p, "---", 3) == 0) ||
            (line.len > 10 && line.p[0] == '<' && line.p[line.len - 1] == '>' &&
-            sa_is_rule((struct sa_slice){line.p + 1, line.len - 2}, '-', 8));
+            sa_slice_is_rule((struct sa_slice){line.p + 1, line.len - 2}, '-', 8));
 }
 
 static enum sa_intro_verdict
@@ -90,7 +90,7 @@ chan_sip_intro(struct sa_intro *intro, const struct sa_record *record, struct sa
     return SA_INTRO_DONE;
 }
 
-int
+enum sa_payload_outcome
 sa_payload_got_response(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, code, peer;
@@ -100,23 +100,24 @@ sa_payload_got_response(const struct sa_record *record, struct sa_response *resp
     (void)sa_slice_skip(&s, "-- ");
     (void)sa_slice_skip(&s, "Incoming call: ");
     if (!sa_slice_skip(&s, "Got SIP response ") || s.len < 5)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     code = (struct sa_slice){s.p, 3};
     s = sa_slice_from(s, 3);
     if (!sa_slice_skip(&s, " \""))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     peer.len = 0;
     while (sa_slice_seek(&s, "\" back from ")) /* the last one: the reason is the sender's choice */
         peer = s;
     if (peer.len == 0)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     if (!sa_payload_set_code(response, code))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     response->direction = SA_DIR_RECEIVED;
     sa_payload_set_peer(response, peer);
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }
 
-const struct sa_family sa_family_pjsip = {.id = 3, .intro = pjsip_intro};
-const struct sa_family sa_family_chan_sip = {.id = 4, .intro = chan_sip_intro, .closes = chan_sip_closes};
+const struct sa_message_family sa_message_family_pjsip = {.id = 3, .intro = pjsip_intro};
+const struct sa_message_family sa_message_family_chan_sip = {
+    .id = 4, .intro = chan_sip_intro, .closes = chan_sip_closes};

@@ -5,7 +5,7 @@
  * the ends of lines, or on lines of its own, each with a blank at its end.  A long one goes on in the
  * datagram with the next [S=…] of the same [SID=…].
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 #include "text.h"
 
@@ -99,9 +99,9 @@ continues(struct sa_intro *intro, const struct sa_record *record, struct sa_slic
     return true;
 }
 
-const struct sa_family sa_family_audiocodes = {.id = 7,
-                                               .intro = intro,
-                                               .continues = continues,
-                                               .closes = closes,
-                                               .two_blanks_behind = " ----",
-                                               .blank_ends = true};
+const struct sa_message_family sa_message_family_audiocodes = {.id = 7,
+                                                               .intro = intro,
+                                                               .continues = continues,
+                                                               .closes = closes,
+                                                               .two_blanks_behind = " ----",
+                                                               .blank_ends = true};

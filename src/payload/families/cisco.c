@@ -4,7 +4,7 @@
  *   Received:
  * and the message.  An uptime ("00:11:29:") is no time.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -56,4 +56,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_MORE;
 }
 
-const struct sa_family sa_family_ccsip = {.id = 8, .intro = intro};
+const struct sa_message_family sa_message_family_ccsip = {.id = 8, .intro = intro};

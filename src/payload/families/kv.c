@@ -2,7 +2,7 @@
  * Words of the form key=value, in any order: "SIPALERT dir=in code=503 method=INVITE peer=192.0.2.5:5060
  * callid=a@b". The first of each key counts.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static bool
@@ -20,7 +20,7 @@ take_value(struct sa_slice word, const char *const names[3], struct sa_slice *va
     return false;
 }
 
-int
+enum sa_payload_outcome
 sa_payload_kv(const struct sa_record *record, struct sa_response *response)
 {
     enum { CODE, METHOD, PEER, DIRECTION, CALL_ID, KEYS };
@@ -34,7 +34,7 @@ sa_payload_kv(const struct sa_record *record, struct sa_response *response)
                 break;
     sa_payload_begin(response, record);
     if (values[CODE].p == NULL || !sa_payload_set_code(response, values[CODE]))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     if (values[METHOD].p != NULL)
         sa_payload_set_method(response, values[METHOD]);
     if (values[PEER].p != NULL)
@@ -48,5 +48,5 @@ sa_payload_kv(const struct sa_record *record, struct sa_response *response)
             : sa_slice_starts(values[DIRECTION], "out") || sa_slice_starts(values[DIRECTION], "sent")
                 ? SA_DIR_SENT
                 : SA_DIR_UNKNOWN;
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }

@@ -3,13 +3,13 @@
  *   Mar  6 13:34:49.516 On [6:0]192.0.2.1:5060 sent to 198.51.100.7:5060
  * the message, and a rule of 40 dashes.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static bool
 closes(struct sa_slice line)
 {
-    return line.len == 40 && sa_is_rule(line, '-', 40);
+    return line.len == 40 && sa_slice_is_rule(line, '-', 40);
 }
 
 static enum sa_intro_verdict
@@ -41,4 +41,5 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_oracle = {.id = 6, .intro = intro, .closes = closes, .plain = true};
+const struct sa_message_family sa_message_family_oracle = {
+    .id = 6, .intro = intro, .closes = closes, .plain = true};

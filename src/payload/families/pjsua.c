@@ -3,7 +3,7 @@
  *   16:44:04.534           pjsua_core.c  .RX 252 bytes Response msg 100/INVITE/cseq=102 (rdata0x7fb57c0017d8)
  * from UDP 192.0.2.5:5060: the message and "--end msg--".
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static bool
@@ -39,4 +39,5 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_pjsua = {.id = 13, .intro = intro, .closes = closes, .plain = true};
+const struct sa_message_family sa_message_family_pjsua = {
+    .id = 13, .intro = intro, .closes = closes, .plain = true};

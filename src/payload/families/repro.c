@@ -3,7 +3,7 @@
  *   DEBUG | 20261120-164404.534 | repro | RESIP | 14023 | SipStack.cxx:402 | SEND: SipResp: 100 tid=3cb
  * cseq=1 INVITE / 1 from(tu) "from(wire)" was received, "from(tu)" is sent.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 /* "20261120-164404.534" */
@@ -28,31 +28,31 @@ take_stamp(struct sa_response *response, const struct sa_record *record, struct 
     response->time_ms = sa_timestamp_civil(record->stamps, &time);
 }
 
-int
+enum sa_payload_outcome
 sa_payload_repro(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, level, stamp, code, method;
     uint32_t number;
 
     if (s.len < 40 || !sa_slice_seek(&s, " | ") || !sa_slice_seek(&s, "SipResp: ") || s.len < 5)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     code = (struct sa_slice){s.p, 3};
     if (s.p[3] != ' ' || !sa_slice_seek(&s, " cseq=") || !sa_take_number(&s, &number) ||
         !sa_take_word(&s, &method))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     if (!sa_payload_set_code(response, code))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_set_method(response, method);
     if (sa_slice_seek(&s, " from(wire)"))
         response->direction = SA_DIR_RECEIVED;
     else if (sa_slice_seek(&s, " from(tu)"))
         response->direction = SA_DIR_SENT;
     else
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     s = record->payload;
     if (!record->enveloped && sa_take_word(&s, &level) && sa_slice_skip(&s, " | ") &&
         sa_take_word(&s, &stamp))
         take_stamp(response, record, stamp);
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }

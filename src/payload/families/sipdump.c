@@ -15,7 +15,7 @@
  *   message
  *   ||||||||||||||||||||
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 enum { BEGUN = 1 };
@@ -72,4 +72,5 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     }
 }
 
-const struct sa_family sa_family_sipdump = {.id = 1, .intro = intro, .closes = closes, .plain = true};
+const struct sa_message_family sa_message_family_sipdump = {
+    .id = 1, .intro = intro, .closes = closes, .plain = true};

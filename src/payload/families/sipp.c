@@ -4,7 +4,7 @@
  *   UDP message received [512] bytes :
  * an empty line and the message; and -trace_shortmsg, one line with tabs for each message.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -51,7 +51,7 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
                : SA_INTRO_MORE;
 }
 
-const struct sa_family sa_family_sipp = {.id = 12, .intro = intro, .plain = true};
+const struct sa_message_family sa_message_family_sipp = {.id = 12, .intro = intro, .plain = true};
 
 /* The text up to the next tab; steps over both. */
 static bool
@@ -66,7 +66,7 @@ take_column(struct sa_slice *s, struct sa_slice *column)
     return true;
 }
 
-int
+enum sa_payload_outcome
 sa_payload_shortmsg(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, day, clock, epoch, direction, call_id, cseq;
@@ -77,15 +77,15 @@ sa_payload_shortmsg(const struct sa_record *record, struct sa_response *response
         !take_column(&s, &epoch) || !take_column(&s, &direction) || !take_column(&s, &call_id) ||
         !take_column(&s, &cseq) || sa_timestamp_epoch(epoch, &time_ms) == 0 || direction.len != 1 ||
         (direction.p[0] != 'R' && direction.p[0] != 'S'))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     response->time_ms = time_ms;
     response->direction = direction.p[0] == 'R' ? SA_DIR_RECEIVED : SA_DIR_SENT;
     if (!sa_slice_skip(&s, "SIP/2.0 ") || s.len < 3 || (s.len > 3 && s.p[3] != ' ') ||
         !sa_payload_set_code(response, (struct sa_slice){s.p, 3}))
-        return SA_PAYLOAD_OTHER | SA_PAYLOAD_TAKEN;
+        return SA_PAYLOAD_OTHER;
     sa_payload_set_call_id(response, call_id);
     if (sa_slice_skip(&cseq, "CSeq:") && sa_take_number(&cseq, &number) && sa_slice_skip(&cseq, " "))
         sa_payload_set_method(response, cseq);
-    return SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN;
+    return SA_PAYLOAD_RESPONSE;
 }

@@ -3,7 +3,7 @@
  * PortaOne:     2018-10-31T14:38:49.293806Z|edgeproxy[4783]|CALL-ID|IS|981| RECEIVED message from
  * UDP:192.0.2.1:5061 at UDP:…:
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 /* "RECEIVED message from udp:192.0.2.1:5060" */
@@ -69,5 +69,6 @@ portaone_intro(struct sa_intro *intro, const struct sa_record *record, struct sa
     return take_message(intro, line) ? SA_INTRO_DONE : SA_INTRO_NO;
 }
 
-const struct sa_family sa_family_sippy = {.id = 9, .intro = sippy_intro, .plain = true};
-const struct sa_family sa_family_portaone = {.id = 10, .intro = portaone_intro, .plain = true};
+const struct sa_message_family sa_message_family_sippy = {.id = 9, .intro = sippy_intro, .plain = true};
+const struct sa_message_family sa_message_family_portaone = {
+    .id = 10, .intro = portaone_intro, .plain = true};

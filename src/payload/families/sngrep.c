@@ -1,6 +1,6 @@
 /* Text saved by sngrep: "2026/01/01 12:00:00.000000 192.0.2.1:5060 -> 192.0.2.2:5060", the message, empty
  * lines.  It was captured between two others, so there is no direction and no peer. */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -21,4 +21,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
                : SA_INTRO_NO;
 }
 
-const struct sa_family sa_family_sngrep = {.id = 14, .intro = intro, .plain = true};
+const struct sa_message_family sa_message_family_sngrep = {.id = 14, .intro = intro, .plain = true};

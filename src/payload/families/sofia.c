@@ -5,7 +5,7 @@
  * stamp may stand before it.  Flexisip besides has a line for each call: "Fri Nov 20 16:46:06 2026: A --> B
  * 200 Ok".
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 #define CUT_BYTES 16000 /* longer messages are not written in full */
@@ -15,7 +15,7 @@ closes(struct sa_slice line)
 {
     while (line.len > 0 && line.p[0] == ' ')
         line = sa_slice_from(line, 1);
-    return sa_is_rule(line, '-', 20);
+    return sa_slice_is_rule(line, '-', 20);
 }
 
 static enum sa_intro_verdict
@@ -53,10 +53,11 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_sofia = {.id = 5, .intro = intro, .closes = closes, .indent = 3};
+const struct sa_message_family sa_message_family_sofia = {
+    .id = 5, .intro = intro, .closes = closes, .indent = 3};
 
 /* Behind the URI of the callee: " 404 Not Found". */
-int
+enum sa_payload_outcome
 sa_payload_flexisip(const struct sa_record *record, struct sa_response *response)
 {
     struct sa_slice s = record->payload, to;
@@ -65,7 +66,7 @@ sa_payload_flexisip(const struct sa_record *record, struct sa_response *response
     size_t end;
 
     if (s.len < 30 || s.p[3] != ' ' || s.p[24] != ':')
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     s = sa_slice_from(s, 4);
     time.month = sa_timestamp_month(s);
     time.day = s.p[4] == ' ' ? s.p[5] - '0' : sa_timestamp_two(sa_slice_from(s, 4));
@@ -74,20 +75,20 @@ sa_payload_flexisip(const struct sa_record *record, struct sa_response *response
     time.second = sa_timestamp_two(sa_slice_from(s, 13));
     s = sa_slice_from(s, 16);
     if (time.month == 0 || !sa_take_number(&s, &year) || !sa_slice_skip(&s, ": "))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     time.year = (int)year;
     to = s;
     if (!sa_slice_seek(&to, "> --> ") ||
         !sa_slice_seek(&to, "<")) /* the caller's URI, in brackets, is the first */
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     end = sa_slice_find(to, '>');
     if (end == to.len)
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     to = sa_slice_from(to, end + 1);
     if (!sa_slice_skip(&to, " ") || to.len < 3 || (to.len > 3 && to.p[3] != ' '))
-        return SA_PAYLOAD_MISS;
+        return SA_PAYLOAD_NOTHING;
     sa_payload_begin(response, record);
     response->time_ms = sa_timestamp_civil(record->stamps, &time);
-    return sa_payload_set_code(response, (struct sa_slice){to.p, 3}) ? SA_PAYLOAD_HIT | SA_PAYLOAD_TAKEN
-                                                                     : SA_PAYLOAD_MISS;
+    return sa_payload_set_code(response, (struct sa_slice){to.p, 3}) ? SA_PAYLOAD_RESPONSE
+                                                                     : SA_PAYLOAD_NOTHING;
 }

@@ -1,6 +1,6 @@
 /* Text files of OpenSIPS' tracer module: "in udp 2026-11-20 16:44:04 127.11.0.2:5062 -> 127.11.0.1:5060", the
  * message, two empty lines. */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static enum sa_intro_verdict
@@ -28,4 +28,4 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_tracer = {.id = 2, .intro = intro, .plain = true};
+const struct sa_message_family sa_message_family_tracer = {.id = 2, .intro = intro, .plain = true};

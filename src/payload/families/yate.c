@@ -4,13 +4,13 @@
  *   … 'udp:0.0.0.0:5060' sending code 302 0x7fd7c40008c0 to 198.51.100.7:5060 [0xfc4300]
  * a short rule, the message, and a rule right behind it.
  */
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 static bool
 closes(struct sa_slice line)
 {
-    return sa_is_rule(line, '-', 5);
+    return sa_slice_is_rule(line, '-', 5);
 }
 
 /* "udp:0.0.0.0:5060", or of a connection "tcp:192.0.2.1:5060-198.51.100.7:5060", which has the peer. */
@@ -82,4 +82,5 @@ intro(struct sa_intro *intro, const struct sa_record *record, struct sa_slice li
     return SA_INTRO_DONE;
 }
 
-const struct sa_family sa_family_yate = {.id = 11, .intro = intro, .closes = closes, .plain = true};
+const struct sa_message_family sa_message_family_yate = {
+    .id = 11, .intro = intro, .closes = closes, .plain = true};

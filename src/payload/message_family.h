@@ -1,9 +1,9 @@
 /*
  * Families of logs that hold whole SIP messages: each program introduces a message in its own way.  A family
- * knows that way and nothing of SIP; the message itself is read by sip_message.h.
+ * knows that way and nothing of SIP; the message itself is read by sip_reader.h.
  */
-#ifndef SA_FAMILY_H
-#define SA_FAMILY_H
+#ifndef SA_MESSAGE_FAMILY_H
+#define SA_MESSAGE_FAMILY_H
 
 #include "envelope.h"
 #include "types.h"
@@ -24,7 +24,7 @@ enum sa_intro_verdict {
     SA_INTRO_SKIP  /* a line between two messages that says nothing */
 };
 
-struct sa_family {
+struct sa_message_family {
     uint8_t id; /* not 0; it is kept over a restart, so no family ever gets the id of another */
     /*
      * line is what the log shows, without its CR; record is its peeled form.  step is 0 at the first line.
@@ -46,9 +46,11 @@ struct sa_family {
 };
 
 /* The families, by program. */
-extern const struct sa_family sa_family_sipdump, sa_family_tracer, sa_family_pjsip, sa_family_chan_sip,
-    sa_family_sofia, sa_family_oracle, sa_family_audiocodes, sa_family_ccsip, sa_family_sippy,
-    sa_family_portaone, sa_family_yate, sa_family_sipp, sa_family_pjsua, sa_family_sngrep;
+extern const struct sa_message_family sa_message_family_sipdump, sa_message_family_tracer,
+    sa_message_family_pjsip, sa_message_family_chan_sip, sa_message_family_sofia, sa_message_family_oracle,
+    sa_message_family_audiocodes, sa_message_family_ccsip, sa_message_family_sippy,
+    sa_message_family_portaone, sa_message_family_yate, sa_message_family_sipp, sa_message_family_pjsua,
+    sa_message_family_sngrep;
 
 /* Small steps that introductions are read in: each steps over what it found, or leaves the text as it was. */
 
@@ -59,7 +61,5 @@ bool sa_take_word(struct sa_slice *s, struct sa_slice *word);
 /* "UDP:192.0.2.1:5060", "udp/[2001:db8::1]:5060", "192.0.2.1": the peer of the response; has_port: there is
  * one. */
 void sa_take_peer(struct sa_response *response, struct sa_slice address, bool has_port);
-/* Whether the line is one character, repeated at least n times. */
-bool sa_is_rule(struct sa_slice line, char c, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-#include "family.h"
+#include "message_family.h"
 #include "payload.h"
 
 bool
@@ -54,13 +54,4 @@ sa_take_peer(struct sa_response *response, struct sa_slice address, bool has_por
             address.len = last - 1;
     }
     sa_payload_set_peer(response, address);
-}
-
-bool
-sa_is_rule(struct sa_slice line, char c, size_t n)
-{
-    for (size_t i = 0; i < line.len; i++)
-        if (line.p[i] != c)
-            return false;
-    return line.len >= n;
 }
