@@ -114,7 +114,7 @@ find_number(struct sa_listen *listen, unsigned i)
 
     if (!place->ours || place->address.host[0] == '\0')
         place->known = true; /* no host, no name */
-    else if (sa_resolve_number(&place->address, &endpoint))
+    else if (sa_endpoint_of_number(&place->address, &endpoint))
         set_number(place, &endpoint);
     else
         place->asked = sa_resolver_ask(listen->resolver, i, &place->address) == 0;

@@ -46,7 +46,7 @@ find_endpoint(void)
     struct pollfd answered = {.fd = sa_resolver_fd(way.resolver), .events = POLLIN};
     struct sa_resolved answer;
 
-    if (way.known || (way.known = sa_resolve_number(&way.address, &way.endpoint)))
+    if (way.known || (way.known = sa_endpoint_of_number(&way.address, &way.endpoint)))
         return true;
     if (!way.asked)
         way.asked = sa_resolver_ask(way.resolver, 0, &way.address) == 0;

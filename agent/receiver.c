@@ -87,7 +87,7 @@ read_address(struct sa_receiver *receiver)
         (void)sa_notify_stall(receiver->common->notify, receiver->number, 0); /* nobody waits for it */
         return;
     }
-    receiver->known = sa_resolve_number(&receiver->address, &receiver->endpoint);
+    receiver->known = sa_endpoint_of_number(&receiver->address, &receiver->endpoint);
     receiver->is_name = !receiver->known;
     if (receiver->is_name)
         receiver->look_up_ms = 0;

@@ -1,10 +1,10 @@
-#include "address.h"
+#include "bind.h"
 #include "condition.h"
 #include "lang.h"
+#include "listener_address.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,17 +74,11 @@ bind_path(struct sa_bound *bound, const struct sockaddr_un *address, const char 
 }
 
 static int
-bind_unix(struct sa_bound *bound, const char *path, const char **ret_why)
+bind_unix(struct sa_bound *bound, const struct sa_listener_address *address, const char **ret_why)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (strlen(path) >= sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    bound->path = path;
-    bound->type = SOCK_DGRAM;
+    bound->path = address->path;
     bound->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return bound->fd == -1 ? -errno : bind_path(bound, &address, ret_why);
+    return bound->fd == -1 ? -errno : bind_path(bound, &address->endpoint.to.un, ret_why);
 }
 
 static int
@@ -98,18 +92,32 @@ refuse_address(int error, const char **ret_why)
     return error;
 }
 
-static int
-bind_address(struct sa_bound *bound, const struct addrinfo *address, const char **ret_why)
+/* The interface may have come, or come anew, since the last attempt.  False: it is not there. */
+static bool
+set_scope(struct sa_endpoint *endpoint, const char *zone)
 {
+    bool is_number = zone[strspn(zone, "0123456789")] == '\0';
+
+    if (zone[0] == '\0')
+        return true;
+    endpoint->to.in6.sin6_scope_id = is_number ? (uint32_t)strtoul(zone, NULL, 10) : if_nametoindex(zone);
+    return is_number || endpoint->to.in6.sin6_scope_id != 0;
+}
+
+static int
+bind_inet(struct sa_bound *bound, const struct sa_listener_address *address, const char **ret_why)
+{
+    struct sa_endpoint endpoint = address->endpoint;
     int yes = 1;
 
-    bound->fd =
-        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
+    if (!set_scope(&endpoint, address->zone))
+        return refuse_address(-EADDRNOTAVAIL, ret_why);
+    bound->fd = socket(endpoint.to.any.sa_family, bound->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (bound->fd == -1)
         return -errno;
     if (bound->type == SOCK_STREAM)
         (void)setsockopt(bound->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(bound->fd, address->ai_addr, address->ai_addrlen) == -1)
+    if (bind(bound->fd, &endpoint.to.any, endpoint.len) == -1)
         return refuse_address(-errno, ret_why);
     if (bound->type == SOCK_STREAM && listen(bound->fd, SOMAXCONN) == -1)
         return -errno;
@@ -117,48 +125,19 @@ bind_address(struct sa_bound *bound, const struct addrinfo *address, const char 
 }
 
 static int
-bind_inet(struct sa_bound *bound, const char *host, const char *port, const char **ret_why)
-{
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
-                                   .ai_socktype = bound->type};
-    struct addrinfo *address = NULL;
-    int r;
-
-    if (getaddrinfo(host, port, &hints, &address) != 0)
-        return sa_intake_refuse(ret_why, -EINVAL, N_("not the number of an address"));
-    r = bind_address(bound, address, ret_why);
-    freeaddrinfo(address);
-    return r;
-}
-
-static int
 bind_spec(struct sa_bound *bound, const char *spec, const char **ret_why)
 {
-    char host[256];
-    const char *port = strrchr(spec, ':'), *start = spec + 4;
-    size_t len;
+    struct sa_listener_address address;
+    int r = sa_listener_address_parse(spec, &address);
 
-    if (strncmp(spec, "unix:", 5) == 0)
-        return bind_unix(bound, spec + 5, ret_why);
-    if (strncmp(spec, "udp:", 4) != 0 && strncmp(spec, "tcp:", 4) != 0)
-        return -EINVAL;
-    bound->type = spec[0] == 'u' ? SOCK_DGRAM : SOCK_STREAM;
-    if (port == NULL || port < start)
-        return -EINVAL;
-    len = (size_t)(port - start);
-    if (len >= 2 && start[0] == '[' && start[len - 1] == ']') {
-        start++;
-        len -= 2;
-    }
-    if (len == 0 || len >= sizeof host)
-        return -EINVAL;
-    memcpy(host, start, len);
-    host[len] = '\0';
-    return bind_inet(bound, host, port + 1, ret_why);
+    if (r < 0) /* the configuration's check has said more */
+        return sa_intake_refuse(ret_why, -EINVAL, N_("not the number of an address"));
+    bound->type = address.type;
+    return address.path != NULL ? bind_unix(bound, &address, ret_why) : bind_inet(bound, &address, ret_why);
 }
 
 int
-sa_address_bind(const char *spec, struct sa_bound *ret_bound, const char **ret_why)
+sa_bound_open(const char *spec, struct sa_bound *ret_bound, const char **ret_why)
 {
     struct sa_bound bound = {.fd = -1};
     int r;
@@ -209,7 +188,7 @@ check_inet(const struct sa_bound *bound, const char **ret_why)
 }
 
 int
-sa_address_check(const struct sa_bound *bound, const char **ret_why)
+sa_bound_check(const struct sa_bound *bound, const char **ret_why)
 {
     *ret_why = NULL;
     if (bound->path == NULL)
@@ -218,7 +197,7 @@ sa_address_check(const struct sa_bound *bound, const char **ret_why)
 }
 
 void
-sa_address_release(struct sa_bound *bound)
+sa_bound_release(struct sa_bound *bound)
 {
     if (bound->path != NULL && has_its_path(bound))
         (void)unlink(bound->path);

@@ -23,10 +23,14 @@ struct sa_address {
 
 /*
  * What the text does not say is of the default kind and at the default port.  Returns 0, -EPROTONOSUPPORT (a
- * transport that is none of these) or -EINVAL.
+ * transport that is none of these), -ERANGE (a port above 65535), -ENAMETOOLONG (the path of a socket that
+ * does not fit) or -EINVAL.
  */
 int sa_address_parse(const char *text, enum sa_address_kind default_kind, uint16_t default_port,
                      struct sa_address *ret_address);
+
+/* The number of a port and nothing behind it.  Returns 0, -ERANGE (above 65535) or -EINVAL. */
+int sa_address_port(const char *text, uint16_t *ret_port);
 
 /* Writes the address back with the host given as a number ("192.0.2.1", "2001:db8::5"). */
 void sa_address_format(const struct sa_address *address, const char *number, char *dst, size_t size);

@@ -30,14 +30,16 @@ is_prefix(const char *text, size_t len, const char *prefix)
     return strlen(prefix) == len && strncasecmp(text, prefix, len) == 0;
 }
 
-static int
-parse_port(const char *text, uint16_t *ret_port)
+int
+sa_address_port(const char *text, uint16_t *ret_port)
 {
     size_t digits = strspn(text, "0123456789");
-    unsigned long port = strtoul(text, NULL, 10);
+    unsigned long port = strtoul(text, NULL, 10); /* ULONG_MAX, if that is too small for it */
 
-    if (digits == 0 || digits > 5 || text[digits] != '\0' || port > 65535)
+    if (digits == 0 || text[digits] != '\0')
         return -EINVAL;
+    if (port > UINT16_MAX)
+        return -ERANGE;
     *ret_port = (uint16_t)port;
     return 0;
 }
@@ -71,7 +73,7 @@ parse_endpoint(const char *text, struct sa_address *address)
     size_t len;
 
     if (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
-        return parse_port(text, &address->port);
+        return sa_address_port(text, &address->port);
     text += bracket ? 1 : 0;
     len = bracket ? strcspn(text, "]") : host_length(text);
     if (take(address->host, sizeof address->host, text, len) < 0 || (bracket && text[len] != ']'))
@@ -84,7 +86,7 @@ parse_endpoint(const char *text, struct sa_address *address)
         text += len;
     }
     if (*text == ':')
-        return parse_port(text + 1, &address->port);
+        return sa_address_port(text + 1, &address->port);
     return *text == '\0' ? 0 : -EINVAL;
 }
 
@@ -93,7 +95,9 @@ parse_path(const char *text, struct sa_address *address)
 {
     address->kind = SA_ADDRESS_UNIX;
     address->family = AF_UNIX;
-    return text[0] == '\0' ? -EINVAL : take(address->path, sizeof address->path, text, strlen(text));
+    if (text[0] == '\0')
+        return -EINVAL;
+    return take(address->path, sizeof address->path, text, strlen(text)) < 0 ? -ENAMETOOLONG : 0;
 }
 
 int
