@@ -1,7 +1,7 @@
 #include "checks.h"
 #include "code_set.h"
 #include "config.h"
-#include "listen.h"
+#include "listener_address.h"
 #include "network.h"
 #include "units.h"
 
@@ -12,6 +12,7 @@
 #include <sys/un.h>
 
 #define REFERENCES_MAX 1024
+#define PATH_LONGEST   (sizeof((struct sockaddr_un *)0)->sun_path - 1)
 
 /* A name that must exist once everything is read, and where it was used. */
 struct reference {
@@ -149,24 +150,85 @@ check_size(cfg_t *cfg, cfg_opt_t *opt)
 static int
 check_listen_address(cfg_t *cfg, cfg_opt_t *opt)
 {
-    if (!sa_listen_is_address(last_string(opt)))
+    const char *text = last_string(opt);
+    struct sa_listener_address address;
+    int r = sa_listener_address_parse(text, &address);
+
+    if (r == -ERANGE)
+        BAD(cfg, "%s: \"%s\": a port is 0 to 65535", opt->name, text);
+    else if (r == -EADDRNOTAVAIL)
+        BAD(cfg, "%s: \"%s\": the address has to be a number, names are not looked up here", opt->name, text);
+    else if (r == -ENAMETOOLONG)
+        BAD(cfg, "%s: \"%s\": the path of a socket has at most %zu characters", opt->name, text,
+            PATH_LONGEST);
+    else if (r < 0)
         BAD(cfg, "%s: \"%s\" is not \"udp:ADDRESS:PORT\", \"tcp:ADDRESS:PORT\" or \"unix:/PATH\"", opt->name,
-            last_string(opt));
+            text);
     return 0;
 }
 
-/* A net-snmp address: what it means is net-snmp's affair, but a port has to be one. */
-static int
-check_snmp_address(cfg_t *cfg, cfg_opt_t *opt)
+/* A number that its transport cannot reach: net-snmp's udp and tcp are of IPv4 alone. */
+static bool
+is_of_other_family(const struct sa_address *address)
 {
-    const char *text = last_string(opt), *port = strrchr(text, ':');
-    size_t digits = port == NULL ? 0 : strspn(port + 1, "0123456789");
+    struct sa_address open = *address;
+    struct sa_endpoint endpoint;
 
-    if (text[0] == '\0' || strpbrk(text, " \t") != NULL)
+    open.family = AF_UNSPEC;
+    return address->kind != SA_ADDRESS_UNIX && address->family != AF_UNSPEC && address->host[0] != '\0' &&
+           sa_endpoint_of_number(&open, &endpoint) && endpoint.to.any.sa_family != address->family;
+}
+
+/* Reads a net-snmp address and says what is wrong with it, as the agent would once it runs. */
+static int
+read_snmp_address(cfg_t *cfg, cfg_opt_t *opt, enum sa_address_kind kind, struct sa_address *address)
+{
+    const char *text = last_string(opt);
+    int r =
+        text[0] == '\0' || strpbrk(text, " \t") != NULL ? -EINVAL : sa_address_parse(text, kind, 1, address);
+
+    if (r == -EINVAL)
         BAD(cfg, "%s: \"%s\" is not an address such as \"udp:192.0.2.5:162\"", opt->name, text);
-    else if (digits > 0 && port[1 + digits] == '\0' && text[0] != '[' &&
-             (digits > 5 || atoi(port + 1) < 1 || atoi(port + 1) > 65535))
+    else if (r == -ENAMETOOLONG)
+        BAD(cfg, "%s: \"%s\": the path of a socket has at most %zu characters", opt->name, text,
+            PATH_LONGEST);
+    else if (r == -ERANGE || (r == 0 && address->kind != SA_ADDRESS_UNIX && address->port == 0))
         BAD(cfg, "%s: \"%s\": a port is 1 to 65535", opt->name, text);
+    else if (r == 0 && is_of_other_family(address))
+        BAD(cfg, "%s: \"%s\": the address is one of %s, %s", opt->name, text,
+            address->family == AF_INET ? "IPv6" : "IPv4",
+            address->family == AF_INET ? "which is udp6: or tcp6:" : "which is udp: or tcp:");
+    return r;
+}
+
+/* net-snmp has more transports than are known here, and listens at them. */
+static int
+check_agent_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct sa_address address;
+
+    (void)read_snmp_address(cfg, opt, SA_ADDRESS_UDP, &address);
+    return 0;
+}
+
+static int
+check_receiver_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct sa_address address;
+
+    if (read_snmp_address(cfg, opt, SA_ADDRESS_UDP, &address) == -EPROTONOSUPPORT)
+        BAD(cfg, "%s: \"%s\" has a transport that is not supported here", opt->name, last_string(opt));
+    return 0;
+}
+
+static int
+check_master_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct sa_address address;
+    int r = read_snmp_address(cfg, opt, SA_ADDRESS_TCP, &address);
+
+    if (r == -EPROTONOSUPPORT || (r == 0 && address.kind == SA_ADDRESS_UDP))
+        BAD(cfg, "%s: \"%s\" is not \"unix:/PATH\" or \"tcp:HOST:PORT\"", opt->name, last_string(opt));
     return 0;
 }
 
@@ -388,12 +450,15 @@ check_allow_fits(cfg_t *cfg, cfg_t *section)
         BAD(cfg, "source \"%s\": allow is of syslog only", cfg_title(section));
     for (unsigned i = 0; i < cfg_size(section, "syslog"); i++) {
         const char *spec = cfg_getnstr(section, "syslog", i);
+        struct sa_listener_address address;
 
-        if (limited && strncmp(spec, "unix:", 5) == 0)
+        if (sa_listener_address_parse(spec, &address) < 0)
+            continue; /* told at its line */
+        if (limited && address.path != NULL)
             BAD(cfg,
                 "source \"%s\": allow is of udp: and tcp: only, who may write to %s is said by its directory",
                 cfg_title(section), spec);
-        if (!limited && sa_listen_is_at_any_address(spec))
+        if (!limited && sa_listener_address_is_any(&address))
             sa_config_warning(
                 reader.errors, reader.file, cfg->line,
                 "source \"%s\": everybody who reaches %s can write to it, name the senders in allow",
@@ -667,10 +732,10 @@ static const struct {
     {"rule|critical|count", check_count},
     {"rule|critical|ratio", check_ratio},
     {"snmp|mode", check_mode},
-    {"snmp|master", check_snmp_address},
-    {"snmp|listen", check_snmp_address},
+    {"snmp|master", check_master_address},
+    {"snmp|listen", check_agent_address},
     {"notify", check_notify},
-    {"notify|address", check_snmp_address},
+    {"notify|address", check_receiver_address},
     {"notify|version", check_version},
     {"notify|type", check_type},
     {"syslog|facility", check_facility},

@@ -111,7 +111,7 @@ differs(const char *name, const char *ending, const char *found)
     bool is_other = strcmp(found, wanted) != 0;
 
     if (is_other)
-        print_error("%s%s is\n%s\nand was found to be\n%s\n", name, ending, wanted, found);
+        fprintf(stderr, "%s%s is\n%s\nand was found to be\n%s\n", name, ending, wanted, found);
     free(wanted);
     return is_other;
 }
@@ -129,7 +129,7 @@ is_lost_in_print(const char *name, const char *text)
     again = print(path, &errors);
     is_other = strcmp(again, text) != 0;
     if (is_other)
-        print_error("%s prints\n%s\nwhich prints\n%s%s\n", name, text, again, errors.text);
+        fprintf(stderr, "%s prints\n%s\nwhich prints\n%s%s\n", name, text, again, errors.text);
     free(again);
     return is_other;
 }
