@@ -1,7 +1,6 @@
 #include "engine.h"
 #include "lang.h"
 #include "snapshot.h"
-#include "units.h"
 #include "text.h"
 
 #include <errno.h>
@@ -270,8 +269,8 @@ sa_engine_open(struct sa_engine *engine, unsigned number)
         return NULL;
     }
     file->stream.lost_fn = on_lost_line;
-    (void)sa_units_timezone(engine->config->sources[source].timezone, &file->stream.peeler.stamps.zone_fixed,
-                            &file->stream.peeler.stamps.zone_ms);
+    file->stream.peeler.stamps.zone_fixed = engine->config->sources[source].timezone.fixed;
+    file->stream.peeler.stamps.zone_ms = engine->config->sources[source].timezone.ms;
     if (file->watched)
         return file;
     file->next = engine->sources[source].streams;
