@@ -13,7 +13,8 @@
 static void
 builtin_rules(struct sa_config *config)
 {
-    static const char *const redirects[] = {"300-302", "305", "380"}, *const flow_failures[] = {"430"};
+    static const char *const redirects[] = {"300-302", "305", "380", NULL}, *const flow_failures[] = {"430",
+                                                                                                      NULL};
     const struct sa_rule_def base = {
         .enabled = true, .window_s = 60, .clear_at_per_mille = 800, .clear_for_s = 120};
     struct sa_rule_def *rule;
@@ -27,7 +28,7 @@ builtin_rules(struct sa_config *config)
     rule = &config->rules[0];
     *rule = base;
     (void)sa_text_copy(rule->name, sizeof rule->name, "redirects");
-    sa_fill_codes(rule, redirects, 3);
+    sa_fill_codes(rule, redirects);
     rule->min_total = 100;
     rule->levels[1] = (struct sa_rule_level){.enabled = true, .count = 20, .ratio_per_mille = 100};
     rule->levels[2] = (struct sa_rule_level){.enabled = true, .count = 100, .ratio_per_mille = 300};
@@ -35,7 +36,7 @@ builtin_rules(struct sa_config *config)
     rule = &config->rules[1];
     *rule = base;
     (void)sa_text_copy(rule->name, sizeof rule->name, "flow-failures");
-    sa_fill_codes(rule, flow_failures, 1);
+    sa_fill_codes(rule, flow_failures);
     rule->min_total = 1;
     rule->levels[1] = (struct sa_rule_level){.enabled = true, .count = 5};
     rule->levels[2] = (struct sa_rule_level){.enabled = true, .count = 20};

@@ -85,16 +85,16 @@ fill_networks(const struct sa_key *key, void *base, cfg_opt_t *opt)
 }
 
 void
-sa_fill_codes(struct sa_rule_def *rule, const char *const *words, unsigned n)
+sa_fill_codes(struct sa_rule_def *rule, const char *const *words)
 {
     size_t len = 0;
 
-    if (n > 0 && words[0][0] == '!') /* only exceptions: from all codes */
+    if (*words != NULL && **words == '!') /* only exceptions: from all codes */
         sa_code_set_add_range(&rule->codes, SA_CODE_MIN, SA_CODE_MAX, true);
-    for (unsigned i = 0; i < n; i++) {
-        (void)sa_code_set_add_word(&rule->codes, words[i]);
+    for (; *words != NULL; words++) {
+        (void)sa_code_set_add_word(&rule->codes, *words);
         len += sa_text_format(rule->codes_text + len, sizeof rule->codes_text - len, "%s%s",
-                              len != 0 ? "," : "", words[i]);
+                              len != 0 ? "," : "", *words);
     }
 }
 
@@ -104,7 +104,7 @@ fill_codes(struct sa_rule_def *rule, cfg_opt_t *opt)
     char **words = copy_list(opt);
 
     if (words != NULL)
-        sa_fill_codes(rule, (const char *const *)words, cfg_opt_size(opt));
+        sa_fill_codes(rule, (const char *const *)words);
     free_list(words);
 }
 

@@ -12,7 +12,7 @@ void sa_fill(struct sa_config *config, cfg_t *cfg);
 /* Frees what sa_fill() allocated, not the configuration itself. */
 void sa_fill_release(struct sa_config *config);
 
-/* Adds words to the codes of a rule, and to how they are shown. */
-void sa_fill_codes(struct sa_rule_def *rule, const char *const *words, unsigned n);
+/* Sets the codes of a rule, and how they are shown, from words that end with NULL. */
+void sa_fill_codes(struct sa_rule_def *rule, const char *const *words);
 
 #endif

@@ -65,9 +65,9 @@ struct sa_key {
     const char *only_with;       /* a key of the same section without which this one says nothing */
     void (*check)(const struct sa_place *place, const char *text); /* what else is to be said of a value */
     struct sa_field count; /* of names, networks and sections: how many there are */
-    unsigned room;         /* the most of these; 0: any number */
     const char *many;      /* what is counted there; NULL: entries */
     const char *keys;      /* of a section: the section of the table that has its keys */
+    unsigned room;         /* the most of these; 0: any number */
     unsigned flags;
 };
 
