@@ -19,7 +19,7 @@
 
 struct listen_place {
     const char *text; /* the address as configured */
-    struct sa_snmp_address address;
+    struct sa_address address;
     bool ours;        /* the address is of a transport that is known here; net-snmp has more */
     char number[128]; /* the text for net-snmp, with a number in place of a name; "": as configured */
     bool known;       /* what to give to net-snmp is */
@@ -60,7 +60,7 @@ sa_snmp_listen_new(char *const *addresses)
         struct listen_place *place = &listen->places[i];
 
         place->text = addresses[i];
-        place->ours = sa_snmp_address_parse(place->text, SA_ADDRESS_UDP, PORT, &place->address) == 0;
+        place->ours = sa_address_parse(place->text, SA_ADDRESS_UDP, PORT, &place->address) == 0;
     }
     return listen;
 }
@@ -114,7 +114,7 @@ set_number(struct listen_place *place, const struct sa_endpoint *endpoint)
     char number[NUMBER];
 
     sa_endpoint_number(endpoint, number, sizeof number);
-    sa_snmp_address_format(&place->address, number, place->number, sizeof place->number);
+    sa_address_format(&place->address, number, place->number, sizeof place->number);
     place->known = true;
 }
 
@@ -127,7 +127,7 @@ find_number(struct sa_snmp_listen *listen, unsigned i)
 
     if (!place->ours || place->address.host[0] == '\0')
         place->known = true; /* no host, no name */
-    else if (sa_resolve_number(&place->address, &endpoint))
+    else if (sa_endpoint_of_number(&place->address, &endpoint))
         set_number(place, &endpoint);
     else
         place->asked = sa_resolver_ask(listen->resolver, i, &place->address) == 0;

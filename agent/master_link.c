@@ -15,7 +15,7 @@
 #define AGENTX_PORT 705
 
 static struct {
-    struct sa_snmp_address address;
+    struct sa_address address;
     struct sa_endpoint endpoint;
     bool useless; /* it is not an address of a master */
     bool known;   /* the endpoint is */
@@ -38,7 +38,7 @@ find_endpoint(void)
     struct pollfd answered = {.fd = sa_resolver_fd(way.resolver), .events = POLLIN};
     struct sa_resolved answer;
 
-    if (way.known || (way.known = sa_resolve_number(&way.address, &way.endpoint)))
+    if (way.known || (way.known = sa_endpoint_of_number(&way.address, &way.endpoint)))
         return true;
     if (!way.asked)
         way.asked = sa_resolver_ask(way.resolver, 0, &way.address) == 0;
@@ -115,7 +115,7 @@ sa_master_link_set_up(const char *master)
     static netsnmp_tdomain domain = {
         .name = name, .name_length = OID_LENGTH(name), .f_create_from_tspec = create};
 
-    way.useless = sa_snmp_address_parse(master, SA_ADDRESS_TCP, AGENTX_PORT, &way.address) < 0 ||
+    way.useless = sa_address_parse(master, SA_ADDRESS_TCP, AGENTX_PORT, &way.address) < 0 ||
                   way.address.kind == SA_ADDRESS_UDP;
     if (way.useless)
         set_reason("it is not \"unix:/PATH\" or \"tcp:HOST:PORT\"");

@@ -24,7 +24,7 @@ struct sa_receiver {
     void *session;
     netsnmp_transport *transport; /* of the session */
     netsnmp_pdu *blank;           /* that the notifications are filled into */
-    struct sa_snmp_address address;
+    struct sa_address address;
     bool is_name; /* the address has a name to be looked up */
     bool asked;   /* DNS was */
     bool known;   /* the endpoint is */
@@ -76,7 +76,7 @@ open_session(struct sa_receiver *receiver)
 static void
 read_address(struct sa_receiver *receiver)
 {
-    int r = sa_snmp_address_parse(receiver->def->address, SA_ADDRESS_UDP, TRAP_PORT, &receiver->address);
+    int r = sa_address_parse(receiver->def->address, SA_ADDRESS_UDP, TRAP_PORT, &receiver->address);
 
     receiver->look_up_ms = INT64_MAX;
     if (r < 0) {
@@ -87,7 +87,7 @@ read_address(struct sa_receiver *receiver)
         (void)sa_notify_stall(receiver->common->notify, receiver->number, 0); /* nobody waits for it */
         return;
     }
-    receiver->known = sa_resolve_number(&receiver->address, &receiver->endpoint);
+    receiver->known = sa_endpoint_of_number(&receiver->address, &receiver->endpoint);
     receiver->is_name = !receiver->known;
     if (receiver->is_name)
         receiver->look_up_ms = 0;

@@ -2,7 +2,6 @@
 #include "mailbox.h"
 #include "thread.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdatomic.h>
@@ -17,68 +16,8 @@ struct sa_resolver {
 struct question {
     struct sa_resolver *resolver;
     unsigned tag;
-    struct sa_snmp_address address;
+    struct sa_address address;
 };
-
-static void
-set_port(struct sa_endpoint *endpoint, uint16_t port)
-{
-    if (endpoint->to.any.sa_family == AF_INET)
-        endpoint->to.in.sin_port = htons(port);
-    else
-        endpoint->to.in6.sin6_port = htons(port);
-}
-
-static const struct addrinfo *
-choose(const struct addrinfo *list)
-{
-    for (const struct addrinfo *info = list; info != NULL; info = info->ai_next)
-        if (info->ai_family == AF_INET)
-            return info;
-    return list;
-}
-
-/* Returns getaddrinfo(3)'s error. */
-static int
-look_up(const struct sa_snmp_address *address, int flags, struct sa_endpoint *ret_endpoint)
-{
-    const struct addrinfo hints = {
-        .ai_family = address->family, .ai_socktype = SOCK_DGRAM, .ai_flags = flags};
-    const char *host = address->host[0] != '\0' ? address->host : NULL;
-    struct addrinfo *list;
-    int error = getaddrinfo(host, host == NULL ? "0" : NULL, &hints, &list);
-
-    if (error != 0)
-        return error;
-    *ret_endpoint = (struct sa_endpoint){.len = choose(list)->ai_addrlen};
-    memcpy(&ret_endpoint->to, choose(list)->ai_addr, ret_endpoint->len);
-    set_port(ret_endpoint, address->port);
-    freeaddrinfo(list);
-    return 0;
-}
-
-bool
-sa_resolve_number(const struct sa_snmp_address *address, struct sa_endpoint *ret_endpoint)
-{
-    if (address->kind != SA_ADDRESS_UNIX)
-        return look_up(address, AI_NUMERICHOST, ret_endpoint) == 0;
-    *ret_endpoint = (struct sa_endpoint){.len = sizeof(struct sockaddr_un), .to.un.sun_family = AF_UNIX};
-    memcpy(ret_endpoint->to.un.sun_path, address->path, sizeof ret_endpoint->to.un.sun_path);
-    return true;
-}
-
-bool
-sa_endpoint_equal(const struct sa_endpoint *a, const struct sa_endpoint *b)
-{
-    return a->len == b->len && memcmp(&a->to, &b->to, a->len) == 0;
-}
-
-void
-sa_endpoint_number(const struct sa_endpoint *endpoint, char *dst, size_t size)
-{
-    if (getnameinfo(&endpoint->to.any, endpoint->len, dst, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
-        dst[0] = '\0';
-}
 
 const char *
 sa_resolved_reason(const struct sa_resolved *resolved)
@@ -114,7 +53,7 @@ run(void *arg)
     struct question *question = arg;
     struct sa_resolved answer = {.tag = question->tag};
 
-    answer.error = look_up(&question->address, 0, &answer.endpoint);
+    answer.error = sa_endpoint_look_up(&question->address, 0, &answer.endpoint);
     answer.system_error = errno;
     (void)sa_mailbox_post(question->resolver->answers, &answer);
     (void)sa_resolver_free(question->resolver);
@@ -123,7 +62,7 @@ run(void *arg)
 }
 
 int
-sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_snmp_address *address)
+sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_address *address)
 {
     struct question *question = malloc(sizeof *question);
     pthread_t thread;

@@ -5,30 +5,7 @@
 #ifndef SA_RESOLVE_H
 #define SA_RESOLVE_H
 
-#include "address.h"
-
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-struct sa_endpoint {
-    socklen_t len;
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_un un;
-    } to;
-};
-
-/* The endpoint of an address that needs no look-up: a path, a number or no host at all; false: it is a name.
- */
-bool sa_resolve_number(const struct sa_snmp_address *address, struct sa_endpoint *ret_endpoint);
-
-bool sa_endpoint_equal(const struct sa_endpoint *a, const struct sa_endpoint *b);
-
-/* The host of a UDP or TCP endpoint as a number. */
-void sa_endpoint_number(const struct sa_endpoint *endpoint, char *dst, size_t size);
+#include "endpoint.h"
 
 /* An answer. */
 struct sa_resolved {
@@ -49,7 +26,7 @@ struct sa_resolver *sa_resolver_new(unsigned capacity);
 struct sa_resolver *sa_resolver_free(struct sa_resolver *resolver);
 
 /* Asks; returns 0 or negative errno.  Not again with the same tag before the answer was taken. */
-int sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_snmp_address *address);
+int sa_resolver_ask(struct sa_resolver *resolver, unsigned tag, const struct sa_address *address);
 
 /* Readable when there is an answer. */
 int sa_resolver_fd(const struct sa_resolver *resolver);

@@ -164,8 +164,8 @@ begin(netsnmp_transport *transport, const char *interface)
 }
 
 int
-sa_transport_open(netsnmp_transport *transport, enum sa_snmp_address_kind kind,
-                  const struct sa_endpoint *endpoint, const char *interface)
+sa_transport_open(netsnmp_transport *transport, enum sa_address_kind kind, const struct sa_endpoint *endpoint,
+                  const char *interface)
 {
     struct link *link = link_of(transport);
     bool datagrams = kind == SA_ADDRESS_UDP;

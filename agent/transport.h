@@ -26,7 +26,7 @@ netsnmp_transport *sa_transport_new(enum sa_transport_loss loss);
  * Opens the socket; a connection may still have to come about (sa_transport_connect).  Returns 0 or negative
  * errno, and then it is closed.
  */
-int sa_transport_open(netsnmp_transport *transport, enum sa_snmp_address_kind kind,
+int sa_transport_open(netsnmp_transport *transport, enum sa_address_kind kind,
                       const struct sa_endpoint *endpoint, const char *interface);
 
 /*

@@ -1,6 +1,6 @@
 /*
  * The configuration file to one immutable, validated value, or to errors with file and line; and back to
- * text. Reads files, nothing else; one thread.
+ * text. Reads files, nothing else; one thread.  Every key is described in table.c.
  */
 #ifndef SA_CONFIG_H
 #define SA_CONFIG_H
@@ -21,19 +21,34 @@
 #define SA_CONFIG_LINE_LIMIT 65536
 #define SA_CONFIG_MASK       "********" /* printed instead of a community */
 
+enum sa_log_to { SA_LOG_TO_AUTO, SA_LOG_TO_STDERR, SA_LOG_TO_SYSLOG };
+
+/* Values that are kept as they were written, too. */
+struct sa_timezone_def {
+    char text[16]; /* "local", "utc" or "+02:00" */
+    bool fixed;    /* it is not the process' zone */
+    int64_t ms;    /* east of Greenwich */
+};
+
+struct sa_facility_def {
+    char text[16];
+    int number; /* syslog(3)'s */
+};
+
 struct sa_source_def {
     char name[SA_NAME_SIZE];
     enum sa_source_kind kind;
     char **files; /* globs; lists of strings end with NULL */
     char **journal, **syslog;
     char *fifo;
+    bool standard_input;
     char **watch;   /* files where log daemons say what they lost of this source */
     char **formats; /* preset names, "auto", names of format sections */
     bool start_at_end;
     size_t line_limit;
     enum sa_count_of count_of;
-    char timezone[16]; /* of stamps that name none: "local", "utc" or "+02:00" */
-    char *olddir;      /* where rotated files go; "": beside the log */
+    struct sa_timezone_def timezone; /* of stamps that name none */
+    char *olddir;                    /* where rotated files go; "": beside the log */
     uint32_t rotate_wait_s, backfill_max_age_s;
     size_t backfill_max_bytes;
     unsigned max_connections; /* of a syslog source: TCP places of each address */
@@ -60,20 +75,26 @@ struct sa_notify_def {
     bool inform;
 };
 
+struct sa_syslog_def {
+    bool enabled;
+    struct sa_facility_def facility;
+};
+
 struct sa_config {
     char *path;
     char node[SA_NODE_SIZE];
     bool node_cut; /* it is the host name, which is too long: its start and a hash */
     char *state_dir, *control;
-    char *language, *log, *log_level;
+    enum sa_log_to log;
+    char *language;
+    int log_level; /* of syslog(3): the least grave that is written */
     struct sa_source_def *sources;
     struct sa_format_def *formats;
     struct sa_rule_def *rules;
     struct sa_notify_def *notifies;
     unsigned n_sources, n_formats, n_rules, n_notifies;
     struct sa_snmp_def snmp;
-    bool syslog_enabled;
-    char *syslog_facility;
+    struct sa_syslog_def syslog;
 };
 
 /* Returns 0, or -EINVAL with the errors filled (also for a file that cannot be read).  What is in force and

@@ -1,10 +1,16 @@
 #include "config.h"
+#include "table.h"
 #include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const counts[] = {"responses", "transactions"};
+/* What is printed, and how. */
+struct printer {
+    FILE *out;
+    bool with_secrets;
+    bool without_live; /* sections that a reload changes in place */
+};
 
 /* In double quotes libConfuse undoes exactly what sa_text_escape() does. */
 static void
@@ -26,259 +32,278 @@ print_string(FILE *out, const char *text)
 }
 
 static void
-print_setting(FILE *out, const char *indent, const char *name, const char *text)
+print_list(FILE *out, char *const *list)
 {
-    (void)fprintf(out, "%s%s = ", indent, name);
-    print_string(out, text);
-    (void)fputc('\n', out);
-}
-
-static void
-print_list(FILE *out, const char *name, char *const *list)
-{
-    (void)fprintf(out, "  %s = {", name);
-    for (char *const *item = list; *item != NULL; item++) {
+    (void)fputc('{', out);
+    for (char *const *item = list; item != NULL && *item != NULL; item++) {
         if (item != list)
             (void)fputs(", ", out);
         print_string(out, *item);
     }
-    (void)fputs("}\n", out);
+    (void)fputc('}', out);
 }
 
 static void
-print_open(FILE *out, const char *kind, const char *title)
+print_names(FILE *out, const char *first, unsigned count, size_t stride)
 {
-    (void)fprintf(out, "\n%s ", kind);
-    print_string(out, title);
-    (void)fputs(" {\n", out);
-}
-
-static void
-print_json(FILE *out, const struct sa_json_def *json)
-{
-    const struct {
-        const char *name, *text;
-    } settings[] = {{"code", json->code},      {"method", json->method},       {"peer", json->peer},
-                    {"callid", json->call_id}, {"direction", json->direction}, {"received", json->received},
-                    {"sent", json->sent}};
-
-    (void)fputs("  json {\n    where = {", out);
-    for (unsigned i = 0; i < json->n_where; i++) {
-        if (i != 0)
-            (void)fputs(", ", out);
-        print_string(out, json->where[i]);
-    }
-    (void)fputs("}\n", out);
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-        if (settings[i].text[0] != '\0')
-            print_setting(out, "    ", settings[i].name, settings[i].text);
-    (void)fputs("  }\n", out);
-}
-
-static void
-print_duration(FILE *out, const char *name, uint32_t seconds)
-{
-    (void)fprintf(out, "  %s = \"%us\"\n", name, seconds);
-}
-
-static const char *
-yes_no(bool value)
-{
-    return value ? "true" : "false";
-}
-
-static void
-print_names(FILE *out, const char *name, const char *first, unsigned count, size_t stride)
-{
-    if (count == 0)
-        return;
-    (void)fprintf(out, "  %s = {", name);
+    (void)fputc('{', out);
     for (unsigned i = 0; i < count; i++) {
         if (i != 0)
             (void)fputs(", ", out);
         print_string(out, first + i * stride);
     }
-    (void)fputs("}\n", out);
+    (void)fputc('}', out);
 }
 
 static void
 print_codes(FILE *out, const char *codes_text)
 {
-    (void)fputs("  codes = {\"", out);
+    (void)fputs("{\"", out);
     for (; *codes_text != '\0'; codes_text++)
         if (*codes_text == ',')
             (void)fputs("\", \"", out);
         else
             (void)fputc(*codes_text, out);
-    (void)fputs("\"}\n", out);
+    (void)fputs("\"}", out);
 }
 
 static void
-print_rule(FILE *out, const struct sa_rule_def *rule)
-{
-    static const char *const directions[] = {"any", "received", "sent", "both"};
-    static const char *const bases[] = {"final", "all"};
-
-    print_open(out, "rule", rule->name);
-    print_codes(out, rule->codes_text);
-    print_names(out, "methods", rule->methods[0], rule->n_methods, sizeof rule->methods[0]);
-    print_names(out, "sources", rule->sources[0], rule->n_sources, sizeof rule->sources[0]);
-    print_setting(out, "  ", "direction", directions[rule->direction]);
-    print_setting(out, "  ", "ratio_of", bases[rule->ratio_of]);
-    print_setting(out, "  ", "count", counts[rule->count_of]);
-    print_duration(out, "window", rule->window_s);
-    if (rule->min_total != SA_MIN_TOTAL_UNSET)
-        (void)fprintf(out, "  min_total = %u\n", rule->min_total);
-    for (unsigned i = 0; i < SA_RULE_LEVELS; i++) {
-        const struct sa_rule_level *level = &rule->levels[i];
-
-        if (!level->enabled)
-            continue;
-        (void)fprintf(out, "  %s {", sa_severity_name(sa_severity_of_level(i)));
-        if (level->count != 0)
-            (void)fprintf(out, " count = %u", level->count);
-        if (level->ratio_per_mille != 0)
-            (void)fprintf(out, " ratio = \"%u.%u%%\"", level->ratio_per_mille / 10,
-                          level->ratio_per_mille % 10);
-        (void)fputs(" }\n", out);
-    }
-    print_duration(out, "for", rule->for_s);
-    (void)fprintf(out, "  clear_at = \"%u.%u%%\"\n", rule->clear_at_per_mille / 10,
-                  rule->clear_at_per_mille % 10);
-    print_duration(out, "clear_for", rule->clear_for_s);
-    print_setting(out, "  ", "remediation", rule->remediation);
-    (void)fprintf(out, "  enabled = %s\n}\n", yes_no(rule->enabled));
-}
-
-static void
-print_allow(FILE *out, const struct sa_source_def *source)
+print_networks(FILE *out, const struct sa_network *networks, unsigned n)
 {
     char text[SA_NETWORK_TEXT];
 
-    (void)fputs("  allow = {", out);
-    for (unsigned i = 0; i < source->n_allow; i++) {
-        sa_network_format(&source->allow[i], text);
+    (void)fputc('{', out);
+    for (unsigned i = 0; i < n; i++) {
+        sa_network_format(&networks[i], text);
         (void)fprintf(out, "%s\"%s\"", i == 0 ? "" : ", ", text);
     }
-    (void)fputs("}\n", out);
+    (void)fputc('}', out);
+}
+
+static unsigned
+count_of(const struct sa_key *key, const void *base)
+{
+    return *(const unsigned *)((const char *)base + key->count.offset);
+}
+
+static int
+word_value(const struct sa_key *key, const void *field)
+{
+    int value;
+
+    if (key->field.size == sizeof(bool))
+        return *(const bool *)field;
+    memcpy(&value, field, sizeof value);
+    return value;
 }
 
 static void
-print_origin(FILE *out, const struct sa_source_def *source)
+print_value(FILE *out, const struct sa_key *key, const void *base)
 {
-    switch (source->kind) {
-    case SA_SOURCE_FILE:
-        print_list(out, "file", source->files);
+    const void *field = sa_key_field(key, base);
+
+    switch (key->type) {
+    case SA_KEY_TEXT:
+        print_string(out, *(char *const *)field);
         break;
-    case SA_SOURCE_JOURNAL:
-        print_list(out, "journal", source->journal);
+    case SA_KEY_NAME:
+    case SA_KEY_TIMEZONE: /* their text is the first field */
+    case SA_KEY_FACILITY:
+        print_string(out, field);
         break;
-    case SA_SOURCE_SYSLOG:
-        print_list(out, "syslog", source->syslog);
-        (void)fprintf(out, "  max_connections = %u\n", source->max_connections);
-        print_allow(out, source);
+    case SA_KEY_WORD:
+        print_string(out, sa_word_name(key->words, word_value(key, field)));
         break;
-    case SA_SOURCE_FIFO:
-        print_setting(out, "  ", "fifo", source->fifo);
+    case SA_KEY_BOOL:
+        (void)fputs(*(const bool *)field ? "true" : "false", out);
         break;
-    case SA_SOURCE_STDIN:
-        (void)fputs("  stdin = true\n", out);
+    case SA_KEY_NUMBER:
+        (void)fprintf(out, "%u", *(const uint32_t *)field);
+        break;
+    case SA_KEY_DURATION:
+        (void)fprintf(out, "\"%us\"", *(const uint32_t *)field);
+        break;
+    case SA_KEY_SIZE:
+        (void)fprintf(out, "\"%zu\"", *(const size_t *)field);
+        break;
+    case SA_KEY_SHARE:
+        (void)fprintf(out, "\"%u.%u%%\"", *(const uint32_t *)field / 10, *(const uint32_t *)field % 10);
+        break;
+    case SA_KEY_LIST:
+        print_list(out, *(char *const *const *)field);
+        break;
+    case SA_KEY_NAMES:
+        print_names(out, field, count_of(key, base), key->field.size / key->room);
+        break;
+    case SA_KEY_NETWORKS:
+        print_networks(out, *(const struct sa_network *const *)field, count_of(key, base));
+        break;
+    case SA_KEY_CODES:
+        print_codes(out, ((const struct sa_rule_def *)base)->codes_text);
+        break;
+    case SA_KEY_SECTION:
+    case SA_KEY_INCLUDE:
         break;
     }
+}
+
+/* Whether it has the value that no file has to say. */
+static bool
+is_unset(const struct sa_key *key, const void *base)
+{
+    const void *field = sa_key_field(key, base);
+
+    switch (key->type) {
+    case SA_KEY_TEXT:
+        return *(char *const *)field == NULL;
+    case SA_KEY_NAME:
+        return *(const char *)field == '\0';
+    case SA_KEY_BOOL:
+        return !*(const bool *)field;
+    case SA_KEY_NUMBER:
+        return *(const uint32_t *)field == (uint32_t)atol(key->value);
+    case SA_KEY_SHARE:
+        return *(const uint32_t *)field == 0;
+    case SA_KEY_LIST:
+        return *(char *const *const *)field == NULL || **(char *const *const *)field == NULL;
+    case SA_KEY_NAMES:
+    case SA_KEY_NETWORKS:
+        return count_of(key, base) == 0;
+    default:
+        return false;
+    }
+}
+
+/* A key of the same section, NULL if there is none, or if it has no value. */
+static const struct sa_key *
+set_sibling(const struct sa_key *key, const char *name, const void *base)
+{
+    const struct sa_key *sibling = sa_key_find(key->section, name);
+
+    return sibling == NULL || is_unset(sibling, base) ? NULL : sibling;
+}
+
+static bool
+is_kept_in_file(const struct sa_key *key, const void *base)
+{
+    char name[64];
+
+    (void)sa_text_format(name, sizeof name, "%s_file", key->name);
+    return set_sibling(key, name, base) != NULL;
+}
+
+static bool
+is_printed(const struct printer *printer, const struct sa_key *key, const void *base)
+{
+    if (key->field.size == 0 || (key->type == SA_KEY_TEXT && is_unset(key, base)))
+        return false;
+    if ((key->flags & SA_KEY_OMITTED) != 0 && is_unset(key, base))
+        return false;
+    if ((key->flags & SA_KEY_SECRET) != 0 && !printer->with_secrets && is_kept_in_file(key, base))
+        return false;
+    return key->only_with == NULL || set_sibling(key, key->only_with, base) != NULL;
 }
 
 /* The default is everybody's and no secret. */
-static void
-print_community(FILE *out, const struct sa_notify_def *notify, bool with_secrets)
+static bool
+is_masked(const struct printer *printer, const struct sa_key *key, const void *base)
 {
-    bool is_secret = strcmp(notify->community, "public") != 0;
-
-    if (notify->community_file != NULL)
-        print_setting(out, "  ", "community_file", notify->community_file);
-    if (notify->community_file == NULL || with_secrets)
-        print_setting(out, "  ", "community",
-                      is_secret && !with_secrets ? SA_CONFIG_MASK : notify->community);
+    return (key->flags & SA_KEY_SECRET) != 0 && !printer->with_secrets &&
+           strcmp(*(char *const *)sa_key_field(key, base), key->value) != 0;
 }
 
 static void
-print(const struct sa_config *config, FILE *out, bool with_secrets)
+print_key(const struct printer *printer, const struct sa_key *key, const void *base, const char *indent)
 {
-    static const char *const modes[] = {"agentx", "standalone", "off"};
+    if (!is_printed(printer, key, base))
+        return;
+    (void)fprintf(printer->out, "%s%s = ", indent, key->name);
+    if (is_masked(printer, key, base))
+        print_string(printer->out, SA_CONFIG_MASK);
+    else
+        print_value(printer->out, key, base);
+    if (indent[0] != ' ' || indent[1] != '\0') /* those of a level stand in one line */
+        (void)fputc('\n', printer->out);
+}
 
-    print_setting(out, "", "node", config->node);
-    print_setting(out, "", "state_dir", config->state_dir);
-    print_setting(out, "", "control", config->control);
-    print_setting(out, "", "log", config->log);
-    print_setting(out, "", "language", config->language);
-    print_setting(out, "", "log_level", config->log_level);
-    for (unsigned i = 0; i < config->n_sources; i++) {
-        const struct sa_source_def *source = &config->sources[i];
+static void print_keys(const struct printer *printer, const char *section, const void *base,
+                       const char *indent);
 
-        print_open(out, "source", source->name);
-        print_origin(out, source);
-        if (source->watch[0] != NULL)
-            print_list(out, "watch", source->watch);
-        print_list(out, "format", source->formats);
-        print_setting(out, "  ", "start_at", source->start_at_end ? "end" : "begin");
-        print_setting(out, "  ", "count", counts[source->count_of]);
-        print_setting(out, "  ", "timezone", source->timezone);
-        (void)fprintf(out, "  line_limit = \"%zu\"\n", source->line_limit);
-        print_setting(out, "  ", "olddir", source->olddir);
-        print_duration(out, "rotate_wait", source->rotate_wait_s);
-        print_duration(out, "backfill_max_age", source->backfill_max_age_s);
-        (void)fprintf(out, "  backfill_max_bytes = \"%zu\"\n}\n", source->backfill_max_bytes);
+static void
+print_many(const struct printer *printer, const struct sa_key *key, const void *base)
+{
+    const char *array = *(char *const *)sa_key_field(key, base);
+
+    for (unsigned i = 0; i < count_of(key, base); i++, array += sa_key_section(key)->size) {
+        (void)fprintf(printer->out, "\n%s ", key->name);
+        print_string(printer->out, array); /* the title */
+        (void)fputs(" {\n", printer->out);
+        print_keys(printer, key->keys, array, "  ");
+        (void)fputs("}\n", printer->out);
     }
-    for (unsigned i = 0; i < config->n_formats; i++) {
-        print_open(out, "format", config->formats[i].name);
-        if (config->formats[i].xlog[0] != NULL)
-            print_list(out, "xlog", config->formats[i].xlog);
-        if (config->formats[i].xlog_sent[0] != NULL)
-            print_list(out, "xlog_sent", config->formats[i].xlog_sent);
-        if (config->formats[i].regex[0] != NULL)
-            print_list(out, "regex", config->formats[i].regex);
-        if (config->formats[i].json != NULL)
-            print_json(out, config->formats[i].json);
-        (void)fputs("}\n", out);
+}
+
+static void
+print_section(const struct printer *printer, const struct sa_key *key, const void *base)
+{
+    const void *field = sa_key_field(key, base);
+
+    switch (sa_key_section(key)->shape) {
+    case SA_SECTION_MANY:
+        print_many(printer, key, base);
+        break;
+    case SA_SECTION_ONE:
+        (void)fprintf(printer->out, "\n%s {\n", key->name);
+        print_keys(printer, key->keys, field, "  ");
+        (void)fputs("}\n", printer->out);
+        break;
+    case SA_SECTION_MAYBE:
+        if (*(void *const *)field == NULL)
+            return;
+        (void)fprintf(printer->out, "  %s {\n", key->name);
+        print_keys(printer, key->keys, *(void *const *)field, "    ");
+        (void)fputs("  }\n", printer->out);
+        break;
+    case SA_SECTION_LEVEL:
+        if (!*(const bool *)field)
+            return;
+        (void)fprintf(printer->out, "  %s {", key->name);
+        print_keys(printer, key->keys, field, " ");
+        (void)fputs(" }\n", printer->out);
+        break;
     }
-    for (unsigned i = 0; i < config->n_rules; i++)
-        print_rule(out, &config->rules[i]);
-    (void)fprintf(out, "\nsnmp {\n  mode = \"%s\"\n  notify_master = %s\n", modes[config->snmp.mode],
-                  yes_no(config->snmp.notify_master));
-    print_setting(out, "  ", "master", config->snmp.master);
-    print_list(out, "listen", config->snmp.listen);
-    if (config->snmp.access != NULL)
-        print_setting(out, "  ", "access", config->snmp.access);
-    (void)fputs("}\n", out);
-    for (unsigned i = 0; i < config->n_notifies; i++) {
-        print_open(out, "notify", config->notifies[i].name);
-        print_setting(out, "  ", "address", config->notifies[i].address);
-        print_community(out, &config->notifies[i], with_secrets);
-        print_setting(out, "  ", "type", config->notifies[i].inform ? "inform" : "trap");
-        (void)fputs("}\n", out);
+}
+
+static void
+print_keys(const struct printer *printer, const char *section, const void *base, const char *indent)
+{
+    for (const struct sa_key *key = sa_keys; key->name != NULL; key++) {
+        if (strcmp(key->section, section) != 0 || (printer->without_live && (key->flags & SA_KEY_LIVE) != 0))
+            continue;
+        if (key->type == SA_KEY_SECTION)
+            print_section(printer, key, base);
+        else
+            print_key(printer, key, base, indent);
     }
-    (void)fprintf(out, "\nsyslog {\n  enabled = %s\n", yes_no(config->syslog_enabled));
-    print_setting(out, "  ", "facility", config->syslog_facility);
-    (void)fputs("}\n", out);
 }
 
 void
 sa_config_print(const struct sa_config *config, FILE *out)
 {
-    print(config, out, false);
+    print_keys(&(struct printer){.out = out}, "", config, "");
 }
 
 static char *
 text_without_rules(const struct sa_config *config)
 {
-    struct sa_config bare = *config;
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     if (out == NULL)
         return NULL;
-    bare.n_rules = 0;
-    print(&bare, out, true); /* another community is another configuration */
+    /* Another community is another configuration. */
+    print_keys(&(struct printer){.out = out, .with_secrets = true, .without_live = true}, "", config, "");
     (void)fclose(out);
     return text;
 }

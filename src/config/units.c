@@ -14,6 +14,9 @@ struct unit {
     uint64_t factor;
 };
 
+static const struct unit durations[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
+static const struct unit sizes[] = {{"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1 << 30}, {NULL, 0}};
+
 /* Digits and one unit of the list. */
 static int
 parse(const char *text, const struct unit *units, uint64_t max, uint64_t *ret)
@@ -41,9 +44,8 @@ parse(const char *text, const struct unit *units, uint64_t max, uint64_t *ret)
 int
 sa_units_duration(const char *text, uint32_t *ret_s)
 {
-    static const struct unit units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}};
     uint64_t value;
-    int r = parse(text, units, 366 * 86400, &value);
+    int r = parse(text, durations, 366 * 86400, &value);
 
     if (r == 0)
         *ret_s = (uint32_t)value;
@@ -53,14 +55,37 @@ sa_units_duration(const char *text, uint32_t *ret_s)
 int
 sa_units_size(const char *text, size_t *ret_bytes)
 {
-    static const struct unit units[] = {
-        {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1 << 30}, {NULL, 0}};
     uint64_t value;
-    int r = parse(text, units, UINT64_C(1) << 40, &value);
+    int r = parse(text, sizes, UINT64_C(1) << 40, &value);
 
     if (r == 0)
         *ret_bytes = (size_t)value;
     return r;
+}
+
+/* In the largest unit that it is a whole number of. */
+static void
+format(char text[SA_UNITS_TEXT], const struct unit *units, uint64_t value)
+{
+    const struct unit *largest = units;
+
+    for (; units->name != NULL; units++)
+        if (value != 0 && value % units->factor == 0)
+            largest = units;
+    (void)snprintf(text, SA_UNITS_TEXT, "%llu%s", (unsigned long long)(value / largest->factor),
+                   largest->name);
+}
+
+void
+sa_units_format_duration(char text[SA_UNITS_TEXT], uint32_t s)
+{
+    format(text, durations, s);
+}
+
+void
+sa_units_format_size(char text[SA_UNITS_TEXT], size_t bytes)
+{
+    format(text, sizes, bytes);
 }
 
 int

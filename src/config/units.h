@@ -11,6 +11,11 @@ int sa_units_duration(const char *text, uint32_t *ret_s);      /* "90s" "5m" "2h
 int sa_units_size(const char *text, size_t *ret_bytes);        /* "512" "64KiB" "10MiB" "1GiB" */
 int sa_units_share(const char *text, uint32_t *ret_per_mille); /* "5%" "2.5%", at most 100% */
 
+/* Back, in the largest unit that it is a whole number of: "1h", "512", "1MiB". */
+#define SA_UNITS_TEXT 32
+void sa_units_format_duration(char text[SA_UNITS_TEXT], uint32_t s);
+void sa_units_format_size(char text[SA_UNITS_TEXT], size_t bytes);
+
 /* syslog facility by name ("daemon", "local0"), or -1. */
 int sa_units_facility(const char *name);
 

@@ -2,7 +2,6 @@
 #include "lang.h"
 #include "snapshot.h"
 #include "text.h"
-#include "units.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* What is read: bytes become responses, and each response enters the counters at one place. */
 #include "inside.h"
 #include "lang.h"
-#include "units.h"
 
 #include <stdlib.h>
 
@@ -96,8 +95,8 @@ open_stream(struct sa_core *core, unsigned source, struct sa_format *format)
         return NULL;
     }
     stream->stream.lost_fn = on_lost_line;
-    (void)sa_units_timezone(def->timezone, &stream->stream.peeler.stamps.zone_fixed,
-                            &stream->stream.peeler.stamps.zone_ms);
+    stream->stream.peeler.stamps.zone_fixed = def->timezone.fixed;
+    stream->stream.peeler.stamps.zone_ms = def->timezone.ms;
     return stream;
 }
 

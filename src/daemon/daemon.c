@@ -8,7 +8,6 @@
 #include "scribe.h"
 #include "sdnotify.h"
 #include "text.h"
-#include "units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -540,6 +539,14 @@ release(struct sa_daemon *daemon)
     (void)sa_config_free(daemon->config);
 }
 
+static enum sa_scribe_log
+own_lines(enum sa_log_to to)
+{
+    if (to == SA_LOG_TO_AUTO)
+        return sa_scribe_choose();
+    return to == SA_LOG_TO_SYSLOG ? SA_SCRIBE_SYSLOG : SA_SCRIBE_STDERR;
+}
+
 int
 sa_daemon_run(struct sa_config *config)
 {
@@ -547,7 +554,7 @@ sa_daemon_run(struct sa_config *config)
     bool threads_ended;
     int status = 1;
 
-    if (sa_scribe_start(sa_units_facility(config->syslog_facility), sa_scribe_choose(config->log)) < 0) {
+    if (sa_scribe_start(config->syslog.facility.number, own_lines(config->log)) < 0) {
         sa_log(LOG_ERR, "main", "cannot start the writer thread");
         return 1;
     }

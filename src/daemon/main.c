@@ -44,20 +44,6 @@ log_warnings(const char *text)
     }
 }
 
-static int
-level_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        int level;
-    } levels[] = {{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
-
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (strcmp(name, levels[i].name) == 0)
-            return levels[i].level;
-    return LOG_INFO;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -118,7 +104,7 @@ main(int argc, char **argv)
     sa_lang_keep_system_english();
     translated = sa_lang_use(config->language);
     (void)umask(0077); /* what is saved names callers; who may have more gets it where it is made */
-    sa_log_set_level(verbose > 0 ? LOG_DEBUG : level_of(config->log_level));
+    sa_log_set_level(verbose > 0 ? LOG_DEBUG : config->log_level);
     log_warnings(errors.warnings);
     if (!translated)
         sa_log(LOG_WARNING, "main", "the texts of language \"%s\" are not installed, using English",

@@ -20,7 +20,7 @@ sa_daemon_sinks(const struct sa_daemon *daemon)
     bool master = config->snmp.mode == SA_SNMP_AGENTX && config->snmp.notify_master;
 
     return (master ? SA_SINK_MASTER : 0u) | (config->n_notifies > 0 ? SA_SINK_RECEIVERS : 0u) |
-           (config->syslog_enabled ? SA_SINK_SYSLOG : 0u);
+           (config->syslog.enabled ? SA_SINK_SYSLOG : 0u);
 }
 
 unsigned

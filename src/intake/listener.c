@@ -1,4 +1,4 @@
-#include "address.h"
+#include "bind.h"
 #include "condition.h"
 #include "connections.h"
 #include "lang.h"
@@ -141,7 +141,7 @@ retire(struct sa_listener *listener)
     read_datagrams(listener, NULL);
     while (listener->bound.path != NULL && take_datagrams(listener) > 0)
         read_datagrams(listener, NULL);
-    sa_address_release(&listener->bound);
+    sa_bound_release(&listener->bound);
 }
 
 static int
@@ -156,7 +156,7 @@ serve(struct sa_listener *listener)
         listener->readable = sa_loop_input(listener->host.loop, listener->bound.fd, on_datagrams, listener);
     if (listener->connections != NULL || listener->readable != NULL)
         return 0;
-    sa_address_release(&listener->bound);
+    sa_bound_release(&listener->bound);
     return -ENOMEM;
 }
 
@@ -166,7 +166,7 @@ open_address(struct sa_listener *listener)
     struct sa_bound bound;
     const char *why;
     bool again = listener->bound.fd != -1;
-    int r = sa_address_bind(listener->spec, &bound, &why);
+    int r = sa_bound_open(listener->spec, &bound, &why);
 
     if (r == 0) {
         retire(listener);
@@ -183,7 +183,7 @@ void
 sa_listener_look(struct sa_listener *listener)
 {
     const char *why = NULL;
-    int r = listener->bound.fd == -1 ? -ESTALE : sa_address_check(&listener->bound, &why);
+    int r = listener->bound.fd == -1 ? -ESTALE : sa_bound_check(&listener->bound, &why);
 
     if (r == -ESTALE)
         open_address(listener);

@@ -64,13 +64,9 @@ syslog_listens(void)
 }
 
 enum sa_scribe_log
-sa_scribe_choose(const char *setting)
+sa_scribe_choose(void)
 {
-    if (strcmp(setting, "syslog") == 0)
-        return SA_SCRIBE_SYSLOG;
-    if (strcmp(setting, "auto") == 0 && !stderr_is_journal() && syslog_listens())
-        return SA_SCRIBE_SYSLOG;
-    return SA_SCRIBE_STDERR;
+    return !stderr_is_journal() && syslog_listens() ? SA_SCRIBE_SYSLOG : SA_SCRIBE_STDERR;
 }
 
 int

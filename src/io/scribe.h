@@ -36,7 +36,7 @@ void sa_scribe_line(int priority, const char *line);
 /* "ALARM raised id=17 identity=… …": the text of an alarm line; pure.  Returns the syslog priority. */
 int sa_scribe_format(const struct sa_alarm_event *event, char line[SA_SCRIBE_LINE]);
 
-/* "auto": whether journald reads standard error, or else a syslog daemon listens. */
-enum sa_scribe_log sa_scribe_choose(const char *setting);
+/* Standard error where journald reads it or no syslog daemon listens. */
+enum sa_scribe_log sa_scribe_choose(void);
 
 #endif

@@ -2,7 +2,6 @@
 #include "core.h"
 #include "input.h"
 #include "lang.h"
-#include "units.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -181,8 +180,8 @@ sa_replay_add(struct sa_replay *replay, unsigned source, const char *path)
         sa_stream_done(&lane->stream);
         goto out;
     }
-    (void)sa_units_timezone(replay->config->sources[source].timezone, &lane->stream.peeler.stamps.zone_fixed,
-                            &lane->stream.peeler.stamps.zone_ms);
+    lane->stream.peeler.stamps.zone_fixed = replay->config->sources[source].timezone.fixed;
+    lane->stream.peeler.stamps.zone_ms = replay->config->sources[source].timezone.ms;
     replay->total += sa_input_size(lane->input);
     replay->lanes[replay->n_lanes++] = lane;
     return 0;

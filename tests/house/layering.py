@@ -17,14 +17,14 @@ import sys
 import tempfile
 
 # From the ground up: a room sees rooms that stand before it, and none behind it.
-ORDER = ["lang", "values",                                                                           # values
+ORDER = ["lang", "values", "net",                                                                    # values
          "catalog", "record", "payload", "format", "count", "scan", "config", "report", "alarm",     # pure logic
          "bus", "log", "io", "store", "intake", "follow", "agent",                                   # effects
          "core", "replay",                                                                           # the counting half
          "daemon", "cli"]                                                                            # glue
 # Rooms that see even less.
 BELOW_CORE = {"lang", "values", "record", "payload", "format", "count", "config", "alarm", "store"}
-ONLY = {"agent": {"lang", "values", "catalog", "bus", "log"}, "core": BELOW_CORE, "replay": BELOW_CORE | {"scan", "core"}}
+ONLY = {"agent": {"lang", "values", "net", "catalog", "bus", "log"}, "core": BELOW_CORE, "replay": BELOW_CORE | {"scan", "core"}}
 
 
 def folder(tree, room):

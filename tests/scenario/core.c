@@ -146,9 +146,8 @@ sa_scribe_stop(int timeout_ms)
 }
 
 enum sa_scribe_log
-sa_scribe_choose(const char *setting)
+sa_scribe_choose(void)
 {
-    (void)setting;
     return SA_SCRIBE_STDERR;
 }
 

@@ -228,9 +228,6 @@ def test_man_pages_say_what_the_code_says():
     for preset in json.loads(output("formats", "--json")):
         words = preset["description"]
         assert f".It Cm {preset['name']}\n{words[0].upper()}{words[1:]}" in man("sipalert-formats.5"), preset["name"]
-    options = (SOURCE / "src/config/options.c").read_text()
-    for key in set(re.findall(r'CFG_\w+\("(\w+)"', options)):
-        assert re.search(rf"\b{key}\b", man("sipalertd.conf.5")), key
     for name in re.findall(r"^(sipAlert\w+) NOTIFICATION-TYPE", (SOURCE / "mibs/SIPALERT-MIB.txt").read_text(), re.M):
         assert name in man("sipalert-mib.7"), name
 

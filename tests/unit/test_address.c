@@ -10,7 +10,7 @@
 static const struct {
     const char *text;
     int result;
-    enum sa_snmp_address_kind kind;
+    enum sa_address_kind kind;
     int family;
     const char *host, *interface;
     uint16_t port;
@@ -39,7 +39,9 @@ static const struct {
     {"udp6:1162", 0, SA_ADDRESS_UDP, AF_INET6, "", "", 1162, "::1"},
     {"unix:/run/x", 0, SA_ADDRESS_UNIX, AF_UNIX, "/run/x", "", 0, NULL},
     {"/run/x", 0, SA_ADDRESS_UNIX, AF_UNIX, "/run/x", "", 0, NULL},
-    {"udp:192.0.2.5:65536", -EINVAL, 0, 0, NULL, NULL, 0, NULL},
+    {"udp:192.0.2.5:65536", -ERANGE, 0, 0, NULL, NULL, 0, NULL},
+    {"udp:192.0.2.5:18446744073709551617", -ERANGE, 0, 0, NULL, NULL, 0, NULL},
+    {"udp:192.0.2.5:65535", 0, SA_ADDRESS_UDP, AF_INET, "192.0.2.5", "", 65535, "192.0.2.5"},
     {"udp:192.0.2.5:", -EINVAL, 0, 0, NULL, NULL, 0, NULL},
     {"udp:192.0.2.5:snmp", -EINVAL, 0, 0, NULL, NULL, 0, NULL},
     {"udp6:[::1", -EINVAL, 0, 0, NULL, NULL, 0, NULL},
@@ -55,8 +57,8 @@ test_parse(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
-        struct sa_snmp_address address = {0};
-        int r = sa_snmp_address_parse(addresses[i].text, SA_ADDRESS_UDP, 99, &address);
+        struct sa_address address = {0};
+        int r = sa_address_parse(addresses[i].text, SA_ADDRESS_UDP, 99, &address);
 
         print_message("%s\n", addresses[i].text);
         assert_int_equal(r, addresses[i].result);
@@ -79,15 +81,15 @@ test_numbers(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
-        struct sa_snmp_address address = {0}, again = {0};
+        struct sa_address address = {0}, again = {0};
         struct sa_endpoint endpoint = {0};
         char number[64], text[128];
 
         if (addresses[i].result < 0 || addresses[i].kind == SA_ADDRESS_UNIX)
             continue;
         print_message("%s\n", addresses[i].text);
-        assert_int_equal(sa_snmp_address_parse(addresses[i].text, SA_ADDRESS_UDP, 99, &address), 0);
-        assert_int_equal(sa_resolve_number(&address, &endpoint), addresses[i].number != NULL);
+        assert_int_equal(sa_address_parse(addresses[i].text, SA_ADDRESS_UDP, 99, &address), 0);
+        assert_int_equal(sa_endpoint_of_number(&address, &endpoint), addresses[i].number != NULL);
         if (addresses[i].number == NULL)
             continue;
         sa_endpoint_number(&endpoint, number, sizeof number);
@@ -95,8 +97,8 @@ test_numbers(void **state)
         assert_int_equal(
             ntohs(endpoint.to.any.sa_family == AF_INET ? endpoint.to.in.sin_port : endpoint.to.in6.sin6_port),
             addresses[i].port);
-        sa_snmp_address_format(&address, number, text, sizeof text);
-        assert_int_equal(sa_snmp_address_parse(text, SA_ADDRESS_TCP, 1, &again), 0);
+        sa_address_format(&address, number, text, sizeof text);
+        assert_int_equal(sa_address_parse(text, SA_ADDRESS_TCP, 1, &again), 0);
         assert_int_equal(again.kind, address.kind);
         assert_string_equal(again.host, number);
         assert_string_equal(again.interface, address.interface);
@@ -109,21 +111,21 @@ static void
 test_long_texts(void **state)
 {
     struct sa_endpoint endpoint;
-    struct sa_snmp_address address;
+    struct sa_address address;
     char text[512];
 
     (void)state;
     memset(text, 'x', sizeof text);
     text[0] = '/';
     text[sizeof address.path] = '\0';
-    assert_int_equal(sa_snmp_address_parse(text, SA_ADDRESS_UDP, 99, &address), -EINVAL);
+    assert_int_equal(sa_address_parse(text, SA_ADDRESS_UDP, 99, &address), -ENAMETOOLONG);
     text[sizeof address.path - 1] = '\0';
-    assert_int_equal(sa_snmp_address_parse(text, SA_ADDRESS_UDP, 99, &address), 0);
-    assert_true(sa_resolve_number(&address, &endpoint));
+    assert_int_equal(sa_address_parse(text, SA_ADDRESS_UDP, 99, &address), 0);
+    assert_true(sa_endpoint_of_number(&address, &endpoint));
     assert_string_equal(endpoint.to.un.sun_path, text);
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_int_equal(sa_snmp_address_parse(text, SA_ADDRESS_UDP, 99, &address), -EINVAL);
+    assert_int_equal(sa_address_parse(text, SA_ADDRESS_UDP, 99, &address), -EINVAL);
 }
 
 /* The answer to a question comes with its tag; a resolver may be gone before the answer. */
@@ -133,12 +135,12 @@ test_look_up(void **state)
     struct sa_resolver *resolver = sa_resolver_new(2);
     struct pollfd answered = {.fd = sa_resolver_fd(resolver), .events = POLLIN};
     struct sa_resolved answer = {0};
-    struct sa_snmp_address address;
+    struct sa_address address;
 
     (void)state;
     assert_non_null(resolver);
     assert_false(sa_resolver_take(resolver, &answer));
-    assert_int_equal(sa_snmp_address_parse("udp:localhost:162", SA_ADDRESS_UDP, 99, &address), 0);
+    assert_int_equal(sa_address_parse("udp:localhost:162", SA_ADDRESS_UDP, 99, &address), 0);
     assert_int_equal(sa_resolver_ask(resolver, 1, &address), 0);
     assert_int_equal(poll(&answered, 1, 30000), 1);
     assert_true(sa_resolver_take(resolver, &answer));

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -106,8 +107,8 @@ test_defaults(void **state)
     (void)state;
     assert_string_equal(config->state_dir, "/var/lib/sipalert");
     assert_string_equal(config->control, "/run/sipalert/control.sock");
-    assert_string_equal(config->log, "auto");
-    assert_string_equal(config->log_level, "info");
+    assert_int_equal(config->log, SA_LOG_TO_AUTO);
+    assert_int_equal(config->log_level, LOG_INFO);
     assert_true(config->node[0] != '\0');
     assert_int_equal(config->n_sources, 1);
     assert_string_equal(config->sources[0].name, "edge");
@@ -119,8 +120,8 @@ test_defaults(void **state)
     assert_int_equal(config->snmp.mode, SA_SNMP_AGENTX);
     assert_true(config->snmp.notify_master);
     assert_string_equal(config->snmp.master, "unix:/var/agentx/master");
-    assert_true(config->syslog_enabled);
-    assert_string_equal(config->syslog_facility, "daemon");
+    assert_true(config->syslog.enabled);
+    assert_int_equal(config->syslog.facility.number, LOG_DAEMON);
     assert_int_equal(config->n_notifies, 0);
 
     assert_int_equal(config->n_rules, 2);
@@ -250,8 +251,8 @@ test_everything(void **state)
     assert_string_equal(config->notifies[0].address, "udp:192.0.2.5:162");
     assert_string_equal(config->notifies[0].community, "pub\"lic");
     assert_false(config->notifies[0].inform);
-    assert_false(config->syslog_enabled);
-    assert_string_equal(config->syslog_facility, "local0");
+    assert_false(config->syslog.enabled);
+    assert_int_equal(config->syslog.facility.number, LOG_LOCAL0);
     sa_config_free(config);
 }
 
@@ -580,6 +581,27 @@ test_more_errors_than_room(void **state)
     assert_int_equal(strlen(errors.text), errors.len);
 }
 
+/* As many sections as there may be; that one more is refused is in tests/config. */
+static void
+test_most_sections(void **state)
+{
+    static char text[65536];
+    struct sa_config *config;
+    size_t len = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < SA_CONFIG_SOURCES; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "source \"s%u\" { file = \"/x\" }\n", i);
+    for (unsigned i = 0; i < SA_CONFIG_RULES; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "rule \"r%u\" { codes = \"302\" minor { count = 1 } }\n", i);
+    config = load("most", text);
+    assert_int_equal(config->n_sources, SA_CONFIG_SOURCES);
+    assert_int_equal(config->n_rules, SA_CONFIG_RULES);
+    assert_string_equal(config->rules[SA_CONFIG_RULES - 1].name, "r255");
+    sa_config_free(config);
+}
+
 static void
 test_includes(void **state)
 {
@@ -754,6 +776,7 @@ main(void)
         cmocka_unit_test(test_all_errors_are_listed),
         cmocka_unit_test(test_syntax_error_stops),
         cmocka_unit_test(test_more_errors_than_room),
+        cmocka_unit_test(test_most_sections),
         cmocka_unit_test(test_includes),
         cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_formats),
