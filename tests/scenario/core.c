@@ -27,8 +27,10 @@
 
 /* What the player asks of the process, one datagram each; it is at rest again when the order is carried out.
  */
+enum order_kind { PASS, SNMP, WALL, TERMINATE };
+
 struct order {
-    enum { PASS, SNMP, WALL, TERMINATE } what;
+    enum order_kind what;
     int64_t number;
 };
 
@@ -307,7 +309,7 @@ listen_to(struct core *core)
 }
 
 static bool
-give_order(struct core *core, int what, int64_t number)
+give_order(struct core *core, enum order_kind what, int64_t number)
 {
     const struct order order = {what, number};
 
