@@ -7,7 +7,7 @@
 
 /* A thing with named values, as texts: an event, an alarm of the status, a source of it. */
 struct thing {
-    const struct core_item *item;
+    const struct life_item *item;
     json_t *json;
 };
 
@@ -62,7 +62,7 @@ read_condition(struct player *player, const struct script_word *word)
 
 /* Times are compared by their seconds: rules are judged once in each. */
 static bool
-holds_at(struct player *player, const struct condition *condition, const struct core_item *item,
+holds_at(struct player *player, const struct condition *condition, const struct life_item *item,
          char number[32])
 {
     int64_t wanted_ms = script_duration(condition->value);
@@ -112,7 +112,7 @@ taken(struct player_said *said)
 static void
 expect_next(struct player *player, struct player_said *said, const struct script_word *words, unsigned n)
 {
-    const struct core_item *item = said->next < said->n ? &said->items[said->next] : NULL;
+    const struct life_item *item = said->next < said->n ? &said->items[said->next] : NULL;
     const struct thing thing = {.item = item};
     char value[600];
     unsigned broken;
@@ -147,7 +147,7 @@ expect_nothing(struct player *player, struct player_said *said)
 static json_t *
 ask_status(struct player *player)
 {
-    char *answer = player->core == NULL ? NULL : core_ask(player->core, "status");
+    char *answer = player->life == NULL ? NULL : life_ask(player->life, "status");
     json_t *whole = answer == NULL ? NULL : json_loads(answer, 0, NULL);
     json_t *status = json_incref(json_object_get(whole, "result"));
 

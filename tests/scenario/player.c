@@ -18,7 +18,7 @@ print_items(const struct player_said *said, unsigned from, const char *title)
 {
     (void)fprintf(stderr, "  %s:%s\n", title, from == said->n ? " none" : "");
     for (unsigned i = from; i < said->n; i++) {
-        const struct core_item *item = &said->items[i];
+        const struct life_item *item = &said->items[i];
 
         (void)fprintf(stderr, "    %lld.%03llds", (long long)item->at_ms / 1000,
                       (long long)item->at_ms % 1000);
@@ -32,9 +32,9 @@ print_items(const struct player_said *said, unsigned from, const char *title)
 static void
 finish(struct player *player)
 {
-    if (player->core != NULL)
-        core_kill(player->core);
-    player->core = NULL;
+    if (player->life != NULL)
+        life_kill(player->life);
+    player->life = NULL;
     world_end(&player->world);
 }
 
@@ -90,11 +90,11 @@ player_unusable(struct player *player, const char *format, ...)
 }
 
 static void
-on_said(void *arg, const struct core_item *item)
+on_said(void *arg, const struct life_item *item)
 {
     struct player *player = arg;
-    struct player_said *said = item->kind == CORE_EVENT      ? &player->events
-                               : item->kind == CORE_NOTIFIED ? &player->notified
+    struct player_said *said = item->kind == LIFE_EVENT      ? &player->events
+                               : item->kind == LIFE_NOTIFIED ? &player->notified
                                                              : &player->lines;
 
     said->items = realloc(said->items, (said->n + 1) * sizeof *said->items);
@@ -110,7 +110,7 @@ pass(struct player *player, int64_t ms)
     player->elapsed_ms += ms;
     player->mono_ms += ms;
     player->wall_ms += ms;
-    if (player->core != NULL && !core_turn(player->core, ms))
+    if (player->life != NULL && !life_turn(player->life, ms))
         player_red(player, "the daemon died");
 }
 
@@ -127,7 +127,7 @@ duration(struct player *player, const struct script_word *word)
 static void
 need_running(struct player *player, bool running)
 {
-    if ((player->core != NULL) != running)
+    if ((player->life != NULL) != running)
         player_unusable(player, running ? "the daemon does not run: \"start\" comes first"
                                         : "the daemon runs: \"stop\" or \"kill\" comes first");
 }
@@ -144,7 +144,7 @@ do_config(struct player *player, const struct script_word *words, unsigned n)
 static void
 do_start(struct player *player, const struct script_word *words, unsigned n)
 {
-    const struct core_options options = {.config = player->world.config,
+    const struct life_options options = {.config = player->world.config,
                                          .control = player->world.control,
                                          .mono_ms = player->mono_ms,
                                          .wall_ms = player->wall_ms,
@@ -158,23 +158,23 @@ do_start(struct player *player, const struct script_word *words, unsigned n)
     if (!player->configured)
         player_unusable(player, "\"config { … }\" comes first");
     player->life_ms = player->elapsed_ms;
-    player->core = core_begin(&options);
-    if (player->core == NULL)
+    player->life = life_begin(&options);
+    if (player->life == NULL)
         player_red(player, "the daemon does not start");
     if (player->disk_full)
-        core_set_disk(player->core, true);
+        life_set_disk(player->life, true);
 }
 
 static void
 do_stop(struct player *player, const struct script_word *words, unsigned n)
 {
-    struct core *core = player->core;
+    struct life *life = player->life;
 
     (void)words;
     (void)n;
     need_running(player, true);
-    player->core = NULL;
-    if (!core_stop(core))
+    player->life = NULL;
+    if (!life_stop(life))
         player_red(player, "the daemon did not stop, or not with 0");
 }
 
@@ -184,8 +184,8 @@ do_kill(struct player *player, const struct script_word *words, unsigned n)
     (void)words;
     (void)n;
     need_running(player, true);
-    core_kill(player->core);
-    player->core = NULL;
+    life_kill(player->life);
+    player->life = NULL;
 }
 
 static void
@@ -380,7 +380,7 @@ do_snmp(struct player *player, const struct script_word *words, unsigned n)
 {
     (void)n;
     player->snmp_up = choice(player, words, "up", "down");
-    if (player->core != NULL && !core_set_snmp(player->core, player->snmp_up))
+    if (player->life != NULL && !life_set_snmp(player->life, player->snmp_up))
         player_red(player, "the daemon died");
 }
 
@@ -389,8 +389,8 @@ do_disk(struct player *player, const struct script_word *words, unsigned n)
 {
     (void)n;
     player->disk_full = choice(player, words, "full", "free");
-    if (player->core != NULL)
-        core_set_disk(player->core, player->disk_full);
+    if (player->life != NULL)
+        life_set_disk(player->life, player->disk_full);
 }
 
 /* wall forward|back TIME */
@@ -401,7 +401,7 @@ do_wall(struct player *player, const struct script_word *words, unsigned n)
 
     (void)n;
     player->wall_ms += ms;
-    if (player->core != NULL && !core_move_wall(player->core, ms))
+    if (player->life != NULL && !life_move_wall(player->life, ms))
         player_red(player, "the daemon died");
 }
 
@@ -437,7 +437,7 @@ command(struct player *player, const char *name, bool wanted)
     bool done;
 
     need_running(player, true);
-    answer = core_ask(player->core, name);
+    answer = life_ask(player->life, name);
     done = answer != NULL && strstr(answer, "\"ok\":true") != NULL;
     if (done != wanted)
         player_red(player, "%s was %s: %s", name, done ? "accepted" : "refused",
@@ -521,7 +521,7 @@ player_play(struct player *player)
     }
     if (player->expects == 0)
         player_unusable(player, "nothing is expected in it");
-    if (player->core != NULL)
+    if (player->life != NULL)
         do_stop(player, NULL, 0);
     if (player->events.next != player->events.n)
         player_red(player, "at the end there are events that nobody expected");

@@ -2,13 +2,13 @@
 #ifndef PLAYER_H
 #define PLAYER_H
 
-#include "core.h"
+#include "life.h"
 #include "script.h"
 #include "world.h"
 
 /* What the daemon said of one kind, in order. */
 struct player_said {
-    struct core_item *items;
+    struct life_item *items;
     unsigned n;
     unsigned next;  /* the first that no expect has taken */
     unsigned since; /* the first since the last expect */
@@ -18,7 +18,7 @@ struct player {
     const char *path;
     struct script script;
     struct world world;
-    struct core *core;           /* NULL: the daemon does not run */
+    struct life *life;           /* NULL: the daemon does not run */
     int64_t elapsed_ms, life_ms; /* since the scenario began; when this life of the daemon began */
     int64_t mono_ms, wall_ms;    /* what the two clocks show now */
     bool configured, made_logs, snmp_up, disk_full;

@@ -1,4 +1,4 @@
-#include "core.h"
+#include "life.h"
 #include "agent.h"
 #include "config.h"
 #include "daemon.h"
@@ -27,21 +27,23 @@
 
 /* What the player asks of the process, one datagram each; it is at rest again when the order is carried out.
  */
+enum order_kind { PASS, SNMP, WALL, TERMINATE };
+
 struct order {
-    enum { PASS, SNMP, WALL, TERMINATE } what;
+    enum order_kind what;
     int64_t number;
 };
 
 /* What the process says. */
 struct message {
     bool at_rest; /* nothing is left to do: no item */
-    struct core_item item;
+    struct life_item item;
 };
 
-struct core {
+struct life {
     pid_t pid;
     int fd;
-    struct core_options options;
+    struct life_options options;
 };
 
 /* ---- in the daemon's process ---- */
@@ -58,7 +60,7 @@ say(const struct message *message)
 }
 
 static void
-tell(const struct core_item *item)
+tell(const struct life_item *item)
 {
     const struct message message = {.item = *item};
 
@@ -66,16 +68,16 @@ tell(const struct core_item *item)
 }
 
 static void
-put(struct core_item *item, const char *key, const char *value)
+put(struct life_item *item, const char *key, const char *value)
 {
-    struct core_field *field = &item->fields[item->n++];
+    struct life_field *field = &item->fields[item->n++];
 
     (void)sa_text_copy(field->key, sizeof field->key, key);
     (void)sa_text_copy(field->value, sizeof field->value, value);
 }
 
 static void
-put_number(struct core_item *item, const char *key, int64_t number)
+put_number(struct life_item *item, const char *key, int64_t number)
 {
     char text[32];
 
@@ -84,13 +86,13 @@ put_number(struct core_item *item, const char *key, int64_t number)
 }
 
 static void
-tell_event(enum core_kind kind, const struct sa_alarm_event *event)
+tell_event(enum life_kind kind, const struct sa_alarm_event *event)
 {
     static const char *const transitions[] = {
         [SA_RAISED] = "raised", [SA_CLEARED] = "cleared",   [SA_CHANGED] = "changed",
         [SA_FAULT] = "fault",   [SA_RESTORED] = "restored", [SA_TEST] = "test"};
     const struct sa_alarm *alarm = &event->alarm;
-    struct core_item item = {.kind = kind, .at_ms = fake_time_mono_ms() - born_ms};
+    struct life_item item = {.kind = kind, .at_ms = fake_time_mono_ms() - born_ms};
 
     put(&item, "transition", transitions[event->transition]);
     put(&item, "rule", alarm->rule);
@@ -116,14 +118,14 @@ tell_event(enum core_kind kind, const struct sa_alarm_event *event)
 int
 sa_scribe_alarm(const struct sa_alarm_event *event)
 {
-    tell_event(CORE_EVENT, event);
+    tell_event(LIFE_EVENT, event);
     return 0;
 }
 
 void
 sa_scribe_line(int priority, const char *line)
 {
-    struct core_item item = {.kind = CORE_LINE, .at_ms = fake_time_mono_ms() - born_ms};
+    struct life_item item = {.kind = LIFE_LINE, .at_ms = fake_time_mono_ms() - born_ms};
 
     (void)priority;
     put(&item, "line", line);
@@ -171,7 +173,7 @@ hand_out(enum sa_agent_way way)
 
         if (sa_mailbox_post(the_agent.reports[way], &report) < 0)
             break;
-        tell_event(CORE_NOTIFIED, event);
+        tell_event(LIFE_NOTIFIED, event);
     }
     the_agent.n_held[way] -= n;
     memmove(the_agent.held[way], the_agent.held[way] + n,
@@ -270,7 +272,7 @@ on_idle(void)
 
 /* As main.c of the daemon does it. */
 static int
-live(const struct core_options *options)
+live(const struct life_options *options)
 {
     static struct sa_config_errors errors;
     struct sa_config *config = NULL;
@@ -293,97 +295,97 @@ live(const struct core_options *options)
 
 /* Hands on what the daemon says until it is at rest.  False: it is dead. */
 static bool
-listen_to(struct core *core)
+listen_to(struct life *life)
 {
     struct message message;
 
-    while (recv(core->fd, &message, sizeof message, 0) == (ssize_t)sizeof message) {
+    while (recv(life->fd, &message, sizeof message, 0) == (ssize_t)sizeof message) {
         if (message.at_rest)
             return true;
-        core->options.said(core->options.arg, &message.item);
+        life->options.said(life->options.arg, &message.item);
     }
     return false;
 }
 
 static bool
-give_order(struct core *core, int what, int64_t number)
+give_order(struct life *life, enum order_kind what, int64_t number)
 {
     const struct order order = {what, number};
 
-    return send(core->fd, &order, sizeof order, MSG_NOSIGNAL) == (ssize_t)sizeof order && listen_to(core);
+    return send(life->fd, &order, sizeof order, MSG_NOSIGNAL) == (ssize_t)sizeof order && listen_to(life);
 }
 
 /* Returns whether it left by itself with 0. */
 static bool
-bury(struct core *core)
+bury(struct life *life)
 {
     int status = -1;
 
-    (void)waitpid(core->pid, &status, 0);
-    (void)close(core->fd);
-    free(core);
+    (void)waitpid(life->pid, &status, 0);
+    (void)close(life->fd);
+    free(life);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-struct core *
-core_begin(const struct core_options *options)
+struct life *
+life_begin(const struct life_options *options)
 {
-    struct core *core = calloc(1, sizeof *core);
+    struct life *life = calloc(1, sizeof *life);
     int fds[2];
 
-    if (core == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
+    if (life == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
         abort();
     (void)fflush(NULL);
-    core->options = *options;
-    core->fd = fds[0];
-    core->pid = fork();
-    if (core->pid == 0) {
+    life->options = *options;
+    life->fd = fds[0];
+    life->pid = fork();
+    if (life->pid == 0) {
         (void)close(fds[0]);
         player_fd = fds[1];
         exit(live(options));
     }
     (void)close(fds[1]);
-    if (core->pid != -1 && listen_to(core))
-        return core;
-    (void)bury(core);
+    if (life->pid != -1 && listen_to(life))
+        return life;
+    (void)bury(life);
     return NULL;
 }
 
 bool
-core_turn(struct core *core, int64_t ms)
+life_turn(struct life *life, int64_t ms)
 {
-    return give_order(core, PASS, ms);
+    return give_order(life, PASS, ms);
 }
 
 bool
-core_set_snmp(struct core *core, bool up)
+life_set_snmp(struct life *life, bool up)
 {
-    return give_order(core, SNMP, up);
+    return give_order(life, SNMP, up);
 }
 
 void
-core_set_disk(struct core *core, bool full)
+life_set_disk(struct life *life, bool full)
 {
     const struct rlimit limit = {full ? 0 : RLIM_INFINITY, RLIM_INFINITY};
 
-    if (prlimit(core->pid, RLIMIT_FSIZE, &limit, NULL) == -1)
+    if (prlimit(life->pid, RLIMIT_FSIZE, &limit, NULL) == -1)
         abort();
 }
 
 bool
-core_move_wall(struct core *core, int64_t ms)
+life_move_wall(struct life *life, int64_t ms)
 {
-    return give_order(core, WALL, ms);
+    return give_order(life, WALL, ms);
 }
 
 static char *
-read_answer(struct core *core, int fd)
+read_answer(struct life *life, int fd)
 {
     size_t len = 0, room = 1 << 20;
     char *answer = malloc(room);
     ssize_t n;
 
-    while (answer != NULL && len < room - 1 && core_turn(core, 0) &&
+    while (answer != NULL && len < room - 1 && life_turn(life, 0) &&
            (n = recv(fd, answer + len, room - 1 - len, MSG_DONTWAIT)) > 0) {
         len += (size_t)n;
         if (answer[len - 1] == '\n') {
@@ -396,33 +398,33 @@ read_answer(struct core *core, int fd)
 }
 
 char *
-core_ask(struct core *core, const char *command)
+life_ask(struct life *life, const char *command)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     char request[128], *answer = NULL;
     int n = snprintf(request, sizeof request, "{\"sipalert\":1,\"command\":\"%s\"}\n", command);
 
-    (void)sa_text_copy(address.sun_path, sizeof address.sun_path, core->options.control);
+    (void)sa_text_copy(address.sun_path, sizeof address.sun_path, life->options.control);
     if (fd != -1 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
         send(fd, request, (size_t)n, MSG_NOSIGNAL) == n)
-        answer = read_answer(core, fd);
+        answer = read_answer(life, fd);
     (void)close(fd);
-    (void)core_turn(core, 0); /* that the client has left */
+    (void)life_turn(life, 0); /* that the client has left */
     return answer;
 }
 
 void
-core_kill(struct core *core)
+life_kill(struct life *life)
 {
-    (void)kill(core->pid, SIGKILL);
-    (void)bury(core);
+    (void)kill(life->pid, SIGKILL);
+    (void)bury(life);
 }
 
 bool
-core_stop(struct core *core)
+life_stop(struct life *life)
 {
-    if (give_order(core, TERMINATE, 0)) /* it did not end */
-        (void)kill(core->pid, SIGKILL);
-    return bury(core);
+    if (give_order(life, TERMINATE, 0)) /* it did not end */
+        (void)kill(life->pid, SIGKILL);
+    return bury(life);
 }
