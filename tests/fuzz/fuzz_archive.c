@@ -42,6 +42,9 @@ make_file(uint8_t shape, const uint8_t *data, size_t size)
     size_t whole = size * times < FILE_MAX ? size * times : FILE_MAX;
     uint8_t *bytes;
 
+    /* Each stream of bzip2 takes 4 MB anew, which is a millisecond under the address sanitizer. */
+    if (size >= 3 && memcmp(data, "BZh", 3) == 0 && whole > 256 * size)
+        whole = 256 * size;
     FUZZ_CHECK(fd >= 0 && ftruncate(fd, (off_t)whole) == 0);
     if (whole == 0)
         return fd;
