@@ -206,7 +206,7 @@ sa_unpacker_open(const struct sa_packed_source *source, struct sa_unpacker **ret
 struct sa_unpacker *
 sa_unpacker_close(struct sa_unpacker *unpacker)
 {
-    if (unpacker != NULL && unpacker->decoder != NULL)
+    if (unpacker != NULL && unpacker->codec != NULL && unpacker->decoder != NULL)
         unpacker->codec->close(unpacker->decoder);
     free(unpacker);
     return NULL;
