@@ -1,8 +1,8 @@
 # The front door; the build itself is CMakeLists.txt.
 PACKAGES = build-essential cmake pkg-config libsnmp-dev libevent-dev libconfuse-dev libjansson-dev libpcre2-dev \
-           libsqlite3-dev zlib1g-dev libzstd-dev libsystemd-dev libncurses-dev uthash-dev gettext \
+           libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libsystemd-dev libncurses-dev uthash-dev gettext \
            libcmocka-dev snmp snmpd snmptrapd smitools erlang-snmp python3 python3-pytest valgrind systemd mandoc tmux \
-           bindfs zstd systemd-journal-remote
+           bindfs zstd lz4 systemd-journal-remote
 BUILD    = build
 JOBS     = 2
 CTEST    = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j4

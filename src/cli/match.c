@@ -8,6 +8,7 @@
 #include "stream.h"
 #include "suggest.h"
 #include "text.h"
+#include "unreadable.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct match {
     struct sa_format_choice choice;
     bool json, only_missed;
     const char *path;
+    const char *packing; /* NULL: the file could not be opened */
     struct sa_format *format;
     struct sa_stream stream;
     struct sa_lines lines;
@@ -157,6 +159,7 @@ read_file(struct match *match, struct sa_stream *stream, uint64_t most)
     if (r == 0) {
         int64_t written_ms = sa_input_written_ms(input);
 
+        match->packing = sa_input_packing(input);
         match->peeler.stamps.reference_ms = written_ms != 0 ? written_ms : sa_clock_now().wall_ms;
         while (most > 0 && (n = sa_input_read(input, slice, SLICE_BYTES)) > 0) {
             if (stream == NULL)
@@ -166,6 +169,8 @@ read_file(struct match *match, struct sa_stream *stream, uint64_t most)
             most -= (uint64_t)n < most ? (uint64_t)n : most;
         }
         r = n < 0 ? (int)n : 0;
+        if (r == 0 && sa_input_looks_binary(input) && match->stream.counts.responses == 0)
+            r = -EILSEQ;
         (void)sa_input_close(input);
     }
     free(slice);
@@ -338,7 +343,7 @@ sa_command_match(const struct sa_globals *globals, int argc, char **argv)
         goto out;
     r = read_file(match, NULL, UINT64_MAX);
     if (r < 0) {
-        (void)sa_failure("match", "%s: %s", match->path, strerror(-r));
+        (void)sa_unreadable("match", match->path, match->packing, r);
         goto out;
     }
     sa_lines_finish(&match->lines, on_line, match);

@@ -4,6 +4,7 @@
 #include "progress.h"
 #include "replay_summary.h"
 #include "report.h"
+#include "unreadable.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct replay {
     int n_files;
     struct sa_progress progress;
     struct sa_summary summary;
+    int status;
 };
 
 static void
@@ -29,6 +31,15 @@ on_event(void *arg, const struct sa_alarm_event *event)
     sa_progress_clear(&replay->progress);
     sa_summary_add(&replay->summary, event);
     sa_summary_print(event, replay->json);
+}
+
+static void
+on_failed(void *arg, const char *path, const char *packing, int error)
+{
+    struct replay *replay = arg;
+
+    sa_progress_clear(&replay->progress);
+    replay->status = sa_unreadable("replay", path, packing, error);
 }
 
 static void
@@ -156,7 +167,7 @@ add_files(struct replay *replay, const struct sa_config *config, struct sa_repla
             return sa_usage_error("replay", _("%s: of which source is it? --source NAME says so"), path);
         r = sa_replay_add(core, (unsigned)source, path);
         if (r < 0)
-            return sa_failure("replay", "%s: %s", path, strerror(-r));
+            return sa_unreadable("replay", path, NULL, r);
     }
     return 0;
 }
@@ -164,12 +175,11 @@ add_files(struct replay *replay, const struct sa_config *config, struct sa_repla
 static int
 run(struct replay *replay, struct sa_config *config)
 {
-    static const struct sa_replay_events events = {on_event, on_progress};
+    static const struct sa_replay_events events = {on_event, on_failed, on_progress};
     char error[SA_PATTERN_ERROR_SIZE] = "out of memory";
     struct sa_replay *core = sa_replay_new(config, &replay->span, &events, replay, error);
     struct sa_replay_totals totals;
-    const char *path = NULL;
-    int r, status;
+    int status;
 
     if (core == NULL)
         return sa_failure("replay", "%s", error);
@@ -179,11 +189,9 @@ run(struct replay *replay, struct sa_config *config)
             sa_summary_expect(&replay->summary, config->rules[i].name);
     status = add_files(replay, config, core);
     if (status == 0) {
-        r = sa_replay_run(core, &path);
+        sa_replay_run(core);
         sa_progress_clear(&replay->progress);
-        if (r < 0)
-            status = sa_failure("replay", "%s: %s", path,
-                                r == -EBADMSG ? _("damaged or cut off; counted up to there") : strerror(-r));
+        status = replay->status;
         totals = sa_replay_totals(core);
         if (!replay->json)
             print_end(replay, &totals);

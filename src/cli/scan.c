@@ -6,6 +6,7 @@
 #include "scanner.h"
 #include "tables.h"
 #include "text.h"
+#include "unreadable.h"
 
 #include "config.h"
 
@@ -189,11 +190,8 @@ scan_files(struct scan *scan, struct sa_scanner *scanner)
         scan->progress.what = scan->files[i];
         r = sa_scanner_file(scanner, scan->files[i]);
         sa_progress_clear(&scan->progress);
-        if (r < 0) {
-            (void)sa_failure("scan", "%s: %s", scan->files[i],
-                             r == -EBADMSG ? _("damaged or cut off; counted up to there") : strerror(-r));
-            status = 1;
-        }
+        if (r < 0)
+            status = sa_unreadable("scan", scan->files[i], sa_scanner_packing(scanner), r);
         if (i + 1 == scan->n_files)
             sa_scanner_finish(scanner);
         print_source(scan, scan->files[i], &before, sa_scanner_counts(scanner));

@@ -38,7 +38,7 @@ is_counter(const char *text, size_t len)
 static size_t
 without_compression(const char *name)
 {
-    return sa_inflate_kind(name) == SA_PLAIN ? strlen(name) : (size_t)(strrchr(name, '.') - name);
+    return sa_packed_by_name(name) == SA_PLAIN ? strlen(name) : (size_t)(strrchr(name, '.') - name);
 }
 
 /* "x.log.1", "x.log-20261120.gz", and "x-20261120.log" or "x.1.log" as logrotate's extension writes them. */
@@ -112,7 +112,7 @@ add_candidate(void *arg, const char *name)
     list->at = grown;
     candidate = &grown[list->n];
     *candidate = (struct candidate){
-        .kind = sa_inflate_kind(path),
+        .kind = sa_packed_by_name(path),
         .generation = is_generation(base, name),
         .rank = rank_of(base, name),
         .fd = -1,
@@ -121,7 +121,7 @@ add_candidate(void *arg, const char *name)
         list->unreadable = list->unreadable || sa_disk_is_ill(-errno);
         return;
     }
-    if (!S_ISREG(candidate->status.st_mode) || candidate->kind == SA_UNKNOWN_COMPRESSION)
+    if (!S_ISREG(candidate->status.st_mode))
         return;
     candidate->path = strdup(path);
     if (candidate->path != NULL)

@@ -9,12 +9,12 @@
 
 struct candidate {
     char *path;
-    struct stat status; /* of the open file as soon as there is one */
-    enum sa_compression kind;
-    bool generation; /* named as rotation names them: by number or date */
-    int64_t rank;    /* the later one is higher, as far as the name says */
-    int fd;          /* opened when its content is first asked for, otherwise -1 */
-    char *head;      /* of its plain content, once it was asked for */
+    struct stat status;       /* of the open file as soon as there is one */
+    enum sa_compression kind; /* as the name says */
+    bool generation;          /* named as rotation names them: by number or date */
+    int64_t rank;             /* the later one is higher, as far as the name says */
+    int fd;                   /* opened when its content is first asked for, otherwise -1 */
+    char *head;               /* of its plain content, once it was asked for */
     size_t head_len;
     bool moved;      /* its name was given to another file meanwhile */
     bool distrusted; /* its numbers say nothing, whatever its disk is */

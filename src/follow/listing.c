@@ -87,7 +87,7 @@ take_entry(struct listing *listing, const char *name)
     char path[PATH_MAX];
 
     if (fnmatch(slash == NULL ? *listing->pattern : slash + 1, name, FNM_PERIOD) != 0 ||
-        sa_inflate_kind(name) != SA_PLAIN)
+        sa_packed_by_name(name) != SA_PLAIN)
         return;
     if (slash == NULL)
         add(&listing->names, name, true);

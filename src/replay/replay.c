@@ -202,8 +202,8 @@ show_progress(struct sa_replay *replay, uint64_t bytes)
     replay->events->progress(replay->arg, replay->taken, replay->total);
 }
 
-/* Reads on until the lane has a response or its file has none.  Returns 0 or negative errno. */
-static int
+/* Reads on until the lane has a response or its file has none. */
+static void
 refill(struct sa_replay *replay, struct lane *lane)
 {
     ssize_t n = 1;
@@ -221,7 +221,10 @@ refill(struct sa_replay *replay, struct lane *lane)
         }
         show_progress(replay, sa_input_taken(lane->input) - before);
     }
-    return lane->full ? -ENOMEM : n < 0 ? (int)n : 0;
+    if (lane->full || n < 0)
+        replay->events->failed(replay->arg, lane->path, sa_input_packing(lane->input),
+                               n < 0 ? (int)n : -ENOMEM);
+    lane->full = false;
 }
 
 static void
@@ -308,30 +311,20 @@ earliest(struct sa_replay *replay)
     return found;
 }
 
-int
-sa_replay_run(struct sa_replay *replay, const char **ret_path)
+void
+sa_replay_run(struct sa_replay *replay)
 {
     struct lane *lane;
-    int r = 0, error;
 
-    for (size_t i = 0; i < replay->n_lanes; i++) {
-        error = refill(replay, replay->lanes[i]);
-        if (error < 0 && r == 0) {
-            r = error;
-            *ret_path = replay->lanes[i]->path;
-        }
-    }
+    for (size_t i = 0; i < replay->n_lanes; i++)
+        refill(replay, replay->lanes[i]);
     while ((lane = earliest(replay)) != NULL) {
         take(replay, lane);
-        error = lane->at == lane->n ? refill(replay, lane) : 0;
-        if (error < 0 && r == 0) {
-            r = error;
-            *ret_path = lane->path;
-        }
+        if (lane->at == lane->n)
+            refill(replay, lane);
     }
     if (sa_core_is_due(replay->core))
         turn(replay, replay->now.mono_ms);
-    return r;
 }
 
 struct sa_replay_totals

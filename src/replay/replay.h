@@ -14,6 +14,8 @@ struct sa_replay;
 struct sa_replay_events {
     /* An alarm was raised, changed or cleared; alarm.changed_ms says when. */
     void (*event)(void *arg, const struct sa_alarm_event *event);
+    /* A file cannot be read on. */
+    void (*failed)(void *arg, const char *path, const char *packing, int error);
     /* Every so often; total 0: not known.  NULL: nobody wants to know. */
     void (*progress)(void *arg, uint64_t taken, uint64_t total);
 };
@@ -42,10 +44,10 @@ int sa_replay_source_of(const struct sa_config *config, const char *path);
 int sa_replay_add(struct sa_replay *replay, unsigned source, const char *path);
 
 /*
- * Reads all files to their ends.  Returns 0, or the negative errno of the first that could not be read on
- * (-EBADMSG: damaged or cut off), whose path is in *ret_path; the others are read all the same.
+ * Reads all files to their ends.  failed is told of each that cannot be read, or not to its end: what it is
+ * packed in (NULL: not known) and why, as sa_input_read() says it; the others are read all the same.
  */
-int sa_replay_run(struct sa_replay *replay, const char **ret_path);
+void sa_replay_run(struct sa_replay *replay);
 
 struct sa_replay_totals {
     uint64_t lines, responses, unmatched;

@@ -22,7 +22,8 @@ struct sa_scanner {
     struct sa_scan_result *result;
     struct sa_format *format;
     struct sa_stream stream;
-    char *slice; /* SLICE_BYTES */
+    const char *packing; /* of the last file; NULL: it could not be opened */
+    char *slice;         /* SLICE_BYTES */
 };
 
 static void
@@ -271,9 +272,11 @@ sa_scanner_file(struct sa_scanner *scanner, const char *path)
     struct sa_input *input;
     uint64_t size, taken = 0;
     int64_t reference_ms;
+    uint64_t responses = scanner->stream.counts.responses;
     int fd, r = sa_input_open(path, &input);
     ssize_t n;
 
+    scanner->packing = r < 0 ? NULL : sa_input_packing(input);
     if (r < 0)
         return r;
     size = sa_input_size(input);
@@ -291,8 +294,16 @@ sa_scanner_file(struct sa_scanner *scanner, const char *path)
                 break;
         }
     }
+    if (n == 0 && sa_input_looks_binary(input) && scanner->stream.counts.responses == responses)
+        n = -EILSEQ;
     (void)sa_input_close(input);
     return n < 0 ? (int)n : 0;
+}
+
+const char *
+sa_scanner_packing(const struct sa_scanner *scanner)
+{
+    return scanner->packing;
 }
 
 void

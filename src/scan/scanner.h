@@ -38,8 +38,14 @@ struct sa_scanner_options {
 struct sa_scanner *sa_scanner_new(const struct sa_scanner_options *options, struct sa_scan_result *result);
 struct sa_scanner *sa_scanner_free(struct sa_scanner *scanner);
 
-/* Reads a file behind those before, as one stream.  Returns 0 or negative errno. */
+/*
+ * Reads a file behind those before, as one stream.  Returns 0 or negative errno as sa_input_read(); -EILSEQ:
+ * its content is binary and nothing was counted in it.
+ */
 int sa_scanner_file(struct sa_scanner *scanner, const char *path);
+
+/* What the last file is packed in, as sa_input_packing(); NULL: it could not be opened. */
+const char *sa_scanner_packing(const struct sa_scanner *scanner);
 
 /* The last file was read: what is unfinished gets its verdict. */
 void sa_scanner_finish(struct sa_scanner *scanner);

@@ -15,6 +15,7 @@
 
 #define FILE_MAX   (3 << 19) /* half as much again as may be read for a head */
 #define HEAD_INPUT (1 << 20)
+#define TRAP_LEAST 512       /* shorter files hold fewer empty members than make a trap */
 #define TAKEN_MAX  (1 << 18) /* a few bytes may inflate to gigabytes */
 #define WAIT_MS    20000
 
@@ -41,6 +42,9 @@ make_file(uint8_t shape, const uint8_t *data, size_t size)
     size_t whole = size * times < FILE_MAX ? size * times : FILE_MAX;
     uint8_t *bytes;
 
+    /* Each stream of bzip2 takes 4 MB anew, which is a millisecond under the address sanitizer. */
+    if (size >= 3 && memcmp(data, "BZh", 3) == 0 && whole > 256 * size)
+        whole = 256 * size;
     FUZZ_CHECK(fd >= 0 && ftruncate(fd, (off_t)whole) == 0);
     if (whole == 0)
         return fd;
@@ -91,8 +95,10 @@ inflate_from(int file, enum sa_compression kind, int64_t skip, char *content, si
     return ended;
 }
 
+/* A head may have come out of a block that turns out to be damaged or cut off, and gives nothing then. */
 static size_t
-check_head(int file, enum sa_compression kind, size_t len, const char *content, size_t content_len)
+check_head(int file, enum sa_compression kind, size_t len, const char *content, size_t content_len,
+           bool sound)
 {
     char *head = malloc(len); /* exactly as long as what is asked: a byte too many is found */
     size_t n;
@@ -101,7 +107,8 @@ check_head(int file, enum sa_compression kind, size_t len, const char *content, 
     read_end = 0;
     n = sa_inflate_head(file, kind, head, len);
     FUZZ_CHECK(read_end <= HEAD_INPUT);
-    FUZZ_CHECK(n <= len && n <= content_len && memcmp(head, content, n) == 0);
+    FUZZ_CHECK(n <= len && (n <= content_len || !sound));
+    FUZZ_CHECK(memcmp(head, content, n < content_len ? n : content_len) == 0);
     free(head);
     return n;
 }
@@ -113,22 +120,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const int64_t skips[] = {0, 1, 5, 1000, 65535, 65536, 70000, TAKEN_MAX};
     static char whole[TAKEN_MAX], rest[TAKEN_MAX];
     enum sa_compression kind;
-    size_t head_len, whole_len, rest_len;
+    size_t head_len, whole_len, rest_len, n;
     int file, error, rest_error;
     int64_t skip;
     bool ended;
 
     if (size < 2)
         return 0;
-    kind = data[0] & 1 ? SA_ZSTD : SA_GZIP;
+    kind = data[0] & 1 ? SA_ZSTD : SA_GZIP; /* so it may be named; what it is shows in its bytes */
     file = make_file(data[0], data + 2, size - 2);
     piece = data[0] & 16 ? 7 : data[0] & 32 ? 4096 : 0;
     head_len = heads[data[1] & 3];
     skip = skips[data[1] >> 2 & 7];
 
     ended = inflate_from(file, kind, 0, whole, &whole_len, &error);
-    if (check_head(file, kind, head_len, whole, whole_len) < head_len &&
-        lseek(file, 0, SEEK_END) <= HEAD_INPUT)
+    n = check_head(file, kind, head_len, whole, whole_len, error == 0);
+    if (n < head_len && (n > 0 || lseek(file, 0, SEEK_END) <= TRAP_LEAST))
         FUZZ_CHECK(whole_len < head_len);
     FUZZ_CHECK(sa_inflate_size(file, kind) >= -1);
     if (inflate_from(file, kind, skip, rest, &rest_len, &rest_error) && ended) {

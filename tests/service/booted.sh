@@ -4,7 +4,7 @@ set -eu
 
 build=$(cd "$1" && pwd)
 source=$(cd "$(dirname "$0")/../.." && pwd)
-packages=systemd,systemd-sysv,snmpd,snmp,libevent-core-2.1-7,libconfuse2,libjansson4,libpcre2-8-0,libsqlite3-0,libzstd1,zlib1g,libncursesw6,procps
+packages=systemd,systemd-sysv,snmpd,snmp,libevent-core-2.1-7,libconfuse2,libjansson4,libpcre2-8-0,libsqlite3-0,libzstd1,zlib1g,liblzma5,libbz2-1.0,liblz4-1,libncursesw6,procps
 base=$build/debian-root-$(echo "$packages" | cksum | cut -d' ' -f1)
 
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 77; }

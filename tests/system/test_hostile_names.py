@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import time
+import zlib
 
 import pytest
 
@@ -46,7 +47,15 @@ def empty_members(path):
     path.write_bytes(EMPTY_MEMBER * 3_000_000)
 
 
-TRAPS = {"zst": pytest.param("zst", skippable_frames, marks=needs_zstd), "gz": pytest.param("gz", empty_members)}
+def windows(path):
+    """Blocks of nothing, each of which asks for another 64 or 128 MiB."""
+    headers = [b"\2\0\x21\1" + bytes([window]) + b"\0\0\0" for window in (28, 30)]
+    blocks = b"".join(header + struct.pack("<I", zlib.crc32(header)) + b"\0\0\0\0" for header in headers)
+    path.write_bytes(b"\xfd7zXZ\0\0\0" + struct.pack("<I", zlib.crc32(b"\0\0")) + blocks * 1_000_000)
+
+
+TRAPS = {"zst": pytest.param("zst", skippable_frames, marks=needs_zstd), "gz": pytest.param("gz", empty_members),
+         "xz": pytest.param("xz", windows)}
 
 
 def live(daemon, meanwhile):
