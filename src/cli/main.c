@@ -27,7 +27,7 @@ static const struct command {
     {"codes", sa_command_codes, "[--kind KIND] [--json]", N_("the whole catalog of status codes"),
      N_("KIND is a word of the third column: redirect, flow, auth, ...\n"), false},
     {"scan", sa_command_scan, "[FORMAT] [--by WHAT] [--plot] [-j N] [--json] FILE...",
-     N_("count the responses in log files (also .gz, .zst; - is standard input)"),
+     N_("count the responses in log files (also packed ones; - is standard input)"),
      N_("WHAT is code, method, peer, source or minute; --plot draws the counts over time;\n"
         "-j N divides large files among N threads.\n"),
      true},
