@@ -97,6 +97,14 @@ severity_word(enum sa_severity severity)
     return words[severity] == NULL ? "" : _(words[severity]);
 }
 
+/* The most frequent code, as the alarm shows it; 0: none. */
+static unsigned
+first_code(const struct sa_alarm *alarm)
+{
+    return (unsigned)strtoul(alarm->codes, NULL, 10);
+}
+
+/* The codes come from the alarm, because a window that is empty names none. */
 static void
 describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
 {
@@ -116,40 +124,45 @@ describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
                              numbers, severity_word(verdict->severity), limit);
     else
         (void)sa_text_format(alarm->text, sizeof alarm->text,
-                             verdict->n_codes > 1 ? _("%u %s and others: %s, %s limit %s")
-                                                  : _("%u %s: %s, %s limit %s"),
-                             verdict->codes[0], sa_catalog_explain(verdict->codes[0]).phrase, numbers,
+                             strchr(alarm->codes, ',') != NULL ? _("%u %s and others: %s, %s limit %s")
+                                                               : _("%u %s: %s, %s limit %s"),
+                             first_code(alarm), sa_catalog_explain(first_code(alarm)).phrase, numbers,
                              severity_word(verdict->severity), limit);
 }
 
-/* The numbers that move while an alarm is active. */
+/* The codes of a window that is empty are those that were seen last. */
 static void
-update(struct sa_alarm *alarm, const struct sa_verdict *verdict)
+name_codes(struct sa_alarm *alarm, const struct sa_verdict *verdict)
 {
     size_t len = 0;
 
-    alarm->value = verdict->value;
-    alarm->unit = verdict->unit;
-    alarm->threshold = verdict->threshold;
-    alarm->total = verdict->total;
-    if (verdict->n_codes == 0)
-        return; /* the window is empty: keep what was seen last */
     for (unsigned i = 0; i < verdict->n_codes && len + 4 < sizeof alarm->codes; i++)
         len += sa_text_format(alarm->codes + len, sizeof alarm->codes - len, "%s%u", i != 0 ? "," : "",
                               verdict->codes[i]);
 }
 
-/* What was true when the alarm was raised or changed. */
+/* What moves while an alarm is active: the numbers, and the text that tells them. */
+static void
+update(struct sa_alarm *alarm, const struct sa_verdict *verdict)
+{
+    alarm->value = verdict->value;
+    alarm->unit = verdict->unit;
+    alarm->threshold = verdict->threshold;
+    alarm->total = verdict->total;
+    name_codes(alarm, verdict);
+    describe(alarm, verdict);
+}
+
+/* What stays as it was when the alarm was raised or changed. */
 static void
 explain(struct sa_alarm *alarm, const struct sa_verdict *verdict, int64_t wall_ms)
 {
     alarm->severity = verdict->severity;
     alarm->changed_ms = wall_ms;
-    describe(alarm, verdict);
     (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
                        verdict->rule->remediation[0] != '\0'
                            ? verdict->rule->remediation
-                           : _(sa_catalog_explain(verdict->codes[0]).remediation));
+                           : _(sa_catalog_explain(first_code(alarm)).remediation));
     (void)sa_text_escape(alarm->evidence, sizeof alarm->evidence, verdict->evidence,
                          strlen(verdict->evidence));
 }
@@ -208,7 +221,6 @@ sa_alarms_apply(struct sa_alarms *alarms, const struct sa_verdict *verdict, int6
     if (verdict->transition == SA_CLEARED) {
         alarm->severity = SA_SEV_CLEARED;
         alarm->changed_ms = wall_ms;
-        describe(alarm, verdict);
     } else {
         explain(alarm, verdict, wall_ms);
     }

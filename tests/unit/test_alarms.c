@@ -121,6 +121,70 @@ test_raise_change_clear(void **state)
     assert_null(sa_alarms_free(alarms));
 }
 
+/* What people see of an active alarm moves with its numbers; the event keeps what it said. */
+static void
+test_text_moves(void **state)
+{
+    struct sa_alarms *alarms = sa_alarms_new("n", 1);
+    struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+    struct sa_alarm_event raised, other;
+    const struct sa_alarm *active;
+    unsigned n;
+
+    (void)state;
+    v.count = v.value = 102;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &raised), 1);
+    CHECK_HAS("raised", raised.alarm.text, "302 Moved Temporarily: 102 responses");
+    v.transition = 0;
+    v.count = v.value = v.total = 6900;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 2, &other), 0);
+    active = sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 1);
+    CHECK_HAS("active", active[0].text, "302 Moved Temporarily: 6900 responses");
+    assert_int_equal(active[0].value, 6900);
+    assert_int_equal(active[0].total, 6900);
+    CHECK_HAS("raised", raised.alarm.text, "302 Moved Temporarily: 102 responses");
+    v.unit = SA_UNIT_PER_MILLE; /* one more in so many that the share stays */
+    v.value = 690;
+    v.total = 10000;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 3, &other), 0);
+    v.count++;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 4, &other), 0);
+    active = sa_alarms_active(alarms, &n);
+    CHECK_HAS("active", active[0].text, "6901 of 10000");
+    sa_alarms_free(alarms);
+}
+
+/* A window that is empty names no code: the alarm keeps those of before, and what to do about them. */
+static void
+test_codes_stay(void **state)
+{
+    static const enum sa_transition transitions[] = {0, SA_CHANGED, 0, SA_CLEARED};
+    struct sa_alarms *alarms = sa_alarms_new("n", 1);
+    struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MAJOR, 302);
+    struct sa_alarm_event raised, e;
+    unsigned n;
+
+    (void)state;
+    v.codes[1] = 301;
+    v.n_codes = 2;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &raised), 1);
+    assert_string_equal(raised.alarm.codes, "302,301");
+    for (unsigned i = 0; i < ROWS(transitions); i++) {
+        v = verdict(0, transitions[i], SA_SEV_MINOR, 0);
+        v.n_codes = 0;
+        v.count = v.value = v.total = 0;
+        if (sa_alarms_apply(alarms, &v, 2 + i, &e) == 0)
+            e.alarm = *sa_alarms_active(alarms, &n);
+        CHECK_STR("codes", e.alarm.codes, "302,301");
+        CHECK_STR("remediation", e.alarm.remediation, sa_catalog_explain(302).remediation);
+        CHECK_HAS("text", e.alarm.text, "0 responses");
+        if (transitions[i] != SA_CLEARED)
+            CHECK_HAS("text", e.alarm.text, "302 Moved Temporarily and others");
+    }
+    sa_alarms_free(alarms);
+}
+
 static void
 test_active_list(void **state)
 {
@@ -543,6 +607,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_raise_change_clear),
+        cmocka_unit_test(test_text_moves),
+        cmocka_unit_test(test_codes_stay),
         cmocka_unit_test(test_active_list),
         cmocka_unit_test(test_worst),
         cmocka_unit_test(test_kind_and_remediation),
