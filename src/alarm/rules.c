@@ -19,10 +19,7 @@ struct group {
     struct sa_window matches[SA_DIR_COUNT], base[SA_DIR_COUNT];
     struct code_slot codes[CODE_SLOTS];
     unsigned n_codes;
-    enum sa_rule_state state;
-    int level; /* firing or clearing: index into the rule's levels */
-    int64_t since_ms;
-    int fall_to; /* clearing: the highest level that was held since it began, or -1 */
+    struct sa_standing standing;
     bool dirty, blind;
     bool gone;    /* the rule left the configuration */
     bool changed; /* since it was last kept */
@@ -33,11 +30,6 @@ struct sa_rules {
     struct group *groups; /* sorted by source */
     unsigned n_groups, n_sources;
     unsigned *first; /* n_sources + 1 entries: the groups of a source */
-};
-
-/* One way to look at a group: a direction by itself, or all together. */
-struct measure {
-    uint64_t count, total;
 };
 
 static bool
@@ -59,8 +51,7 @@ group_init(struct group *group, const struct sa_rule_def *rule, unsigned source,
     group->rule = rule;
     group->source = source;
     group->source_name = name;
-    group->state = SA_RULE_OK;
-    group->level = -1;
+    group->standing = sa_standing_ok;
     for (unsigned i = 0; i < SA_DIR_COUNT && r == 0; i++) {
         r = sa_window_init(&group->matches[i], rule->window_s);
         if (r == 0)
@@ -158,7 +149,7 @@ code_slot(struct group *group, uint16_t code, int64_t now_s)
 static bool
 can_complete(const struct group *group)
 {
-    return group->state == SA_RULE_OK &&
+    return group->standing.state == SA_RULE_OK &&
            (group->matches[SA_DIR_UNKNOWN].sum != 0 || group->matches[SA_DIR_RECEIVED].sum != 0 ||
             group->matches[SA_DIR_SENT].sum != 0);
 }
@@ -217,93 +208,35 @@ sa_rules_count_transactions(const struct sa_rules *rules, unsigned source)
     return false;
 }
 
-/* The ways the rule's direction looks at the group; returns how many. */
-static unsigned
-take_measures(struct group *group, int64_t now_s, struct measure measures[SA_DIR_COUNT])
+/* The ways the rule's direction looks at the group. */
+static struct sa_measures
+take_measures(struct group *group, int64_t now_s)
 {
-    struct measure sum = {0, 0};
-    unsigned n = 0;
+    struct sa_measures measures = {.n = 1, .blind = group->blind};
+    struct sa_measure of[SA_DIR_COUNT], sum = {0, 0};
 
     for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        measures[i].count = sa_window_sum(&group->matches[i], now_s);
-        measures[i].total = sa_window_sum(&group->base[i], now_s);
-        sum.count += measures[i].count;
-        sum.total += measures[i].total;
+        of[i].count = sa_window_sum(&group->matches[i], now_s);
+        of[i].total = sa_window_sum(&group->base[i], now_s);
+        sum.count += of[i].count;
+        sum.total += of[i].total;
     }
     switch (group->rule->direction) {
     case SA_RULE_ANY:
-        n = SA_DIR_COUNT;
+        memcpy(measures.of, of, sizeof of);
+        measures.n = SA_DIR_COUNT;
         break;
     case SA_RULE_RECEIVED:
-        measures[0] = measures[SA_DIR_RECEIVED];
-        n = 1;
+        measures.of[0] = of[SA_DIR_RECEIVED];
         break;
     case SA_RULE_SENT:
-        measures[0] = measures[SA_DIR_SENT];
-        n = 1;
+        measures.of[0] = of[SA_DIR_SENT];
         break;
     case SA_RULE_BOTH:
-        measures[0] = sum;
-        n = 1;
+        measures.of[0] = sum;
         break;
     }
-    return n;
-}
-
-/* Whether the level's limits, scaled by per_mille/1000, are reached. */
-static bool
-reaches(const struct sa_rule_level *level, const struct measure *measure, uint64_t per_mille)
-{
-    if (!level->enabled)
-        return false;
-    if (level->count != 0 && measure->count * 1000 < level->count * per_mille)
-        return false;
-    if (level->ratio_per_mille != 0 &&
-        (measure->total == 0 ||
-         measure->count * 1000000 < level->ratio_per_mille * per_mille * measure->total))
-        return false;
-    return true;
-}
-
-static bool
-has_volume(const struct sa_rule_def *rule, const struct sa_rule_level *level, const struct measure *measure)
-{
-    if (rule->min_total != SA_MIN_TOTAL_UNSET)
-        return measure->total >= rule->min_total;
-    return level->ratio_per_mille == 0 || measure->total >= SA_MIN_TOTAL_DEFAULT;
-}
-
-/* The highest level met by any measure, or -1; *ret_measure is the one that shows it best. */
-static int
-highest_met(const struct sa_rule_def *rule, const struct measure *measures, unsigned n,
-            struct measure *ret_measure)
-{
-    int best = -1;
-
-    *ret_measure = measures[0];
-    for (unsigned i = 0; i < n; i++) {
-        int level = SA_RULE_LEVELS - 1;
-
-        while (level >= 0 && !(reaches(&rule->levels[level], &measures[i], 1000) &&
-                               has_volume(rule, &rule->levels[level], &measures[i])))
-            level--;
-        if (level > best || (level == best && measures[i].count > ret_measure->count)) {
-            best = level;
-            *ret_measure = measures[i];
-        }
-    }
-    return best;
-}
-
-/* The highest level not above `from` that has not fallen below clear_at of its limits, or -1. */
-static int
-highest_held(const struct sa_rule_def *rule, const struct measure *measures, unsigned n, int from)
-{
-    for (int level = from; level >= 0; level--)
-        for (unsigned i = 0; i < n; i++)
-            if (reaches(&rule->levels[level], &measures[i], rule->clear_at_per_mille))
-                return level;
-    return -1;
+    return measures;
 }
 
 static void
@@ -329,7 +262,7 @@ rank_codes(struct group *group, int64_t now_s, struct sa_verdict *verdict)
 
 static void
 report(struct group *group, unsigned number, enum sa_transition transition, int level,
-       const struct measure *measure, int64_t now_s, sa_verdict_fn fn, void *arg)
+       const struct sa_measure *measure, int64_t now_s, sa_verdict_fn fn, void *arg)
 {
     const struct sa_rule_level *limits = &group->rule->levels[level];
     struct sa_verdict verdict = {
@@ -357,61 +290,16 @@ report(struct group *group, unsigned number, enum sa_transition transition, int 
     fn(arg, &verdict);
 }
 
-/* A group that is ok or pending: does it fire? */
 static void
-judge_quiet(struct group *group, unsigned number, int met, const struct measure *measure, int64_t now_ms,
-            sa_verdict_fn fn, void *arg)
+judge_group(struct group *group, unsigned number, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    if (met < 0) {
-        group->state = SA_RULE_OK;
-        return;
-    }
-    if (group->state == SA_RULE_OK) {
-        group->state = SA_RULE_PENDING;
-        group->since_ms = now_ms;
-    }
-    if (now_ms - group->since_ms < (int64_t)group->rule->for_s * 1000)
-        return;
-    group->state = SA_RULE_FIRING;
-    group->level = met;
-    report(group, number, SA_RAISED, met, measure, now_ms / 1000, fn, arg);
-}
+    const struct sa_measures measures = take_measures(group, now_ms / 1000);
+    const struct sa_judgement judgement = sa_judge(group->rule, &group->standing, &measures, now_ms);
 
-/* A group that is firing or clearing: does it rise, hold, fall or end? */
-static void
-judge_firing(struct group *group, unsigned number, int met, int held, const struct measure *measure,
-             int64_t now_ms, sa_verdict_fn fn, void *arg)
-{
-    enum sa_transition transition = 0;
-    int level = group->level;
-
-    if (met > group->level) {
-        transition = SA_CHANGED;
-        level = met;
-        group->state = SA_RULE_FIRING;
-    } else if (held == group->level || group->blind) {
-        group->state = SA_RULE_FIRING;
-    } else {
-        if (group->state == SA_RULE_FIRING) {
-            group->state = SA_RULE_CLEARING;
-            group->since_ms = now_ms;
-            group->fall_to = -1;
-        }
-        if (held > group->fall_to)
-            group->fall_to = held;
-        if (now_ms - group->since_ms >= (int64_t)group->rule->clear_for_s * 1000) {
-            transition = group->fall_to >= 0 ? SA_CHANGED : SA_CLEARED;
-            if (group->fall_to >= 0)
-                level = group->fall_to;
-            group->state = group->fall_to < 0 ? SA_RULE_OK
-                           : held == level    ? SA_RULE_FIRING
-                                              : SA_RULE_CLEARING;
-            group->since_ms = now_ms; /* the lower level, if it has fallen too, gets its own clear_for */
-            group->fall_to = -1;
-        }
-    }
-    group->level = transition == SA_CLEARED ? -1 : level;
-    report(group, number, transition, level, measure, now_ms / 1000, fn, arg);
+    group->standing = judgement.next;
+    if (judgement.level >= 0)
+        report(group, number, judgement.transition, judgement.level, &judgement.shown, now_ms / 1000, fn,
+               arg);
 }
 
 bool
@@ -421,22 +309,13 @@ sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void
 
     for (unsigned i = 0; i < rules->n_groups; i++) {
         struct group *group = &rules->groups[i];
-        struct measure measures[SA_DIR_COUNT], best;
-        unsigned n;
-        int met;
 
-        if (!group->dirty && group->state == SA_RULE_OK)
+        if (!group->dirty && group->standing.state == SA_RULE_OK)
             continue;
         group->dirty = false;
         group->changed = true;
-        n = take_measures(group, now_ms / 1000, measures);
-        met = highest_met(group->rule, measures, n, &best);
-        if (group->state == SA_RULE_OK || group->state == SA_RULE_PENDING)
-            judge_quiet(group, i, met, &best, now_ms, fn, arg);
-        else
-            judge_firing(group, i, met, highest_held(group->rule, measures, n, group->level), &best, now_ms,
-                         fn, arg);
-        if (group->state != SA_RULE_OK)
+        judge_group(group, i, now_ms, fn, arg);
+        if (group->standing.state != SA_RULE_OK)
             active = true;
     }
     return active;
@@ -482,18 +361,16 @@ sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int6
 {
     for (unsigned i = 0; i < old->n_groups; i++) {
         struct group *group = &old->groups[i];
-        bool firing = group->state == SA_RULE_FIRING || group->state == SA_RULE_CLEARING;
 
         map[i] = successor(fresh, group);
         if (map[i] != SA_NO_GROUP) {
             take_over(&fresh->groups[map[i]], group);
-        } else if (firing) {
-            struct measure measures[SA_DIR_COUNT], best;
-            unsigned n = take_measures(group, now_ms / 1000, measures);
+        } else if (group->standing.state >= SA_RULE_FIRING) {
+            const struct sa_measures measures = take_measures(group, now_ms / 1000);
+            const struct sa_measure shown = sa_judge_shown(group->rule, &measures);
 
-            (void)highest_met(group->rule, measures, n, &best);
             group->gone = true;
-            report(group, i, SA_CLEARED, group->level, &best, now_ms / 1000, fn, arg);
+            report(group, i, SA_CLEARED, group->standing.level, &shown, now_ms / 1000, fn, arg);
         }
     }
 }
@@ -564,10 +441,7 @@ sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const stru
             .rule = group->rule->name,
             .source = group->source_name,
             .counted = fingerprint(group->rule),
-            .state = group->state,
-            .level = group->level,
-            .fall_to = group->fall_to,
-            .since_ms = group->since_ms,
+            .standing = group->standing,
             .evidence = group->evidence,
             .windows = buffer.bytes,
             .windows_len = buffer.len,
@@ -575,6 +449,19 @@ sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const stru
         fn(arg, &memory);
     }
     sa_buffer_done(&buffer);
+}
+
+/* What a group remembered, on a clock that started anew. */
+static struct sa_standing
+shifted(const struct sa_standing *standing, int64_t shift_ms)
+{
+    struct sa_standing shifted = *standing;
+
+    shifted.since_ms += shift_ms;
+    for (unsigned i = 0; i < SA_RULE_LEVELS; i++)
+        if (shifted.below_ms[i] != 0)
+            shifted.below_ms[i] += shift_ms;
+    return shifted;
 }
 
 uint32_t
@@ -586,15 +473,10 @@ sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int
 
         if (strcmp(group->rule->name, memory->rule) != 0 || strcmp(group->source_name, memory->source) != 0)
             continue;
-        if (fingerprint(group->rule) != memory->counted || memory->state < SA_RULE_OK ||
-            memory->state > SA_RULE_CLEARING || memory->level < -1 || memory->level >= SA_RULE_LEVELS ||
-            (memory->state >= SA_RULE_FIRING && memory->level < 0))
+        if (fingerprint(group->rule) != memory->counted)
             return SA_NO_GROUP;
         load_windows(group, &reader, shift_s);
-        group->state = memory->state;
-        group->level = memory->level;
-        group->fall_to = memory->fall_to < SA_RULE_LEVELS ? memory->fall_to : -1;
-        group->since_ms = memory->since_ms + shift_s * 1000;
+        group->standing = shifted(&memory->standing, shift_s * 1000);
         group->changed = group->changed || shift_s != 0;
         (void)sa_text_copy(group->evidence, sizeof group->evidence, memory->evidence);
         group->dirty = true;
@@ -607,7 +489,8 @@ uint32_t
 sa_rules_firing(const struct sa_rules *rules, const char *rule, const char *source)
 {
     for (unsigned i = 0; i < rules->n_groups; i++)
-        if (rules->groups[i].state >= SA_RULE_FIRING && strcmp(rules->groups[i].rule->name, rule) == 0 &&
+        if (rules->groups[i].standing.state >= SA_RULE_FIRING &&
+            strcmp(rules->groups[i].rule->name, rule) == 0 &&
             strcmp(rules->groups[i].source_name, source) == 0)
             return i;
     return SA_NO_GROUP;

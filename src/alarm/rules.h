@@ -1,11 +1,7 @@
 /*
  * Limits to verdicts: each rule runs once per source (its group) as a small state machine with hysteresis.
  * Time is given by the caller (monotonic milliseconds); pure, one thread; memory is sized when it is made.
- *
- *   ok -> pending   a level's conditions hold, `for` has not passed yet
- *      -> firing    they held for `for`: raised; a higher level later: changed
- *      -> clearing  below clear_at of the level's limits
- *      -> ok        for clear_for: cleared (or changed to a lower level that still holds)
+ * How a group is judged stands in judge.h.
  *
  * A group whose source is blind stays where it is: no data never clears an alarm.
  */
@@ -13,9 +9,8 @@
 #define SA_RULES_H
 
 #include "alarm.h"
+#include "judge.h"
 #include "rule_def.h"
-
-enum sa_rule_state { SA_RULE_OK = 1, SA_RULE_PENDING = 2, SA_RULE_FIRING = 3, SA_RULE_CLEARING = 4 };
 
 /* What an evaluation found for one group. */
 struct sa_verdict {
@@ -70,9 +65,7 @@ void sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map,
 struct sa_rule_memory {
     const char *rule, *source;
     int64_t counted; /* fingerprint of what the rule counts */
-    enum sa_rule_state state;
-    int level, fall_to;
-    int64_t since_ms;
+    struct sa_standing standing;
     const char *evidence;
     const uint8_t *windows;
     size_t windows_len;

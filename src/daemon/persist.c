@@ -154,11 +154,14 @@ save_group(void *arg, const struct sa_rule_memory *memory)
     const struct sa_row_group row = {
         .rule = memory->rule,
         .source = memory->source,
+        .peer = "",
+        .method = "",
         .counted = memory->counted,
-        .state = memory->state,
-        .level = memory->level,
-        .fall_to = memory->fall_to,
-        .since_mono_ms = memory->since_ms,
+        .state = memory->standing.state,
+        .level = memory->standing.level,
+        .since_mono_ms = memory->standing.since_ms,
+        .below_mono_ms = {memory->standing.below_ms[0], memory->standing.below_ms[1],
+                          memory->standing.below_ms[2], memory->standing.below_ms[3]},
         .evidence = memory->evidence,
         .windows = {memory->windows, memory->windows_len},
     };
@@ -188,6 +191,7 @@ row_of(const struct sa_alarm *alarm)
         .text = alarm->text,
         .remediation = alarm->remediation,
         .evidence = alarm->evidence,
+        .method = "",
     };
 }
 

@@ -521,6 +521,27 @@ test_directions(void **state)
 }
 
 /* A relayed response is logged twice and must not make a ratio of its own. */
+/* When no direction has a match any more, the one with the traffic is shown. */
+static void
+test_tie_shows_traffic(void **state)
+{
+    struct sa_rule_def def = rule(5, 10);
+
+    (void)state;
+    def.direction = SA_RULE_ANY;
+    start(&def, 1);
+    second(5);
+    for (unsigned i = 0; i < 60 && t.n < 2; i++) {
+        (void)count(200, SA_DIR_SENT, 7);
+        second(0);
+    }
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MINOR);
+    assert_int_equal(t.events[1].count, 0);
+    assert_int_equal(t.events[1].total, 70);
+    stop();
+}
+
 static void
 test_any_ratio_by_direction(void **state)
 {
@@ -744,9 +765,9 @@ test_volume_completed_by_others(void **state)
     stop();
 }
 
-/* Major falls to minor although minor falls too before major's clear_for is over; minor gets its own. */
+/* What is wholly over is cleared once, by one clear_for after the last level fell. */
 static void
-test_fall_through_levels(void **state)
+test_wholly_over_clears_once(void **state)
 {
     struct sa_rule_def def = rule(5, 2);
 
@@ -757,13 +778,32 @@ test_fall_through_levels(void **state)
     second(60);
     expect(0, SA_RAISED, SA_SEV_MAJOR);
     seconds(4, 3); /* six in two seconds: minor holds, major does not */
-    seconds(3, 0);
-    assert_int_equal(t.n, 2);
-    expect(1, SA_CHANGED, SA_SEV_MINOR);
     seconds(10, 0);
+    assert_int_equal(t.n, 2);
+    expect(1, SA_CLEARED, SA_SEV_MAJOR);
+    assert_int_equal(t.events[1].ms - t.events[0].ms, 9000); /* minor fell in the fifth second */
+    stop();
+}
+
+/* The built-in rule, a storm of two minutes and what comes after it. */
+static void
+test_storm_and_documented_clear_for(void **state)
+{
+    struct sa_rule_def def = rule(20, 60);
+
+    (void)state;
+    def.clear_for_s = 120;
+    def.levels[2] = (struct sa_rule_level){.enabled = true, .count = 100};
+    start(&def, 1);
+    seconds(120, 30);
+    assert_int_equal(t.n, 2);
+    expect(0, SA_RAISED, SA_SEV_MINOR);
+    expect(1, SA_CHANGED, SA_SEV_MAJOR);
+    seconds(600, 0);
     assert_int_equal(t.n, 3);
-    expect(2, SA_CLEARED, SA_SEV_MINOR);
-    assert_true(t.events[2].ms - t.events[1].ms >= 4000);
+    expect(2, SA_CLEARED, SA_SEV_MAJOR);
+    assert_in_range(t.events[2].ms - 1119000, 179000,
+                    181000); /* since the last response: window, clear_for */
     stop();
 }
 
@@ -914,7 +954,7 @@ test_recalled_rules_behave_the_same(void **state)
                 for (unsigned s = 0; s < SOURCES; s++)
                     sa_rules_set_blind(again, s, blind[s]);
                 for (unsigned i = 0; i < ROWS(memories) && memories[i].known; i++) {
-                    states[memories[i].kept.state]++;
+                    states[memories[i].kept.standing.state]++;
                     assert_true(sa_rules_recall(again, &memories[i].kept, shift) < RULES * SOURCES);
                 }
             }
@@ -953,11 +993,11 @@ test_keep_what_changed(void **state)
     (void)count(302, SA_DIR_RECEIVED, 5);
     judge();
     sa_rules_keep(t.rules, false, keep, memories);
-    assert_int_equal(memories[0].kept.state, SA_RULE_FIRING);
+    assert_int_equal(memories[0].kept.standing.state, SA_RULE_FIRING);
     assert_string_equal(memories[0].evidence, "302@h");
     seconds(40, 0); /* states move although nothing is counted */
     sa_rules_keep(t.rules, false, keep, memories);
-    assert_int_equal(memories[0].kept.state, SA_RULE_OK);
+    assert_int_equal(memories[0].kept.standing.state, SA_RULE_OK);
     forget();
     stop();
 }
@@ -1041,11 +1081,13 @@ test_recall_refuses(void **state)
         memory = memories[0].kept;
         memory.windows_len = (size_t)i < memory.windows_len ? (size_t)i : memory.windows_len;
         if (i % 4 == 1)
-            memory.state = (enum sa_rule_state)(i - 100);
+            memory.standing.state = (enum sa_rule_state)(i - 100);
         if (i % 4 == 2)
-            memory.level = i - 100;
+            memory.standing.level = i - 100;
         if (i % 4 == 3)
-            memory.fall_to = i - 100;
+            memory.standing.below_ms[i % SA_RULE_LEVELS] = i - 100;
+        if (!sa_rule_memory_is_sound(&memory, t.ms))
+            continue;
         rules = sa_rules_new(&def, 1, one_source, 1);
         (void)sa_rules_recall(rules, &memory, i);
         for (int s = 0; s < 60; s++)
@@ -1080,7 +1122,9 @@ main(void)
         cmocka_unit_test(test_codes_most_frequent_first),
         cmocka_unit_test(test_frequent_code_is_named_late),
         cmocka_unit_test(test_volume_completed_by_others),
-        cmocka_unit_test(test_fall_through_levels),
+        cmocka_unit_test(test_wholly_over_clears_once),
+        cmocka_unit_test(test_storm_and_documented_clear_for),
+        cmocka_unit_test(test_tie_shows_traffic),
         cmocka_unit_test(test_random_traffic),
         cmocka_unit_test(test_odd_clock),
         cmocka_unit_test(test_recalled_rules_behave_the_same),
