@@ -7,16 +7,19 @@
 
 #define CODE_SLOTS SA_RULE_CODES
 
+#define NO_COLUMN  (-1)
+
 struct code_slot {
     uint16_t code;
-    struct sa_window window;
+    int column; /* of the group's window */
 };
 
 struct group {
     const struct sa_rule_def *rule;
     unsigned source;
     const char *source_name;
-    struct sa_window matches[SA_DIR_COUNT], base[SA_DIR_COUNT];
+    struct sa_window window;
+    int matches[SA_DIR_COUNT], base[SA_DIR_COUNT]; /* columns of it, or NO_COLUMN: nothing came so far */
     struct code_slot codes[CODE_SLOTS];
     unsigned n_codes;
     struct sa_standing standing;
@@ -43,23 +46,16 @@ applies_to(const struct sa_rule_def *rule, const char *source)
     return rule->n_sources == 0;
 }
 
-static int
+static void
 group_init(struct group *group, const struct sa_rule_def *rule, unsigned source, const char *name)
 {
-    int r = 0;
-
     group->rule = rule;
     group->source = source;
     group->source_name = name;
     group->standing = sa_standing_ok;
-    for (unsigned i = 0; i < SA_DIR_COUNT && r == 0; i++) {
-        r = sa_window_init(&group->matches[i], rule->window_s);
-        if (r == 0)
-            r = sa_window_init(&group->base[i], rule->window_s);
-    }
-    for (unsigned i = 0; i < CODE_SLOTS && r == 0; i++)
-        r = sa_window_init(&group->codes[i].window, rule->window_s);
-    return r;
+    sa_window_init(&group->window, rule->window_s, sa_window_step_s(rule->window_s));
+    for (unsigned i = 0; i < SA_DIR_COUNT; i++)
+        group->matches[i] = group->base[i] = NO_COLUMN;
 }
 
 struct sa_rules *
@@ -77,9 +73,8 @@ sa_rules_new(const struct sa_rule_def *defs, unsigned n_defs, const char *const 
     for (unsigned source = 0; source < n_sources; source++) {
         rules->first[source] = rules->n_groups;
         for (unsigned i = 0; i < n_defs; i++)
-            if (applies_to(&defs[i], sources[source]) &&
-                group_init(&rules->groups[rules->n_groups++], &defs[i], source, sources[source]) < 0)
-                return sa_rules_free(rules);
+            if (applies_to(&defs[i], sources[source]))
+                group_init(&rules->groups[rules->n_groups++], &defs[i], source, sources[source]);
     }
     rules->first[n_sources] = rules->n_groups;
     return rules;
@@ -90,14 +85,8 @@ sa_rules_free(struct sa_rules *rules)
 {
     if (rules == NULL)
         return NULL;
-    for (unsigned i = 0; rules->groups != NULL && i < rules->n_groups; i++) {
-        for (unsigned k = 0; k < SA_DIR_COUNT; k++) {
-            sa_window_done(&rules->groups[i].matches[k]);
-            sa_window_done(&rules->groups[i].base[k]);
-        }
-        for (unsigned k = 0; k < CODE_SLOTS; k++)
-            sa_window_done(&rules->groups[i].codes[k].window);
-    }
+    for (unsigned i = 0; rules->groups != NULL && i < rules->n_groups; i++)
+        sa_window_done(&rules->groups[i].window);
     free(rules->groups);
     free(rules->first);
     free(rules);
@@ -126,6 +115,26 @@ takes_method(const struct sa_rule_def *rule, const char *method)
     return rule->n_methods == 0;
 }
 
+static uint64_t
+column_sum(struct group *group, int column, int64_t now_s)
+{
+    return column == NO_COLUMN ? 0 : sa_window_sum(&group->window, (unsigned)column, now_s);
+}
+
+/* Makes the column on first use; without memory nothing is counted. */
+static void
+column_add(struct group *group, int *column, int64_t now_s, uint32_t n)
+{
+    if (*column == NO_COLUMN) {
+        int made = sa_window_widen(&group->window);
+
+        if (made < 0)
+            return;
+        *column = made;
+    }
+    sa_window_add(&group->window, (unsigned)*column, now_s, n);
+}
+
 /* The slot of a code.  When there is none, the code that is seen least gives way: the frequent ones stay. */
 static struct code_slot *
 code_slot(struct group *group, uint16_t code, int64_t now_s)
@@ -135,23 +144,33 @@ code_slot(struct group *group, uint16_t code, int64_t now_s)
     for (unsigned i = 0; i < group->n_codes; i++) {
         if (group->codes[i].code == code)
             return &group->codes[i];
-        if (sa_window_sum(&group->codes[i].window, now_s) < sa_window_sum(&least->window, now_s))
+        if (column_sum(group, group->codes[i].column, now_s) < column_sum(group, least->column, now_s))
             least = &group->codes[i];
     }
-    if (group->n_codes < CODE_SLOTS)
+    if (group->n_codes < CODE_SLOTS) {
         least = &group->codes[group->n_codes++];
-    sa_window_clear(&least->window);
+        least->column = NO_COLUMN;
+    } else if (least->column != NO_COLUMN) {
+        sa_window_clear(&group->window, (unsigned)least->column);
+    }
     least->code = code;
     return least;
+}
+
+static bool
+has_matches(const struct group *group)
+{
+    for (unsigned i = 0; i < SA_DIR_COUNT; i++)
+        if (group->matches[i] != NO_COLUMN && group->window.sum[group->matches[i]] != 0)
+            return true;
+    return false;
 }
 
 /* Whether a response of the base can complete min_total for matches that are there already. */
 static bool
 can_complete(const struct group *group)
 {
-    return group->standing.state == SA_RULE_OK &&
-           (group->matches[SA_DIR_UNKNOWN].sum != 0 || group->matches[SA_DIR_RECEIVED].sum != 0 ||
-            group->matches[SA_DIR_SENT].sum != 0);
+    return group->standing.state == SA_RULE_OK && has_matches(group);
 }
 
 static bool
@@ -163,14 +182,14 @@ count_in_group(struct group *group, const struct sa_response *response, int64_t 
         return false;
     group->changed = true;
     if (rule->ratio_of == SA_RATIO_ALL || response->code >= 200)
-        sa_window_add(&group->base[response->direction], now_s, response->repeat);
+        column_add(group, &group->base[response->direction], now_s, response->repeat);
     if (!sa_code_set_has(&rule->codes, response->code)) {
         if (can_complete(group))
             group->dirty = true;
         return group->dirty;
     }
-    sa_window_add(&group->matches[response->direction], now_s, response->repeat);
-    sa_window_add(&code_slot(group, response->code, now_s)->window, now_s, response->repeat);
+    column_add(group, &group->matches[response->direction], now_s, response->repeat);
+    column_add(group, &code_slot(group, response->code, now_s)->column, now_s, response->repeat);
     memcpy(group->evidence, response->call_id, sizeof group->evidence);
     group->dirty = true;
     return true;
@@ -216,8 +235,8 @@ take_measures(struct group *group, int64_t now_s)
     struct sa_measure of[SA_DIR_COUNT], sum = {0, 0};
 
     for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        of[i].count = sa_window_sum(&group->matches[i], now_s);
-        of[i].total = sa_window_sum(&group->base[i], now_s);
+        of[i].count = column_sum(group, group->matches[i], now_s);
+        of[i].total = column_sum(group, group->base[i], now_s);
         sum.count += of[i].count;
         sum.total += of[i].total;
     }
@@ -245,7 +264,7 @@ rank_codes(struct group *group, int64_t now_s, struct sa_verdict *verdict)
     uint64_t sums[CODE_SLOTS] = {0};
 
     for (unsigned i = 0; i < group->n_codes; i++) {
-        uint64_t sum = sa_window_sum(&group->codes[i].window, now_s);
+        uint64_t sum = column_sum(group, group->codes[i].column, now_s);
         unsigned at = verdict->n_codes;
 
         if (sum == 0)
@@ -350,9 +369,7 @@ take_over(struct group *group, struct group *old)
     group->source = kept.source;
     group->source_name = kept.source_name;
     group->dirty = true; /* the limits may be others now */
-    memcpy(old->matches, kept.matches, sizeof old->matches);
-    memcpy(old->base, kept.base, sizeof old->base);
-    memcpy(old->codes, kept.codes, sizeof old->codes);
+    old->window = kept.window;
 }
 
 void
@@ -390,17 +407,39 @@ fingerprint(const struct sa_rule_def *rule)
 }
 
 static void
+save_column(const struct group *group, int column, struct sa_buffer *buffer)
+{
+    if (column == NO_COLUMN)
+        sa_buffer_number(buffer, 0); /* an empty one */
+    else
+        sa_window_save(&group->window, (unsigned)column, buffer);
+}
+
+static void
 save_windows(const struct group *group, struct sa_buffer *buffer)
 {
     for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        sa_window_save(&group->matches[i], buffer);
-        sa_window_save(&group->base[i], buffer);
+        save_column(group, group->matches[i], buffer);
+        save_column(group, group->base[i], buffer);
     }
     sa_buffer_number(buffer, group->n_codes);
     for (unsigned i = 0; i < group->n_codes; i++) {
         sa_buffer_number(buffer, group->codes[i].code);
-        sa_window_save(&group->codes[i].window, buffer);
+        save_column(group, group->codes[i].column, buffer);
     }
+}
+
+static void
+load_column(struct group *group, int *column, struct sa_buffer_reader *reader, int64_t shift_s)
+{
+    if (reader->p < reader->end && *reader->p == 0) /* an empty one needs no memory */
+        reader->p++;
+    else if (reader->p < reader->end && (*column = sa_window_widen(&group->window)) >= 0)
+        sa_window_load(&group->window, (unsigned)*column, reader, shift_s);
+    else
+        reader->failed = true;
+    if (*column < 0)
+        *column = NO_COLUMN;
 }
 
 static void
@@ -409,13 +448,14 @@ load_windows(struct group *group, struct sa_buffer_reader *reader, int64_t shift
     uint64_t n_codes;
 
     for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        sa_window_load(&group->matches[i], reader, shift_s);
-        sa_window_load(&group->base[i], reader, shift_s);
+        load_column(group, &group->matches[i], reader, shift_s);
+        load_column(group, &group->base[i], reader, shift_s);
     }
     n_codes = sa_buffer_read(reader);
     for (unsigned i = 0; i < n_codes && i < CODE_SLOTS && !reader->failed; i++) {
         group->codes[i].code = (uint16_t)(sa_buffer_read(reader) % (SA_CODE_MAX + 1));
-        sa_window_load(&group->codes[i].window, reader, shift_s);
+        group->codes[i].column = NO_COLUMN;
+        load_column(group, &group->codes[i].column, reader, shift_s);
         group->n_codes = i + 1;
     }
 }

@@ -139,7 +139,7 @@ save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
         if (tally->window_s == 0)
             continue;
         window.len = 0;
-        sa_window_save(&slot->window, &window);
+        sa_window_save(&slot->window, 0, &window);
         if (!window.failed)
             sa_batch_put(saving->batch, SA_TABLE_GAUGES,
                          &(struct sa_row_gauge){code, {window.bytes, window.len}});

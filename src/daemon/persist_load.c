@@ -188,7 +188,7 @@ load_gauge(struct sa_engine *engine, const struct sa_row_gauge *row)
     if (!sa_window_is_sound(&checked, engine->recall->latest_ms / 1000) || checked.p != checked.end) {
         drop(engine, SA_TABLE_GAUGES, row);
     } else if (slot != NULL) {
-        sa_window_load(&slot->window, &reader, engine->recall->shift_s);
+        sa_window_load(&slot->window, 0, &reader, engine->recall->shift_s);
         slot->changed = slot->changed || engine->recall->shift_s != 0;
     }
 }
