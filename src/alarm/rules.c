@@ -1,39 +1,12 @@
 #include "rules.h"
+#include "rules_parts.h"
 #include "text.h"
-#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-#define CODE_SLOTS SA_RULE_CODES
-
-#define NO_COLUMN  (-1)
-
-struct code_slot {
-    uint16_t code;
-    int column; /* of the group's window */
-};
-
-struct group {
-    const struct sa_rule_def *rule;
-    unsigned source;
-    const char *source_name;
-    struct sa_window window;
-    int matches[SA_DIR_COUNT], base[SA_DIR_COUNT]; /* columns of it, or NO_COLUMN: nothing came so far */
-    struct code_slot codes[CODE_SLOTS];
-    unsigned n_codes;
-    struct sa_standing standing;
-    bool dirty, blind;
-    bool gone;    /* the rule left the configuration */
-    bool changed; /* since it was last kept */
-    char evidence[SA_CALLID_SIZE];
-};
-
-struct sa_rules {
-    struct group *groups; /* sorted by source */
-    unsigned n_groups, n_sources;
-    unsigned *first; /* n_sources + 1 entries: the groups of a source */
-};
+#define SWEEP_S 60 /* how often idle groups are looked for while there is something to judge */
 
 static bool
 applies_to(const struct sa_rule_def *rule, const char *source)
@@ -46,37 +19,79 @@ applies_to(const struct sa_rule_def *rule, const char *source)
     return rule->n_sources == 0;
 }
 
-static void
-group_init(struct group *group, const struct sa_rule_def *rule, unsigned source, const char *name)
+struct sa_rules_line *
+sa_rules_line(const struct sa_rules *rules, const struct sa_groups *groups, unsigned source)
 {
-    group->rule = rule;
-    group->source = source;
-    group->source_name = name;
-    group->standing = sa_standing_ok;
-    sa_window_init(&group->window, rule->window_s, sa_window_step_s(rule->window_s));
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++)
-        group->matches[i] = group->base[i] = NO_COLUMN;
+    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
+        if (rules->lines[i].groups == groups)
+            return &rules->lines[i];
+    return NULL;
+}
+
+static const char *
+source_name(const struct sa_rules *rules, const struct sa_group_key *key)
+{
+    return key->source == SA_ANY_SOURCE ? "" : rules->sources[key->source];
+}
+
+/* The store has a row of a group that is no more. */
+static void
+note_gone(struct sa_rules *rules, const struct sa_group *group)
+{
+    struct sa_rules_gone *gone;
+
+    if (rules->gone == NULL)
+        rules->gone = calloc(SA_RULES_GONE, sizeof *rules->gone);
+    if (rules->gone == NULL || rules->n_gone == SA_RULES_GONE) {
+        rules->rewrite = true;
+        return;
+    }
+    gone = &rules->gone[rules->n_gone++];
+    gone->key = group->key;
+    memcpy(gone->rule, group->of->rule->name, sizeof gone->rule);
+    (void)sa_text_copy(gone->source, sizeof gone->source, source_name(rules, &group->key));
+}
+
+static void
+forget(void *arg, struct sa_group *group)
+{
+    struct sa_rules *rules = arg;
+    struct sa_rules_line *line =
+        sa_groups_by_source(group->of) ? sa_rules_line(rules, group->of, group->key.source) : NULL;
+
+    if (line != NULL)
+        line->only = NULL;
+    if (group->hot)
+        DL_DELETE(rules->hot, group);
+    if (group->saved)
+        note_gone(rules, group);
 }
 
 struct sa_rules *
 sa_rules_new(const struct sa_rule_def *defs, unsigned n_defs, const char *const *sources, unsigned n_sources)
 {
     struct sa_rules *rules = calloc(1, sizeof *rules);
+    unsigned n = 0;
 
     if (rules == NULL)
         return NULL;
+    rules->sources = sources;
     rules->n_sources = n_sources;
+    rules->groups = calloc(n_defs + 1, sizeof *rules->groups);
     rules->first = calloc(n_sources + 1, sizeof *rules->first);
-    rules->groups = calloc((size_t)n_sources * n_defs + 1, sizeof *rules->groups);
-    if (rules->first == NULL || rules->groups == NULL)
+    rules->lines = calloc((size_t)n_sources * n_defs + 1, sizeof *rules->lines);
+    rules->blind = calloc(n_sources + 1, sizeof *rules->blind);
+    if (rules->groups == NULL || rules->first == NULL || rules->lines == NULL || rules->blind == NULL)
         return sa_rules_free(rules);
+    for (; rules->n_rules < n_defs; rules->n_rules++)
+        sa_groups_init(&rules->groups[rules->n_rules], &defs[rules->n_rules], forget, rules);
     for (unsigned source = 0; source < n_sources; source++) {
-        rules->first[source] = rules->n_groups;
+        rules->first[source] = n;
         for (unsigned i = 0; i < n_defs; i++)
             if (applies_to(&defs[i], sources[source]))
-                group_init(&rules->groups[rules->n_groups++], &defs[i], source, sources[source]);
+                rules->lines[n++].groups = &rules->groups[i];
     }
-    rules->first[n_sources] = rules->n_groups;
+    rules->first[n_sources] = n;
     return rules;
 }
 
@@ -85,25 +100,69 @@ sa_rules_free(struct sa_rules *rules)
 {
     if (rules == NULL)
         return NULL;
-    for (unsigned i = 0; rules->groups != NULL && i < rules->n_groups; i++)
-        sa_window_done(&rules->groups[i].window);
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        sa_groups_done(&rules->groups[i]);
     free(rules->groups);
     free(rules->first);
+    free(rules->lines);
+    free(rules->blind);
+    free(rules->gone);
     free(rules);
     return NULL;
+}
+
+/* By source alone a rule has one for each line, otherwise its groups and an overflow for each line at most.
+ */
+unsigned
+sa_rules_room(const struct sa_rules *rules)
+{
+    unsigned room = rules->first[rules->n_sources];
+
+    for (unsigned i = 0; i < rules->n_rules; i++) {
+        const struct sa_rule_def *rule = rules->groups[i].rule;
+
+        if (rule->enabled && !sa_groups_by_source(&rules->groups[i]))
+            room += rule->max_groups == 0 ? SA_MAX_GROUPS_DEFAULT : rule->max_groups;
+    }
+    return room;
 }
 
 unsigned
 sa_rules_groups(const struct sa_rules *rules)
 {
-    return rules->n_groups;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        n += HASH_COUNT(rules->groups[i].head);
+    return n;
+}
+
+uint64_t
+sa_rules_unfitted(const struct sa_rules *rules)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        n += rules->groups[i].unfitted;
+    return n;
 }
 
 void
 sa_rules_set_blind(struct sa_rules *rules, unsigned source, bool blind)
 {
-    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
-        rules->groups[i].blind = blind;
+    rules->blind[source] = blind;
+}
+
+/* A group over all sources sees less as soon as one of them is blind. */
+static bool
+is_blind(const struct sa_rules *rules, const struct sa_group *group)
+{
+    if (group->key.source != SA_ANY_SOURCE)
+        return rules->blind[group->key.source];
+    for (unsigned source = 0; source < rules->n_sources; source++)
+        if (rules->blind[source] && sa_rules_line(rules, group->of, source) != NULL)
+            return true;
+    return false;
 }
 
 static bool
@@ -115,184 +174,156 @@ takes_method(const struct sa_rule_def *rule, const char *method)
     return rule->n_methods == 0;
 }
 
-static uint64_t
-column_sum(struct group *group, int column, int64_t now_s)
-{
-    return column == NO_COLUMN ? 0 : sa_window_sum(&group->window, (unsigned)column, now_s);
-}
-
-/* Makes the column on first use; without memory nothing is counted. */
-static void
-column_add(struct group *group, int *column, int64_t now_s, uint32_t n)
-{
-    if (*column == NO_COLUMN) {
-        int made = sa_window_widen(&group->window);
-
-        if (made < 0)
-            return;
-        *column = made;
-    }
-    sa_window_add(&group->window, (unsigned)*column, now_s, n);
-}
-
-/* The slot of a code.  When there is none, the code that is seen least gives way: the frequent ones stay. */
-static struct code_slot *
-code_slot(struct group *group, uint16_t code, int64_t now_s)
-{
-    struct code_slot *least = &group->codes[0];
-
-    for (unsigned i = 0; i < group->n_codes; i++) {
-        if (group->codes[i].code == code)
-            return &group->codes[i];
-        if (column_sum(group, group->codes[i].column, now_s) < column_sum(group, least->column, now_s))
-            least = &group->codes[i];
-    }
-    if (group->n_codes < CODE_SLOTS) {
-        least = &group->codes[group->n_codes++];
-        least->column = NO_COLUMN;
-    } else if (least->column != NO_COLUMN) {
-        sa_window_clear(&group->window, (unsigned)least->column);
-    }
-    least->code = code;
-    return least;
-}
-
+/* Whether the limits look at the base: then each group needs it from the beginning. */
 static bool
-has_matches(const struct group *group)
+needs_base(const struct sa_rule_def *rule)
 {
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++)
-        if (group->matches[i] != NO_COLUMN && group->window.sum[group->matches[i]] != 0)
+    if (rule->min_total != SA_MIN_TOTAL_UNSET && rule->min_total != 0)
+        return true;
+    for (unsigned i = 0; i < SA_RULE_LEVELS; i++)
+        if (rule->levels[i].enabled && rule->levels[i].ratio_per_mille != 0)
             return true;
     return false;
 }
 
-/* Whether a response of the base can complete min_total for matches that are there already. */
-static bool
-can_complete(const struct group *group)
+/* The group that a response of the base or a match counts in; NULL: in none. */
+static struct sa_group *
+group_of(struct sa_rules_line *line, unsigned source, const struct sa_response *response, bool matches,
+         int64_t now_s)
 {
-    return group->standing.state == SA_RULE_OK && has_matches(group);
+    const struct sa_rule_def *rule = line->groups->rule;
+    struct sa_group_key key;
+
+    if (line->only != NULL)
+        return line->only;
+    key = sa_group_key(rule, source, response, matches);
+    if (sa_groups_by_source(line->groups))
+        return line->only = sa_groups_make(line->groups, &key, now_s);
+    if (!matches && !needs_base(rule))
+        return sa_groups_find(line->groups, &key);
+    return sa_groups_get(line->groups, &key, now_s);
+}
+
+void
+sa_rules_heat(struct sa_rules *rules, struct sa_group *group)
+{
+    group->dirty = true;
+    if (!group->hot)
+        DL_APPEND(rules->hot, group);
+    group->hot = true;
+}
+
+/* Whether a response of the base can have completed a min_total, of the group or of those by code below it.
+ */
+static bool
+heat_completed(struct sa_rules *rules, struct sa_group *group)
+{
+    bool dirty = group->dirty;
+
+    if (!dirty && sa_group_can_complete(group)) {
+        sa_rules_heat(rules, group);
+        dirty = true;
+    }
+    for (struct sa_group *child = group->children; child != NULL; child = child->sibling)
+        dirty = heat_completed(rules, child) || dirty;
+    return dirty;
 }
 
 static bool
-count_in_group(struct group *group, const struct sa_response *response, int64_t now_s)
+count_base(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
+           const struct sa_response *response, bool matches, uint32_t n, int64_t now_s)
 {
-    const struct sa_rule_def *rule = group->rule;
+    struct sa_group *group = group_of(line, source, response, false, now_s), *overflow = NULL;
+
+    if (group == NULL)
+        return false;
+    if (group->key.overflow && !matches)
+        line->groups->unfitted += n;
+    sa_group_add_base(group, response->direction, now_s, n);
+    if ((sa_rule_by(line->groups->rule) & SA_BY_CODE) != 0) /* its codes may belong to any parent */
+        overflow = sa_groups_overflow(line->groups, group->key.source);
+    if (overflow != NULL && overflow != group) {
+        sa_group_add_base(overflow, response->direction, now_s, n);
+        (void)heat_completed(rules, overflow);
+    }
+    return heat_completed(rules, group);
+}
+
+static bool
+count_match(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
+            const struct sa_response *response, uint32_t n, int64_t now_s)
+{
+    struct sa_group *group = group_of(line, source, response, true, now_s);
+
+    if (group == NULL)
+        return false;
+    if (group->key.overflow)
+        line->groups->unfitted += n;
+    sa_group_add_match(group, response, now_s, n);
+    sa_rules_heat(rules, group);
+    return true;
+}
+
+/* A match counts in the base too, and first: a group by code needs its parent. */
+static bool
+count_in_line(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
+              const struct sa_response *response, uint32_t n, int64_t now_s)
+{
+    const struct sa_rule_def *rule = line->groups->rule;
+    bool matches = sa_code_set_has(&rule->codes, response->code), dirty = false;
 
     if (!takes_method(rule, response->method))
         return false;
-    group->changed = true;
     if (rule->ratio_of == SA_RATIO_ALL || response->code >= 200)
-        column_add(group, &group->base[response->direction], now_s, response->repeat);
-    if (!sa_code_set_has(&rule->codes, response->code)) {
-        if (can_complete(group))
-            group->dirty = true;
-        return group->dirty;
-    }
-    column_add(group, &group->matches[response->direction], now_s, response->repeat);
-    column_add(group, &code_slot(group, response->code, now_s)->column, now_s, response->repeat);
-    memcpy(group->evidence, response->call_id, sizeof group->evidence);
-    group->dirty = true;
-    return true;
+        dirty = count_base(rules, line, source, response, matches, n, now_s);
+    return matches ? count_match(rules, line, source, response, n, now_s) : dirty;
 }
 
 bool
 sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response *response, int64_t now_ms)
 {
-    bool matched = false;
+    bool crossed = false;
 
     for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++) {
-        struct group *group = &rules->groups[i];
-        const struct sa_response *counted = response;
-        struct sa_response once;
+        struct sa_rules_line *line = &rules->lines[i];
+        uint32_t n = response->repeat;
 
-        if (group->rule->count_of == SA_COUNT_TRANSACTIONS) {
+        if (line->groups->rule->count_of == SA_COUNT_TRANSACTIONS) {
             if (response->again)
                 continue;
-            once = *response;
-            once.repeat = 1;
-            counted = &once;
+            n = 1;
         }
-        if (count_in_group(group, counted, now_ms / 1000))
-            matched = true;
+        if (count_in_line(rules, line, source, response, n, now_ms / 1000))
+            crossed = true;
     }
-    return matched;
+    return crossed;
 }
 
 bool
 sa_rules_count_transactions(const struct sa_rules *rules, unsigned source)
 {
     for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
-        if (rules->groups[i].rule->count_of == SA_COUNT_TRANSACTIONS)
+        if (rules->lines[i].groups->rule->count_of == SA_COUNT_TRANSACTIONS)
             return true;
     return false;
 }
 
-/* The ways the rule's direction looks at the group. */
-static struct sa_measures
-take_measures(struct group *group, int64_t now_s)
-{
-    struct sa_measures measures = {.n = 1, .blind = group->blind};
-    struct sa_measure of[SA_DIR_COUNT], sum = {0, 0};
-
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        of[i].count = column_sum(group, group->matches[i], now_s);
-        of[i].total = column_sum(group, group->base[i], now_s);
-        sum.count += of[i].count;
-        sum.total += of[i].total;
-    }
-    switch (group->rule->direction) {
-    case SA_RULE_ANY:
-        memcpy(measures.of, of, sizeof of);
-        measures.n = SA_DIR_COUNT;
-        break;
-    case SA_RULE_RECEIVED:
-        measures.of[0] = of[SA_DIR_RECEIVED];
-        break;
-    case SA_RULE_SENT:
-        measures.of[0] = of[SA_DIR_SENT];
-        break;
-    case SA_RULE_BOTH:
-        measures.of[0] = sum;
-        break;
-    }
-    return measures;
-}
-
 static void
-rank_codes(struct group *group, int64_t now_s, struct sa_verdict *verdict)
+report(const struct sa_rules *rules, struct sa_group *group, const struct sa_judgement *judgement, bool gone,
+       int64_t now_s, sa_verdict_fn fn, void *arg)
 {
-    uint64_t sums[CODE_SLOTS] = {0};
-
-    for (unsigned i = 0; i < group->n_codes; i++) {
-        uint64_t sum = column_sum(group, group->codes[i].column, now_s);
-        unsigned at = verdict->n_codes;
-
-        if (sum == 0)
-            continue;
-        for (; at > 0 && sums[at - 1] < sum; at--) {
-            sums[at] = sums[at - 1];
-            verdict->codes[at] = verdict->codes[at - 1];
-        }
-        sums[at] = sum;
-        verdict->codes[at] = group->codes[i].code;
-        verdict->n_codes++;
-    }
-}
-
-static void
-report(struct group *group, unsigned number, enum sa_transition transition, int level,
-       const struct sa_measure *measure, int64_t now_s, sa_verdict_fn fn, void *arg)
-{
-    const struct sa_rule_level *limits = &group->rule->levels[level];
+    const struct sa_rule_def *rule = group->of->rule;
+    const struct sa_rule_level *limits = &rule->levels[judgement->level];
+    const struct sa_measure *measure = &judgement->shown;
     struct sa_verdict verdict = {
-        .group = number,
-        .rule = group->rule,
-        .source = group->source_name,
-        .transition = transition,
-        .severity = sa_rule_level_severity((unsigned)level),
+        .rule = rule,
+        .group = {rule->name, source_name(rules, &group->key), group->key.peer, group->key.method,
+                  group->key.code, group->key.overflow},
+        .transition = judgement->transition,
+        .severity = sa_rule_level_severity((unsigned)judgement->level),
         .count = (uint32_t)measure->count,
         .total = (uint32_t)measure->total,
-        .rule_gone = group->gone,
+        .rule_gone = gone,
         .evidence = group->evidence,
     };
 
@@ -305,233 +336,160 @@ report(struct group *group, unsigned number, enum sa_transition transition, int 
         verdict.value = verdict.count;
         verdict.threshold = limits->count;
     }
-    rank_codes(group, now_s, &verdict);
+    verdict.n_codes = sa_group_rank(group, now_s, verdict.codes);
     fn(arg, &verdict);
 }
 
 static void
-judge_group(struct group *group, unsigned number, int64_t now_ms, sa_verdict_fn fn, void *arg)
+judge_group(struct sa_rules *rules, struct sa_group *group, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    const struct sa_measures measures = take_measures(group, now_ms / 1000);
-    const struct sa_judgement judgement = sa_judge(group->rule, &group->standing, &measures, now_ms);
+    const struct sa_measures measures = sa_group_measures(group, is_blind(rules, group), now_ms / 1000);
+    const struct sa_judgement judgement = sa_judge(group->of->rule, &group->standing, &measures, now_ms);
 
+    if (memcmp(&group->standing, &judgement.next, sizeof judgement.next) != 0)
+        group->changed = true;
     group->standing = judgement.next;
     if (judgement.level >= 0)
-        report(group, number, judgement.transition, judgement.level, &judgement.shown, now_ms / 1000, fn,
-               arg);
+        report(rules, group, &judgement, false, now_ms / 1000, fn, arg);
+}
+
+/* Idle groups go now and then; when a rule has no room they go at once (groups.c). */
+static void
+sweep(struct sa_rules *rules, int64_t now_s)
+{
+    if (now_s - rules->swept_s < SWEEP_S)
+        return;
+    rules->swept_s = now_s;
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        sa_groups_sweep(&rules->groups[i], now_s);
 }
 
 bool
 sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    bool active = false;
+    struct sa_group *group, *next;
 
-    for (unsigned i = 0; i < rules->n_groups; i++) {
-        struct group *group = &rules->groups[i];
-
-        if (!group->dirty && group->standing.state == SA_RULE_OK)
-            continue;
+    DL_FOREACH_SAFE(rules->hot, group, next)
+    {
         group->dirty = false;
-        group->changed = true;
-        judge_group(group, i, now_ms, fn, arg);
-        if (group->standing.state != SA_RULE_OK)
-            active = true;
+        judge_group(rules, group, now_ms, fn, arg);
+        if (group->standing.state == SA_RULE_OK) {
+            DL_DELETE(rules->hot, group);
+            group->hot = false;
+        }
     }
-    return active;
+    sweep(rules, now_ms / 1000);
+    return rules->hot != NULL;
 }
 
 /* Whether what one rule has counted is what the other would have counted. */
 static bool
 counts_alike(const struct sa_rule_def *a, const struct sa_rule_def *b)
 {
+    if (sa_rule_by(a) != sa_rule_by(b) ||
+        ((sa_rule_by(a) & SA_BY_SOURCE) == 0 &&
+         (a->n_sources != b->n_sources || memcmp(a->sources, b->sources, sizeof a->sources) != 0)))
+        return false;
     return strcmp(a->name, b->name) == 0 && memcmp(&a->codes, &b->codes, sizeof a->codes) == 0 &&
            a->window_s == b->window_s && a->ratio_of == b->ratio_of && a->count_of == b->count_of &&
            a->n_methods == b->n_methods && memcmp(a->methods, b->methods, sizeof a->methods) == 0;
 }
 
-static uint32_t
-successor(const struct sa_rules *fresh, const struct group *old)
+static struct sa_groups *
+successor(const struct sa_rules *fresh, const struct sa_groups *old)
 {
-    for (unsigned i = 0; i < fresh->n_groups; i++)
-        if (strcmp(fresh->groups[i].source_name, old->source_name) == 0 &&
-            counts_alike(fresh->groups[i].rule, old->rule))
-            return i;
-    return SA_NO_GROUP;
+    for (unsigned i = 0; i < fresh->n_rules; i++)
+        if (fresh->groups[i].rule->enabled && counts_alike(fresh->groups[i].rule, old->rule))
+            return &fresh->groups[i];
+    return NULL;
 }
 
+/* A group without a successor: its alarm ends. */
 static void
-take_over(struct group *group, struct group *old)
+end_group(const struct sa_rules *rules, struct sa_group *group, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    struct group kept = *group;
+    const struct sa_measures measures = sa_group_measures(group, false, now_ms / 1000);
+    const struct sa_judgement judgement = {.transition = SA_CLEARED,
+                                           .level = group->standing.level,
+                                           .shown = sa_judge_shown(group->of->rule, &measures)};
 
-    *group = *old;
-    group->rule = kept.rule;
-    group->source = kept.source;
-    group->source_name = kept.source_name;
-    group->dirty = true; /* the limits may be others now */
-    old->window = kept.window;
+    if (group->standing.state >= SA_RULE_FIRING)
+        report(rules, group, &judgement, true, now_ms / 1000, fn, arg);
+}
+
+/* The groups of a rule go over as they are; then those go whose source is none of the rule any more. */
+static void
+take_over(struct sa_rules *fresh, struct sa_groups *groups, struct sa_groups *old, int64_t now_ms,
+          sa_verdict_fn fn, void *arg)
+{
+    struct sa_group *group, *next;
+
+    groups->head = old->head;
+    groups->n_overflow = old->n_overflow;
+    groups->unfitted = old->unfitted;
+    old->head = NULL;
+    HASH_ITER(hh, groups->head, group, next)
+    {
+        struct sa_rules_line *line =
+            group->key.source == SA_ANY_SOURCE ? NULL : sa_rules_line(fresh, groups, group->key.source);
+
+        group->of = groups;
+        group->hot = false;
+        if (group->key.source != SA_ANY_SOURCE && line == NULL) {
+            end_group(fresh, group, now_ms, fn, arg);
+            sa_groups_drop(groups, group);
+            continue;
+        }
+        if (line != NULL && sa_groups_by_source(groups))
+            line->only = group;
+        sa_rules_heat(fresh, group); /* the limits may be others now */
+    }
 }
 
 void
-sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int64_t now_ms, sa_verdict_fn fn,
-               void *arg)
+sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    for (unsigned i = 0; i < old->n_groups; i++) {
-        struct group *group = &old->groups[i];
+    struct sa_group *group, *next;
 
-        map[i] = successor(fresh, group);
-        if (map[i] != SA_NO_GROUP) {
-            take_over(&fresh->groups[map[i]], group);
-        } else if (group->standing.state >= SA_RULE_FIRING) {
-            const struct sa_measures measures = take_measures(group, now_ms / 1000);
-            const struct sa_measure shown = sa_judge_shown(group->rule, &measures);
+    memcpy(fresh->blind, old->blind, fresh->n_sources * sizeof *fresh->blind);
+    fresh->gone = old->gone;
+    fresh->n_gone = old->n_gone;
+    fresh->rewrite = old->rewrite;
+    old->gone = NULL;
+    for (unsigned i = 0; i < old->n_rules; i++) {
+        struct sa_groups *groups = successor(fresh, &old->groups[i]);
 
-            group->gone = true;
-            report(group, i, SA_CLEARED, group->standing.level, &shown, now_ms / 1000, fn, arg);
+        if (groups != NULL) {
+            take_over(fresh, groups, &old->groups[i], now_ms, fn, arg);
+            continue;
+        }
+        HASH_ITER(hh, old->groups[i].head, group, next)
+        {
+            end_group(old, group, now_ms, fn, arg);
+            if (group->saved)
+                note_gone(fresh, group);
         }
     }
+    old->hot = NULL;
 }
 
-/* FNV-1a over what decides which responses a rule counts, and in which windows. */
-static int64_t
-fingerprint(const struct sa_rule_def *rule)
+bool
+sa_rules_is_up(const struct sa_rules *rules, const struct sa_group_name *name)
 {
-    const uint32_t parts[] = {
-        sa_text_hash((const char *)&rule->codes, sizeof rule->codes),
-        sa_text_hash((const char *)rule->methods, sizeof rule->methods),
-        rule->window_s,
-        (uint32_t)rule->ratio_of | (uint32_t)rule->count_of << 8,
-    };
+    uint32_t source = 0;
 
-    return sa_text_hash((const char *)parts, sizeof parts);
-}
+    while (source < rules->n_sources && strcmp(rules->sources[source], name->source) != 0)
+        source++;
+    for (unsigned i = 0; i < rules->n_rules; i++) {
+        const struct sa_groups *groups = &rules->groups[i];
+        const struct sa_group *group;
+        struct sa_group_key key;
 
-static void
-save_column(const struct group *group, int column, struct sa_buffer *buffer)
-{
-    if (column == NO_COLUMN)
-        sa_buffer_number(buffer, 0); /* an empty one */
-    else
-        sa_window_save(&group->window, (unsigned)column, buffer);
-}
-
-static void
-save_windows(const struct group *group, struct sa_buffer *buffer)
-{
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        save_column(group, group->matches[i], buffer);
-        save_column(group, group->base[i], buffer);
-    }
-    sa_buffer_number(buffer, group->n_codes);
-    for (unsigned i = 0; i < group->n_codes; i++) {
-        sa_buffer_number(buffer, group->codes[i].code);
-        save_column(group, group->codes[i].column, buffer);
-    }
-}
-
-static void
-load_column(struct group *group, int *column, struct sa_buffer_reader *reader, int64_t shift_s)
-{
-    if (reader->p < reader->end && *reader->p == 0) /* an empty one needs no memory */
-        reader->p++;
-    else if (reader->p < reader->end && (*column = sa_window_widen(&group->window)) >= 0)
-        sa_window_load(&group->window, (unsigned)*column, reader, shift_s);
-    else
-        reader->failed = true;
-    if (*column < 0)
-        *column = NO_COLUMN;
-}
-
-static void
-load_windows(struct group *group, struct sa_buffer_reader *reader, int64_t shift_s)
-{
-    uint64_t n_codes;
-
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        load_column(group, &group->matches[i], reader, shift_s);
-        load_column(group, &group->base[i], reader, shift_s);
-    }
-    n_codes = sa_buffer_read(reader);
-    for (unsigned i = 0; i < n_codes && i < CODE_SLOTS && !reader->failed; i++) {
-        group->codes[i].code = (uint16_t)(sa_buffer_read(reader) % (SA_CODE_MAX + 1));
-        group->codes[i].column = NO_COLUMN;
-        load_column(group, &group->codes[i].column, reader, shift_s);
-        group->n_codes = i + 1;
-    }
-}
-
-void
-sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const struct sa_rule_memory *memory),
-              void *arg)
-{
-    struct sa_buffer buffer = {0};
-
-    for (unsigned i = 0; i < rules->n_groups; i++) {
-        struct group *group = &rules->groups[i];
-        struct sa_rule_memory memory;
-
-        if (!group->changed && !all)
+        if (strcmp(groups->rule->name, name->rule) != 0 || !sa_group_key_of(groups->rule, source, name, &key))
             continue;
-        group->changed = false;
-        buffer.len = 0;
-        save_windows(group, &buffer);
-        if (buffer.failed) /* better none than half of them */
-            buffer.len = 0;
-        memory = (struct sa_rule_memory){
-            .rule = group->rule->name,
-            .source = group->source_name,
-            .counted = fingerprint(group->rule),
-            .standing = group->standing,
-            .evidence = group->evidence,
-            .windows = buffer.bytes,
-            .windows_len = buffer.len,
-        };
-        fn(arg, &memory);
+        group = sa_groups_find(groups, &key);
+        if (group != NULL && group->standing.state >= SA_RULE_FIRING)
+            return strcmp(source_name(rules, &key), name->source) == 0;
     }
-    sa_buffer_done(&buffer);
-}
-
-/* What a group remembered, on a clock that started anew. */
-static struct sa_standing
-shifted(const struct sa_standing *standing, int64_t shift_ms)
-{
-    struct sa_standing shifted = *standing;
-
-    shifted.since_ms += shift_ms;
-    for (unsigned i = 0; i < SA_RULE_LEVELS; i++)
-        if (shifted.below_ms[i] != 0)
-            shifted.below_ms[i] += shift_ms;
-    return shifted;
-}
-
-uint32_t
-sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int64_t shift_s)
-{
-    for (unsigned i = 0; i < rules->n_groups; i++) {
-        struct group *group = &rules->groups[i];
-        struct sa_buffer_reader reader = {memory->windows, memory->windows + memory->windows_len, false};
-
-        if (strcmp(group->rule->name, memory->rule) != 0 || strcmp(group->source_name, memory->source) != 0)
-            continue;
-        if (fingerprint(group->rule) != memory->counted)
-            return SA_NO_GROUP;
-        load_windows(group, &reader, shift_s);
-        group->standing = shifted(&memory->standing, shift_s * 1000);
-        group->changed = group->changed || shift_s != 0;
-        (void)sa_text_copy(group->evidence, sizeof group->evidence, memory->evidence);
-        group->dirty = true;
-        return i;
-    }
-    return SA_NO_GROUP;
-}
-
-uint32_t
-sa_rules_firing(const struct sa_rules *rules, const char *rule, const char *source)
-{
-    for (unsigned i = 0; i < rules->n_groups; i++)
-        if (rules->groups[i].standing.state >= SA_RULE_FIRING &&
-            strcmp(rules->groups[i].rule->name, rule) == 0 &&
-            strcmp(rules->groups[i].source_name, source) == 0)
-            return i;
-    return SA_NO_GROUP;
+    return false;
 }

@@ -28,17 +28,11 @@ make_rules(const struct sa_engine *engine, const struct sa_rule_def *defs, unsig
     return sa_rules_new(defs, n_defs, engine->names, engine->config->n_sources);
 }
 
-/* Every group can be raised, changed and cleared before a receiver answers. */
+/* Every group can be raised, changed and cleared before a receiver answers, as far as an outbox goes. */
 static unsigned
 outbox_room(const struct sa_rules *rules)
 {
-    return SA_OUTBOX_ROOM + 3 * sa_rules_groups(rules);
-}
-
-static unsigned
-alarms_room(const struct sa_engine *engine, const struct sa_rules *rules)
-{
-    return sa_rules_groups(rules) + sa_faults_room(engine->config->n_sources);
+    return SA_OUTBOX_ROOM + 3 * sa_rules_room(rules);
 }
 
 int
@@ -74,7 +68,7 @@ sa_engine_init(struct sa_engine *engine, struct sa_config *config, unsigned sink
     engine->rules = make_rules(engine, config->rules, config->n_rules);
     if (engine->rules == NULL || engine->faults == NULL)
         return -ENOMEM;
-    engine->alarms = sa_alarms_new(config->node, alarms_room(engine, engine->rules));
+    engine->alarms = sa_alarms_new(config->node);
     engine->outbox = sa_outbox_new(outbox_room(engine->rules));
     return engine->alarms == NULL || engine->outbox == NULL ? -ENOMEM : 0;
 }
@@ -458,20 +452,15 @@ sa_engine_change_rules(struct sa_engine *engine, struct sa_config *fresh)
 {
     struct sa_config *config = engine->config;
     struct sa_rules *rules = make_rules(engine, fresh->rules, fresh->n_rules);
-    uint32_t *map = calloc(sa_rules_groups(engine->rules) + 1, sizeof *map);
     struct sa_rule_def *old_defs = config->rules;
     unsigned n_old_defs = config->n_rules;
 
-    if (rules == NULL || map == NULL || sa_alarms_reserve(engine->alarms, alarms_room(engine, rules)) < 0 ||
-        sa_outbox_reserve(engine->outbox, outbox_room(rules)) < 0) {
+    if (rules == NULL || sa_outbox_reserve(engine->outbox, outbox_room(rules)) < 0) {
         (void)sa_rules_free(rules);
-        free(map);
         return -ENOMEM;
     }
     engine->now = sa_clock_now();
-    sa_rules_adopt(rules, engine->rules, map, engine->now.mono_ms, on_verdict, engine);
-    sa_alarms_regroup(engine->alarms, map);
-    free(map);
+    sa_rules_adopt(rules, engine->rules, engine->now.mono_ms, on_verdict, engine);
     (void)sa_rules_free(engine->rules);
     engine->rules = rules;
     engine->config_ms = engine->now.wall_ms;

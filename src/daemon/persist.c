@@ -1,5 +1,6 @@
 #include "persist.h"
 #include "clock.h"
+#include "rules_rows.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -148,25 +149,27 @@ save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
 }
 
 static void
-save_group(void *arg, const struct sa_rule_memory *memory)
+clear_groups(void *arg)
 {
     struct saving *saving = arg;
-    const struct sa_row_group row = {
-        .rule = memory->rule,
-        .source = memory->source,
-        .peer = "",
-        .method = "",
-        .counted = memory->counted,
-        .state = memory->standing.state,
-        .level = memory->standing.level,
-        .since_mono_ms = memory->standing.since_ms,
-        .below_mono_ms = {memory->standing.below_ms[0], memory->standing.below_ms[1],
-                          memory->standing.below_ms[2], memory->standing.below_ms[3]},
-        .evidence = memory->evidence,
-        .windows = {memory->windows, memory->windows_len},
-    };
 
-    sa_batch_put(saving->batch, SA_TABLE_GROUPS, &row);
+    sa_batch_clear(saving->batch, SA_TABLE_GROUPS);
+}
+
+static void
+delete_group(void *arg, const struct sa_row_group *row)
+{
+    struct saving *saving = arg;
+
+    sa_batch_delete(saving->batch, SA_TABLE_GROUPS, row);
+}
+
+static void
+save_group(void *arg, const struct sa_row_group *row)
+{
+    struct saving *saving = arg;
+
+    sa_batch_put(saving->batch, SA_TABLE_GROUPS, row);
 }
 
 static struct sa_row_alarm
@@ -191,7 +194,9 @@ row_of(const struct sa_alarm *alarm)
         .text = alarm->text,
         .remediation = alarm->remediation,
         .evidence = alarm->evidence,
-        .method = "",
+        .method = alarm->method,
+        .code = alarm->code,
+        .overflow = alarm->overflow,
     };
 }
 
@@ -295,6 +300,7 @@ void
 sa_persist_save(struct sa_engine *engine, bool all, struct sa_batch *batch)
 {
     struct saving saving = {.engine = engine, .batch = batch, .all = all};
+    const struct sa_group_rows groups = {clear_groups, delete_group, save_group, &saving};
     const struct sa_position_sink positions = {save_position, delete_position, &saving};
 
     sa_buffer_add(&batch->buffer, engine->repair.buffer.bytes, engine->repair.buffer.len);
@@ -312,7 +318,7 @@ sa_persist_save(struct sa_engine *engine, bool all, struct sa_batch *batch)
         save_tally(&saving, engine->config->sources[i].name, engine->sources[i].tally);
     }
     save_tally(&saving, "", engine->tally);
-    sa_rules_keep(engine->rules, all, save_group, &saving);
+    sa_rules_save(engine->rules, all, &groups);
     save_alarms(&saving);
     sa_outbox_keep(engine->outbox, all, save_event, delete_event, &saving);
     if (!sa_batch_empty(batch))

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "lang.h"
 #include "log.h"
+#include "rules_rows.h"
 #include "text.h"
 
 #include <errno.h>
@@ -26,9 +27,6 @@ struct sa_recall {
     unsigned dropped[SA_TABLES]; /* rows that the store took, and that make no sense here */
 };
 
-_Static_assert((int)SA_ROW_STATE_OK == (int)SA_RULE_OK && (int)SA_ROW_STATE_FIRING == (int)SA_RULE_FIRING &&
-                   (int)SA_ROW_STATE_CLEARING == (int)SA_RULE_CLEARING,
-               "rows.h and rules.h number the states alike");
 _Static_assert(SA_ROW_CURSORS == SA_CONFIG_SOURCES, "each source may be a journal");
 
 /* The row cannot be true.  It is left out, and the next save removes it. */
@@ -196,24 +194,12 @@ load_gauge(struct sa_engine *engine, const struct sa_row_gauge *row)
 static void
 load_group(struct sa_engine *engine, const struct sa_row_group *row)
 {
-    const struct sa_rule_memory memory = {
-        .rule = row->rule,
-        .source = row->source,
-        .counted = row->counted,
-        .standing = {.state = (enum sa_rule_state)row->state,
-                     .level = (int)row->level,
-                     .since_ms = row->since_mono_ms,
-                     .below_ms = {row->below_mono_ms[0], row->below_mono_ms[1], row->below_mono_ms[2],
-                                  row->below_mono_ms[3]}},
-        .evidence = row->evidence,
-        .windows = row->windows.p,
-        .windows_len = row->windows.len,
-    };
+    int r = sa_rules_load(engine->rules, row, engine->recall->latest_ms, engine->recall->shift_s);
 
-    if (sa_rule_memory_is_sound(&memory, engine->recall->latest_ms))
-        (void)sa_rules_recall(engine->rules, &memory, engine->recall->shift_s);
-    else
+    if (r == -EBADMSG)
         drop(engine, SA_TABLE_GROUPS, row);
+    else if (r == -ENOENT)
+        sa_batch_delete(&engine->repair, SA_TABLE_GROUPS, row);
 }
 
 static void
@@ -256,6 +242,9 @@ alarm_of(const struct sa_row_alarm *row)
     (void)sa_text_copy(alarm.text, sizeof alarm.text, row->text);
     (void)sa_text_copy(alarm.remediation, sizeof alarm.remediation, row->remediation);
     (void)sa_text_copy(alarm.evidence, sizeof alarm.evidence, row->evidence);
+    (void)sa_text_copy(alarm.method, sizeof alarm.method, row->method);
+    alarm.code = (uint16_t)row->code;
+    alarm.overflow = row->overflow != 0;
     return alarm;
 }
 
@@ -263,18 +252,19 @@ static void
 load_alarm(struct sa_engine *engine, const struct sa_row_alarm *row)
 {
     struct sa_alarm alarm = alarm_of(row);
-    uint32_t group = sa_rules_firing(engine->rules, alarm.rule, alarm.source);
+    const struct sa_group_name group = {alarm.rule,   alarm.source, alarm.peer,
+                                        alarm.method, alarm.code,   alarm.overflow};
     struct sa_alarm_event event;
     enum sa_fault_kind kind;
     int source = source_number(engine, alarm.source);
 
     if (sa_alarms_fault_kind(alarm.kind, &kind) && (kind == SA_FAULT_STATE || source >= 0) &&
-        sa_alarms_restore(engine->alarms, &alarm, SA_NO_GROUP)) {
+        sa_alarms_restore(engine->alarms, &alarm)) {
         sa_faults_recall(engine->faults, kind, source < 0 ? 0 : (unsigned)source, alarm.text,
                          sa_clock_now().mono_ms);
         return;
     }
-    if (group != SA_NO_GROUP && sa_alarms_restore(engine->alarms, &alarm, group))
+    if (sa_rules_is_up(engine->rules, &group) && sa_alarms_restore(engine->alarms, &alarm))
         return;
     sa_alarms_end(&alarm, sa_clock_now().wall_ms, &event);
     sa_outbox_push(engine->outbox, &event, engine->sinks);
