@@ -8,18 +8,15 @@ column_sum(struct sa_group *group, int8_t column, int64_t now_s)
     return column == SA_NO_COLUMN ? 0 : sa_window_sum(&group->window, (unsigned)column, now_s);
 }
 
-/* Makes the column on first use; without memory nothing is counted. */
-static void
-column_add(struct sa_group *group, int8_t *column, int64_t now_s, uint32_t n)
+void
+sa_group_add_first(struct sa_group *group, int8_t *column, int64_t now_s, uint32_t n)
 {
-    if (*column == SA_NO_COLUMN) {
-        int made = sa_window_widen(&group->window);
+    int made = sa_window_widen(&group->window);
 
-        if (made < 0)
-            return;
-        *column = (int8_t)made;
-    }
-    sa_window_add(&group->window, (unsigned)*column, now_s, n);
+    if (made < 0)
+        return;
+    *column = (int8_t)made;
+    sa_window_add(&group->window, (unsigned)made, now_s, n);
 }
 
 /* The place of a code.  When there is none, the code that is seen least gives way: the frequent ones stay. */
@@ -44,31 +41,13 @@ place_of_code(struct sa_group *group, uint16_t code, int64_t now_s)
 }
 
 void
-sa_group_add_base(struct sa_group *group, enum sa_direction direction, int64_t now_s, uint32_t n)
-{
-    column_add(group, &group->base[direction], now_s, n);
-    group->changed = true;
-}
-
-void
 sa_group_add_match(struct sa_group *group, const struct sa_response *response, int64_t now_s, uint32_t n)
 {
-    column_add(group, &group->matches[response->direction], now_s, n);
+    sa_group_add_to(group, &group->matches[response->direction], now_s, n);
     if (group->key.code == 0) /* the one code of the others is in their key */
-        column_add(group, &group->code_columns[place_of_code(group, response->code, now_s)], now_s, n);
+        sa_group_add_to(group, &group->code_columns[place_of_code(group, response->code, now_s)], now_s, n);
     memcpy(group->evidence, response->call_id, sizeof group->evidence);
     group->changed = true;
-}
-
-bool
-sa_group_can_complete(const struct sa_group *group)
-{
-    if (group->standing.state != SA_RULE_OK)
-        return false;
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++)
-        if (group->matches[i] != SA_NO_COLUMN && group->window.sum[group->matches[i]] != 0)
-            return true;
-    return false;
 }
 
 struct sa_measures

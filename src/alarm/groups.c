@@ -8,7 +8,12 @@ void
 sa_groups_init(struct sa_groups *groups, const struct sa_rule_def *rule,
                void (*gone)(void *arg, struct sa_group *group), void *arg)
 {
-    *groups = (struct sa_groups){.rule = rule, .swept_s = -1, .gone = gone, .arg = arg};
+    *groups = (struct sa_groups){.rule = rule,
+                                 .by_source = sa_rule_by(rule) == SA_BY_SOURCE,
+                                 .by_code = (sa_rule_by(rule) & SA_BY_CODE) != 0,
+                                 .swept_s = -1,
+                                 .gone = gone,
+                                 .arg = arg};
 }
 
 static void
@@ -134,7 +139,7 @@ is_full(const struct sa_groups *groups)
 {
     uint32_t max = groups->rule->max_groups == 0 ? SA_MAX_GROUPS_DEFAULT : groups->rule->max_groups;
 
-    return !sa_groups_by_source(groups) && HASH_COUNT(groups->head) - groups->n_overflow >= max;
+    return !groups->by_source && HASH_COUNT(groups->head) - groups->n_overflow >= max;
 }
 
 /* There is at most one sweep a second: a flood of new peers must not make each response look at all groups.

@@ -54,9 +54,10 @@ struct sa_group {
 
 struct sa_groups {
     const struct sa_rule_def *rule;
-    struct sa_group *head; /* uthash; in the order in which they were made */
-    unsigned n_overflow;   /* overflow groups among them */
-    uint64_t unfitted;     /* responses that found no room in a group of their own */
+    bool by_source, by_code; /* by source alone; by code, perhaps among others */
+    struct sa_group *head;   /* uthash; in the order in which they were made */
+    unsigned n_overflow;     /* overflow groups among them */
+    uint64_t unfitted;       /* responses that found no room in a group of their own */
     int64_t swept_s;
     void (*gone)(void *arg, struct sa_group *group); /* called before a group is reclaimed */
     void *arg;
@@ -73,13 +74,6 @@ struct sa_group_key sa_group_key(const struct sa_rule_def *rule, uint32_t source
 /* The key of a name; false: the rule has no such group. */
 bool sa_group_key_of(const struct sa_rule_def *rule, uint32_t source, const struct sa_group_name *name,
                      struct sa_group_key *ret_key);
-
-/* Whether a group can only be one of a source. */
-static inline bool
-sa_groups_by_source(const struct sa_groups *groups)
-{
-    return sa_rule_by(groups->rule) == SA_BY_SOURCE;
-}
 
 struct sa_group *sa_groups_find(const struct sa_groups *groups, const struct sa_group_key *key);
 
@@ -98,13 +92,39 @@ void sa_groups_sweep(struct sa_groups *groups, int64_t now_s);
 /* Takes the group out and frees it, whatever it is. */
 void sa_groups_drop(struct sa_groups *groups, struct sa_group *group);
 
-/* Counting. */
-void sa_group_add_base(struct sa_group *group, enum sa_direction direction, int64_t now_s, uint32_t n);
+/* Counting.  The first response of a direction or code makes its column; without memory it is not counted. */
+void sa_group_add_first(struct sa_group *group, int8_t *column, int64_t now_s, uint32_t n);
+
+static inline void
+sa_group_add_to(struct sa_group *group, int8_t *column, int64_t now_s, uint32_t n)
+{
+    if (*column != SA_NO_COLUMN)
+        sa_window_add(&group->window, (unsigned)*column, now_s, n);
+    else
+        sa_group_add_first(group, column, now_s, n);
+}
+
+static inline void
+sa_group_add_base(struct sa_group *group, enum sa_direction direction, int64_t now_s, uint32_t n)
+{
+    sa_group_add_to(group, &group->base[direction], now_s, n);
+    group->changed = true;
+}
+
 void sa_group_add_match(struct sa_group *group, const struct sa_response *response, int64_t now_s,
                         uint32_t n);
 
 /* Whether a response of the base can complete min_total for matches that are there already. */
-bool sa_group_can_complete(const struct sa_group *group);
+static inline bool
+sa_group_can_complete(const struct sa_group *group)
+{
+    if (group->standing.state != SA_RULE_OK)
+        return false;
+    for (unsigned i = 0; i < SA_DIR_COUNT; i++)
+        if (group->matches[i] != SA_NO_COLUMN && group->window.sum[group->matches[i]] != 0)
+            return true;
+    return false;
+}
 
 /* The ways the rule's direction looks at the group. */
 struct sa_measures sa_group_measures(struct sa_group *group, bool blind, int64_t now_s);

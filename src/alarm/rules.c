@@ -57,7 +57,7 @@ forget(void *arg, struct sa_group *group)
 {
     struct sa_rules *rules = arg;
     struct sa_rules_line *line =
-        sa_groups_by_source(group->of) ? sa_rules_line(rules, group->of, group->key.source) : NULL;
+        group->of->by_source ? sa_rules_line(rules, group->of, group->key.source) : NULL;
 
     if (line != NULL)
         line->only = NULL;
@@ -121,7 +121,7 @@ sa_rules_room(const struct sa_rules *rules)
     for (unsigned i = 0; i < rules->n_rules; i++) {
         const struct sa_rule_def *rule = rules->groups[i].rule;
 
-        if (rule->enabled && !sa_groups_by_source(&rules->groups[i]))
+        if (rule->enabled && !rules->groups[i].by_source)
             room += rule->max_groups == 0 ? SA_MAX_GROUPS_DEFAULT : rule->max_groups;
     }
     return room;
@@ -186,22 +186,26 @@ needs_base(const struct sa_rule_def *rule)
     return false;
 }
 
-/* The group that a response of the base or a match counts in; NULL: in none. */
 static struct sa_group *
-group_of(struct sa_rules_line *line, unsigned source, const struct sa_response *response, bool matches,
-         int64_t now_s)
+find_group(struct sa_rules_line *line, unsigned source, const struct sa_response *response, bool matches,
+           int64_t now_s)
 {
     const struct sa_rule_def *rule = line->groups->rule;
-    struct sa_group_key key;
+    struct sa_group_key key = sa_group_key(rule, source, response, matches);
 
-    if (line->only != NULL)
-        return line->only;
-    key = sa_group_key(rule, source, response, matches);
-    if (sa_groups_by_source(line->groups))
+    if (line->groups->by_source)
         return line->only = sa_groups_make(line->groups, &key, now_s);
     if (!matches && !needs_base(rule))
         return sa_groups_find(line->groups, &key);
     return sa_groups_get(line->groups, &key, now_s);
+}
+
+/* The group that a response of the base or a match counts in; NULL: in none. */
+static inline struct sa_group *
+group_of(struct sa_rules_line *line, unsigned source, const struct sa_response *response, bool matches,
+         int64_t now_s)
+{
+    return line->only != NULL ? line->only : find_group(line, source, response, matches, now_s);
 }
 
 void
@@ -240,12 +244,14 @@ count_base(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
     if (group->key.overflow && !matches)
         line->groups->unfitted += n;
     sa_group_add_base(group, response->direction, now_s, n);
-    if ((sa_rule_by(line->groups->rule) & SA_BY_CODE) != 0) /* its codes may belong to any parent */
+    if (line->groups->by_code) /* its codes may belong to any parent */
         overflow = sa_groups_overflow(line->groups, group->key.source);
     if (overflow != NULL && overflow != group) {
         sa_group_add_base(overflow, response->direction, now_s, n);
         (void)heat_completed(rules, overflow);
     }
+    if (group->n_codes == 0 && group->children == NULL) /* never a match: there is nothing to complete */
+        return group->dirty;
     return heat_completed(rules, group);
 }
 
@@ -440,7 +446,7 @@ take_over(struct sa_rules *fresh, struct sa_groups *groups, struct sa_groups *ol
             sa_groups_drop(groups, group);
             continue;
         }
-        if (line != NULL && sa_groups_by_source(groups))
+        if (line != NULL && groups->by_source)
             line->only = group;
         sa_rules_heat(fresh, group); /* the limits may be others now */
     }

@@ -178,7 +178,7 @@ sa_rules_load(struct sa_rules *rules, const struct sa_row_group *row, int64_t la
         return -ENOENT;
     if (group->saved) /* two rows of one group */
         return -EBADMSG;
-    if (sa_groups_by_source(groups))
+    if (groups->by_source)
         sa_rules_line(rules, groups, source)->only = group;
     load_group(rules, group, row, shift_s);
     return 0;

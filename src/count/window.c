@@ -116,24 +116,17 @@ place_of_older(const struct sa_window *window, int64_t s)
 }
 
 void
-sa_window_add(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n)
+sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n)
 {
     int64_t at;
-    uint32_t *bucket;
 
     if (now_s < 0)
         return;
     if (now_s > window->newest_s)
         advance(window, now_s);
     at = now_s == window->newest_s ? window->newest_at : place_of_older(window, now_s);
-    if (at < 0)
-        return;
-    bucket = column_of(window, column) + at;
-    if (n >
-        UINT32_MAX - *bucket) /* more than it holds: the sum must not keep what the bucket cannot give back */
-        n = UINT32_MAX - *bucket;
-    *bucket += n;
-    window->sum[column] += n;
+    if (at >= 0)
+        sa_window_add_at(window, column, (uint32_t)at, n);
 }
 
 uint64_t

@@ -45,7 +45,29 @@ int sa_window_widen(struct sa_window *window);
 /* Forgets what was added to a column. */
 void sa_window_clear(struct sa_window *window, unsigned column);
 
-void sa_window_add(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n);
+/* Of another second than the newest. */
+void sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n);
+
+static inline void
+sa_window_add_at(struct sa_window *window, unsigned column, uint32_t at, uint32_t n)
+{
+    uint32_t *bucket = window->bucket + (size_t)column * window->steps + at;
+
+    if (n > UINT32_MAX - *bucket) /* the sum must not keep what the bucket cannot give back */
+        n = UINT32_MAX - *bucket;
+    *bucket += n;
+    window->sum[column] += n;
+}
+
+/* Several times for each response, nearly always in the newest second. */
+static inline void
+sa_window_add(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n)
+{
+    if (now_s == window->newest_s && now_s >= 0)
+        sa_window_add_at(window, column, window->newest_at, n);
+    else
+        sa_window_add_other(window, column, now_s, n);
+}
 
 /* What was added to a column, for sa_window_load(): few bytes where few steps have something. */
 void sa_window_save(const struct sa_window *window, unsigned column, struct sa_buffer *buffer);
