@@ -4,55 +4,197 @@
 #include "lang.h"
 #include "text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#define HASH_NONFATAL_OOM 1 /* of an element that found no memory hh.tbl is NULL */
+#include <uthash.h>
+
+/* What an alarm is about; compared as bytes. */
+struct key {
+    char rule[SA_NAME_SIZE], source[SA_NAME_SIZE], peer[SA_PEER_SIZE], method[SA_METHOD_SIZE];
+    uint16_t code;
+    bool overflow;
+    uint8_t fault; /* kind of a fault, whose rule is a word of ours; otherwise 0 */
+};
+
+struct active_alarm {
+    UT_hash_handle hh;
+    struct key key;
+    unsigned at;    /* in the list */
+    uint32_t count; /* matching responses that the text tells of */
+};
 
 struct sa_alarms {
     char node[SA_NODE_SIZE];
-    struct sa_alarm *active; /* ascending id */
-    unsigned *groups;        /* groups[i] is the group of active[i] */
-    unsigned n_active, room;
+    struct sa_alarm *list;        /* ascending id, with holes where alarms ended */
+    struct active_alarm **owners; /* owners[i] is the entry of list[i]; NULL: a hole */
+    unsigned n, holes, room;
+    struct active_alarm *head; /* uthash */
     uint32_t last_id;
     int64_t changed_ms;
 };
 
 struct sa_alarms *
-sa_alarms_new(const char *node, unsigned n_groups)
+sa_alarms_new(const char *node)
 {
     struct sa_alarms *alarms = calloc(1, sizeof *alarms);
 
-    if (alarms == NULL)
-        return NULL;
-    (void)sa_text_copy(alarms->node, sizeof alarms->node, node);
-    alarms->room = n_groups;
-    alarms->active = calloc(n_groups + 1, sizeof *alarms->active);
-    alarms->groups = calloc(n_groups + 1, sizeof *alarms->groups);
-    if (alarms->active == NULL || alarms->groups == NULL)
-        return sa_alarms_free(alarms);
+    if (alarms != NULL)
+        (void)sa_text_copy(alarms->node, sizeof alarms->node, node);
     return alarms;
 }
 
 struct sa_alarms *
 sa_alarms_free(struct sa_alarms *alarms)
 {
+    struct active_alarm *entry, *next;
+
     if (alarms == NULL)
         return NULL;
-    free(alarms->active);
-    free(alarms->groups);
+    HASH_ITER(hh, alarms->head, entry, next)
+    {
+        HASH_DEL(alarms->head, entry);
+        free(entry);
+    }
+    free(alarms->list);
+    free(alarms->owners);
     free(alarms);
     return NULL;
 }
 
-/* node/rule/source; a text that does not fit keeps its start and ends in a hash of the whole, so it stays
- * unique. */
+/* The holes go; pointers into the list are not valid any more. */
 static void
-write_identity(char identity[SA_IDENT_SIZE], const char *node, const char *rule, const char *source)
+close_holes(struct sa_alarms *alarms)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < alarms->n && alarms->holes > 0; i++) {
+        if (alarms->owners[i] == NULL)
+            continue;
+        if (n != i) {
+            alarms->list[n] = alarms->list[i];
+            alarms->owners[n] = alarms->owners[i];
+            alarms->owners[n]->at = n;
+        }
+        n++;
+    }
+    if (alarms->holes > 0)
+        alarms->n = n;
+    alarms->holes = 0;
+}
+
+static bool
+make_room(struct sa_alarms *alarms)
+{
+    unsigned room = alarms->room == 0 ? 16 : 2 * alarms->room;
+    struct sa_alarm *list;
+    struct active_alarm **owners;
+
+    close_holes(alarms);
+    if (alarms->n < alarms->room)
+        return true;
+    list = realloc(alarms->list, room * sizeof *list);
+    if (list == NULL)
+        return false;
+    alarms->list = list;
+    owners = realloc(alarms->owners, room * sizeof(struct active_alarm *));
+    if (owners == NULL)
+        return false;
+    alarms->owners = owners;
+    alarms->room = room;
+    return true;
+}
+
+static struct key
+key_of(const struct sa_alarm *alarm)
+{
+    enum sa_fault_kind kind;
+    struct key key;
+
+    memset(&key, 0, sizeof key);
+    (void)sa_text_copy(key.rule, sizeof key.rule, alarm->rule);
+    (void)sa_text_copy(key.source, sizeof key.source, alarm->source);
+    (void)sa_text_copy(key.peer, sizeof key.peer, alarm->peer);
+    (void)sa_text_copy(key.method, sizeof key.method, alarm->method);
+    key.code = alarm->code;
+    key.overflow = alarm->overflow;
+    if (sa_alarms_fault_kind(alarm->kind, &kind))
+        key.fault = (uint8_t)alarm->kind;
+    return key;
+}
+
+static struct active_alarm *
+find(const struct sa_alarms *alarms, const struct key *key)
+{
+    struct active_alarm *entry;
+
+    HASH_FIND(hh, alarms->head, key, sizeof *key, entry);
+    return entry;
+}
+
+/* Puts an alarm behind the others.  NULL: no memory. */
+static struct active_alarm *
+add(struct sa_alarms *alarms, const struct sa_alarm *alarm)
+{
+    struct active_alarm *entry;
+
+    if (alarms->n == alarms->room && !make_room(alarms))
+        return NULL;
+    entry = calloc(1, sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    entry->key = key_of(alarm);
+    entry->at = alarms->n;
+    HASH_ADD(hh, alarms->head, key, sizeof entry->key, entry);
+    if (entry->hh.tbl == NULL) {
+        free(entry);
+        return NULL;
+    }
+    alarms->list[alarms->n] = *alarm;
+    alarms->owners[alarms->n++] = entry;
+    return entry;
+}
+
+static void
+remove_alarm(struct sa_alarms *alarms, struct active_alarm *entry)
+{
+    alarms->owners[entry->at] = NULL;
+    alarms->holes++;
+    HASH_DEL(alarms->head, entry);
+    free(entry);
+}
+
+/* A text that does not fit keeps its start and ends in a hash of the whole, so it stays unique. */
+static void
+write_identity(char identity[SA_IDENT_SIZE], const char *node, const char *rule, const char *source,
+               const char *rest)
 {
     char whole[512];
 
-    (void)sa_text_format(whole, sizeof whole, "%s/%s%s%s", node, rule, source[0] != '\0' ? "/" : "", source);
+    (void)sa_text_format(whole, sizeof whole, "%s/%s%s%s%s", node, rule, source[0] != '\0' ? "/" : "", source,
+                         rest);
     (void)sa_text_fit(identity, SA_IDENT_SIZE, whole);
+}
+
+/* What the identity of a group has behind its source: a part for each thing that the rule is by. */
+static void
+write_parts(char *dst, size_t size, const struct sa_verdict *verdict)
+{
+    const struct sa_group_name *group = &verdict->group;
+    unsigned by = sa_rule_by(verdict->rule);
+    size_t len = 0;
+
+    dst[0] = '\0';
+    if (group->overflow) {
+        (void)sa_text_copy(dst, size, "/(others)");
+        return;
+    }
+    if ((by & SA_BY_PEER) != 0)
+        len += sa_text_format(dst, size, "/%s", group->peer[0] != '\0' ? group->peer : "-");
+    if ((by & SA_BY_METHOD) != 0)
+        len += sa_text_format(dst + len, size - len, "/%s", group->method[0] != '\0' ? group->method : "-");
+    if ((by & SA_BY_CODE) != 0)
+        (void)sa_text_format(dst + len, size - len, "/%u", group->code);
 }
 
 static enum sa_alarm_kind
@@ -97,6 +239,24 @@ severity_word(enum sa_severity severity)
     return words[severity] == NULL ? "" : _(words[severity]);
 }
 
+/* The most frequent code, as the alarm shows it; 0: none. */
+static unsigned
+first_code(const struct sa_alarm *alarm)
+{
+    return (unsigned)strtoul(alarm->codes, NULL, 10);
+}
+
+/* What is said in addition is not what is cut. */
+static void
+add_sentence(struct sa_alarm *alarm, const char *sentence)
+{
+    size_t room = sizeof alarm->text - 1 - strlen(sentence);
+    size_t len = sa_text_utf8_prefix(alarm->text, strlen(alarm->text), room);
+
+    (void)sa_text_copy(alarm->text + len, sizeof alarm->text - len, sentence);
+}
+
+/* The codes come from the alarm, because a window that is empty names none. */
 static void
 describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
 {
@@ -116,114 +276,132 @@ describe(struct sa_alarm *alarm, const struct sa_verdict *verdict)
                              numbers, severity_word(verdict->severity), limit);
     else
         (void)sa_text_format(alarm->text, sizeof alarm->text,
-                             verdict->n_codes > 1 ? _("%u %s and others: %s, %s limit %s")
-                                                  : _("%u %s: %s, %s limit %s"),
-                             verdict->codes[0], sa_catalog_explain(verdict->codes[0]).phrase, numbers,
+                             strchr(alarm->codes, ',') != NULL ? _("%u %s and others: %s, %s limit %s")
+                                                               : _("%u %s: %s, %s limit %s"),
+                             first_code(alarm), sa_catalog_explain(first_code(alarm)).phrase, numbers,
                              severity_word(verdict->severity), limit);
+    if (alarm->overflow)
+        add_sentence(alarm, _("; of all that found no room in max_groups together"));
 }
 
-/* The numbers that move while an alarm is active. */
+/* The codes of a window that is empty are those that were seen last. */
 static void
-update(struct sa_alarm *alarm, const struct sa_verdict *verdict)
+name_codes(struct sa_alarm *alarm, const struct sa_verdict *verdict)
 {
     size_t len = 0;
 
-    alarm->value = verdict->value;
-    alarm->unit = verdict->unit;
-    alarm->threshold = verdict->threshold;
-    alarm->total = verdict->total;
-    if (verdict->n_codes == 0)
-        return; /* the window is empty: keep what was seen last */
     for (unsigned i = 0; i < verdict->n_codes && len + 4 < sizeof alarm->codes; i++)
         len += sa_text_format(alarm->codes + len, sizeof alarm->codes - len, "%s%u", i != 0 ? "," : "",
                               verdict->codes[i]);
 }
 
-/* What was true when the alarm was raised or changed. */
+/* What moves while an alarm is active: the numbers, and the text that tells them. */
+static void
+update(struct sa_alarm *alarm, const struct sa_verdict *verdict)
+{
+    alarm->value = verdict->value;
+    alarm->unit = verdict->unit;
+    alarm->threshold = verdict->threshold;
+    alarm->total = verdict->total;
+    name_codes(alarm, verdict);
+    describe(alarm, verdict);
+}
+
+/* What stays as it was when the alarm was raised or changed. */
 static void
 explain(struct sa_alarm *alarm, const struct sa_verdict *verdict, int64_t wall_ms)
 {
     alarm->severity = verdict->severity;
     alarm->changed_ms = wall_ms;
-    describe(alarm, verdict);
     (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
                        verdict->rule->remediation[0] != '\0'
                            ? verdict->rule->remediation
-                           : _(sa_catalog_explain(verdict->codes[0]).remediation));
+                           : _(sa_catalog_explain(first_code(alarm)).remediation));
     (void)sa_text_escape(alarm->evidence, sizeof alarm->evidence, verdict->evidence,
                          strlen(verdict->evidence));
 }
 
-static struct sa_alarm *
-find(struct sa_alarms *alarms, unsigned group)
+/* An alarm of the group as it begins. */
+static struct sa_alarm
+alarm_of(const struct sa_verdict *verdict)
 {
-    for (unsigned i = 0; i < alarms->n_active; i++)
-        if (alarms->groups[i] == group)
-            return &alarms->active[i];
-    return NULL;
-}
+    const struct sa_group_name *group = &verdict->group;
+    struct sa_alarm alarm = {.kind = kind_of(&verdict->rule->codes),
+                             .window_s = verdict->rule->window_s,
+                             .code = group->code,
+                             .overflow = group->overflow};
 
-static struct sa_alarm *
-raise_alarm(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms)
-{
-    struct sa_alarm *alarm = &alarms->active[alarms->n_active];
-
-    /* sa_alarms_reserve() made room for every group.  NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-    *alarm = (struct sa_alarm){
-        .id = ++alarms->last_id,
-        .kind = kind_of(&verdict->rule->codes),
-        .window_s = verdict->rule->window_s,
-        .raised_ms = wall_ms,
-    };
-    write_identity(alarm->identity, alarms->node, verdict->rule->name, verdict->source);
-    (void)sa_text_copy(alarm->rule, sizeof alarm->rule, verdict->rule->name);
-    (void)sa_text_copy(alarm->source, sizeof alarm->source, verdict->source);
-    alarms->groups[alarms->n_active++] = verdict->group;
+    (void)sa_text_copy(alarm.rule, sizeof alarm.rule, verdict->rule->name);
+    (void)sa_text_copy(alarm.source, sizeof alarm.source, group->source);
+    (void)sa_text_copy(alarm.peer, sizeof alarm.peer, group->peer);
+    (void)sa_text_copy(alarm.method, sizeof alarm.method, group->method);
     return alarm;
 }
 
-static void
-remove_alarm(struct sa_alarms *alarms, struct sa_alarm *alarm)
+static struct active_alarm *
+raise_alarm(struct sa_alarms *alarms, const struct sa_verdict *verdict, struct sa_alarm *alarm,
+            int64_t wall_ms)
 {
-    size_t at = (size_t)(alarm - alarms->active), behind = alarms->n_active - at - 1;
+    char parts[SA_PEER_SIZE + SA_METHOD_SIZE + 16];
 
-    memmove(alarm, alarm + 1, behind * sizeof *alarm);
-    memmove(alarms->groups + at, alarms->groups + at + 1, behind * sizeof *alarms->groups);
-    alarms->n_active--;
+    write_parts(parts, sizeof parts, verdict);
+    write_identity(alarm->identity, alarms->node, alarm->rule, alarm->source, parts);
+    alarm->raised_ms = wall_ms;
+    alarm->id = ++alarms->last_id;
+    return add(alarms, alarm);
+}
+
+/* Whether what is shown says the same already. */
+static bool
+is_told(const struct sa_alarm *alarm, const struct active_alarm *entry, const struct sa_verdict *verdict)
+{
+    return verdict->transition == 0 && entry->count == verdict->count && alarm->value == verdict->value &&
+           alarm->total == verdict->total && alarm->unit == verdict->unit &&
+           alarm->threshold == verdict->threshold && verdict->n_codes < 2 &&
+           (verdict->n_codes == 0 || first_code(alarm) == verdict->codes[0]);
 }
 
 int
 sa_alarms_apply(struct sa_alarms *alarms, const struct sa_verdict *verdict, int64_t wall_ms,
                 struct sa_alarm_event *ret_event)
 {
-    struct sa_alarm *alarm = find(alarms, verdict->group);
+    struct sa_alarm fresh = alarm_of(verdict), *alarm;
+    const struct key key = key_of(&fresh);
+    enum sa_transition transition = verdict->transition;
+    struct active_alarm *entry = find(alarms, &key);
 
-    if (verdict->transition == SA_RAISED && alarm == NULL && alarms->n_active < alarms->room)
-        alarm = raise_alarm(alarms, verdict, wall_ms);
-    if (alarm == NULL)
+    if (entry == NULL && (transition == SA_RAISED || (transition != SA_CLEARED && verdict->n_codes > 0))) {
+        entry = raise_alarm(alarms, verdict, &fresh, wall_ms);
+        transition = SA_RAISED;
+    }
+    if (entry == NULL)
         return 0;
+    alarm = &alarms->list[entry->at];
+    if (transition == 0 && is_told(alarm, entry, verdict))
+        return 0;
+    entry->count = verdict->count;
     update(alarm, verdict);
-    if (verdict->transition == 0)
+    if (transition == 0)
         return 0;
-    if (verdict->transition == SA_CLEARED) {
+    if (transition == SA_CLEARED) {
         alarm->severity = SA_SEV_CLEARED;
         alarm->changed_ms = wall_ms;
-        describe(alarm, verdict);
     } else {
         explain(alarm, verdict, wall_ms);
     }
     alarms->changed_ms = wall_ms;
-    *ret_event = (struct sa_alarm_event){.transition = verdict->transition, .alarm = *alarm};
-    if (verdict->transition == SA_CLEARED)
-        remove_alarm(alarms, alarm);
+    *ret_event = (struct sa_alarm_event){.transition = transition, .alarm = *alarm};
+    if (transition == SA_CLEARED)
+        remove_alarm(alarms, entry);
     return 1;
 }
 
 const struct sa_alarm *
-sa_alarms_active(const struct sa_alarms *alarms, unsigned *ret_count)
+sa_alarms_active(struct sa_alarms *alarms, unsigned *ret_count)
 {
-    *ret_count = alarms->n_active;
-    return alarms->active;
+    close_holes(alarms);
+    *ret_count = alarms->n;
+    return alarms->list;
 }
 
 enum sa_severity
@@ -231,9 +409,10 @@ sa_alarms_worst(const struct sa_alarms *alarms)
 {
     enum sa_severity worst = SA_SEV_CLEARED;
 
-    for (unsigned i = 0; i < alarms->n_active; i++)
-        if (sa_severity_gravity(alarms->active[i].severity) > sa_severity_gravity(worst))
-            worst = alarms->active[i].severity;
+    for (unsigned i = 0; i < alarms->n; i++)
+        if (alarms->owners[i] != NULL &&
+            sa_severity_gravity(alarms->list[i].severity) > sa_severity_gravity(worst))
+            worst = alarms->list[i].severity;
     return worst;
 }
 
@@ -241,34 +420,6 @@ int64_t
 sa_alarms_changed_ms(const struct sa_alarms *alarms)
 {
     return alarms->changed_ms;
-}
-
-int
-sa_alarms_reserve(struct sa_alarms *alarms, unsigned n_groups)
-{
-    struct sa_alarm *active;
-    unsigned *groups;
-
-    if (n_groups <= alarms->room)
-        return 0;
-    active = realloc(alarms->active, (n_groups + 1) * sizeof *active);
-    if (active == NULL)
-        return -ENOMEM;
-    alarms->active = active;
-    groups = realloc(alarms->groups, (n_groups + 1) * sizeof *groups);
-    if (groups == NULL)
-        return -ENOMEM;
-    alarms->groups = groups;
-    alarms->room = n_groups;
-    return 0;
-}
-
-void
-sa_alarms_regroup(struct sa_alarms *alarms, const uint32_t *map)
-{
-    for (unsigned i = 0; i < alarms->n_active; i++)
-        if (alarms->groups[i] != SA_NO_GROUP)
-            alarms->groups[i] = map[alarms->groups[i]];
 }
 
 struct sa_alarms_memory
@@ -285,13 +436,11 @@ sa_alarms_recall(struct sa_alarms *alarms, const struct sa_alarms_memory *memory
 }
 
 bool
-sa_alarms_restore(struct sa_alarms *alarms, const struct sa_alarm *alarm, unsigned group)
+sa_alarms_restore(struct sa_alarms *alarms, const struct sa_alarm *alarm)
 {
-    if (alarms->n_active == alarms->room)
-        return false;
-    alarms->active[alarms->n_active] = *alarm;
-    alarms->groups[alarms->n_active++] = group;
-    return true;
+    const struct key key = key_of(alarm);
+
+    return find(alarms, &key) == NULL && add(alarms, alarm) != NULL;
 }
 
 void
@@ -320,7 +469,7 @@ sa_alarms_test(struct sa_alarms *alarms, const char *text, int64_t wall_ms, stru
     alarm->unit = SA_UNIT_RESPONSES;
     alarm->raised_ms = alarm->changed_ms = wall_ms;
     (void)sa_text_copy(alarm->rule, sizeof alarm->rule, "test");
-    write_identity(alarm->identity, alarms->node, alarm->rule, "");
+    write_identity(alarm->identity, alarms->node, alarm->rule, "", "");
     (void)sa_text_copy(alarm->text, sizeof alarm->text, text);
     (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
                        _("Nothing to do: who reads this gets the notifications of this node."));
@@ -348,35 +497,34 @@ sa_alarms_fault_kind(enum sa_alarm_kind kind, enum sa_fault_kind *ret_kind)
     return false;
 }
 
-static struct sa_alarm *
-find_fault(struct sa_alarms *alarms, const struct sa_fault *fault)
+/* An alarm of the fault as it begins. */
+static struct sa_alarm
+alarm_of_fault(const struct sa_fault *fault)
 {
-    for (unsigned i = 0; i < alarms->n_active; i++)
-        if (alarms->active[i].kind == fault_kinds[fault->kind].kind &&
-            strcmp(alarms->active[i].source, fault->source) == 0)
-            return &alarms->active[i];
-    return NULL;
+    struct sa_alarm alarm = {.kind = fault_kinds[fault->kind].kind, .unit = SA_UNIT_RESPONSES};
+
+    (void)sa_text_copy(alarm.rule, sizeof alarm.rule, fault_kinds[fault->kind].rule);
+    (void)sa_text_copy(alarm.source, sizeof alarm.source, fault->source);
+    return alarm;
 }
 
 int
 sa_alarms_fault(struct sa_alarms *alarms, const struct sa_fault *fault, int64_t wall_ms,
                 struct sa_alarm_event *ret_event)
 {
-    struct sa_alarm *alarm = find_fault(alarms, fault);
+    struct sa_alarm fresh = alarm_of_fault(fault), *alarm;
+    const struct key key = key_of(&fresh);
+    struct active_alarm *entry = find(alarms, &key);
 
-    if (alarm == NULL && (!fault->raised || alarms->n_active == alarms->room))
-        return 0;
-    if (alarm == NULL) {
-        alarm = &alarms->active[alarms->n_active];
-        *alarm = (struct sa_alarm){.id = ++alarms->last_id,
-                                   .kind = fault_kinds[fault->kind].kind,
-                                   .unit = SA_UNIT_RESPONSES,
-                                   .raised_ms = wall_ms};
-        (void)sa_text_copy(alarm->rule, sizeof alarm->rule, fault_kinds[fault->kind].rule);
-        (void)sa_text_copy(alarm->source, sizeof alarm->source, fault->source);
-        write_identity(alarm->identity, alarms->node, alarm->rule, alarm->source);
-        alarms->groups[alarms->n_active++] = SA_NO_GROUP;
+    if (entry == NULL && fault->raised) {
+        fresh.id = ++alarms->last_id;
+        fresh.raised_ms = wall_ms;
+        write_identity(fresh.identity, alarms->node, fresh.rule, fresh.source, "");
+        entry = add(alarms, &fresh);
     }
+    if (entry == NULL)
+        return 0;
+    alarm = &alarms->list[entry->at];
     if (fault->raised)
         (void)sa_text_copy(alarm->remediation, sizeof alarm->remediation,
                            _(sa_advice(fault->kind, fault->error)));
@@ -387,6 +535,6 @@ sa_alarms_fault(struct sa_alarms *alarms, const struct sa_fault *fault, int64_t 
     *ret_event =
         (struct sa_alarm_event){.transition = fault->raised ? SA_FAULT : SA_RESTORED, .alarm = *alarm};
     if (!fault->raised)
-        remove_alarm(alarms, alarm);
+        remove_alarm(alarms, entry);
     return 1;
 }

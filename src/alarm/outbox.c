@@ -52,6 +52,8 @@ sa_outbox_reserve(struct sa_outbox *outbox, unsigned room)
 {
     struct entry *ring;
 
+    if (room > SA_OUTBOX_MAX)
+        room = SA_OUTBOX_MAX;
     if (room <= outbox->room)
         return 0;
     ring = calloc(room, sizeof *ring);

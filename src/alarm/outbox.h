@@ -8,7 +8,8 @@
 
 #include "alarm.h"
 
-#define SA_OUTBOX_ROOM 1024 /* at least */
+#define SA_OUTBOX_ROOM 1024  /* at least */
+#define SA_OUTBOX_MAX  10000 /* at most */
 
 /* Sinks, as bits; they are stored. */
 enum {
@@ -20,7 +21,7 @@ enum {
 
 struct sa_outbox;
 
-/* room: events it can hold, SA_OUTBOX_ROOM or more. */
+/* room: events it can hold, between the two. */
 struct sa_outbox *sa_outbox_new(unsigned room);
 struct sa_outbox *sa_outbox_free(struct sa_outbox *outbox);
 

@@ -1,44 +1,12 @@
 #include "rules.h"
+#include "rules_parts.h"
 #include "text.h"
-#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-#define CODE_SLOTS SA_RULE_CODES
-
-struct code_slot {
-    uint16_t code;
-    struct sa_window window;
-};
-
-struct group {
-    const struct sa_rule_def *rule;
-    unsigned source;
-    const char *source_name;
-    struct sa_window matches[SA_DIR_COUNT], base[SA_DIR_COUNT];
-    struct code_slot codes[CODE_SLOTS];
-    unsigned n_codes;
-    enum sa_rule_state state;
-    int level; /* firing or clearing: index into the rule's levels */
-    int64_t since_ms;
-    int fall_to; /* clearing: the highest level that was held since it began, or -1 */
-    bool dirty, blind;
-    bool gone;    /* the rule left the configuration */
-    bool changed; /* since it was last kept */
-    char evidence[SA_CALLID_SIZE];
-};
-
-struct sa_rules {
-    struct group *groups; /* sorted by source */
-    unsigned n_groups, n_sources;
-    unsigned *first; /* n_sources + 1 entries: the groups of a source */
-};
-
-/* One way to look at a group: a direction by itself, or all together. */
-struct measure {
-    uint64_t count, total;
-};
+#define SWEEP_S 60 /* how often idle groups are looked for while there is something to judge */
 
 static bool
 applies_to(const struct sa_rule_def *rule, const char *source)
@@ -51,46 +19,79 @@ applies_to(const struct sa_rule_def *rule, const char *source)
     return rule->n_sources == 0;
 }
 
-static int
-group_init(struct group *group, const struct sa_rule_def *rule, unsigned source, const char *name)
+struct sa_rules_line *
+sa_rules_line(const struct sa_rules *rules, const struct sa_groups *groups, unsigned source)
 {
-    int r = 0;
+    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
+        if (rules->lines[i].groups == groups)
+            return &rules->lines[i];
+    return NULL;
+}
 
-    group->rule = rule;
-    group->source = source;
-    group->source_name = name;
-    group->state = SA_RULE_OK;
-    group->level = -1;
-    for (unsigned i = 0; i < SA_DIR_COUNT && r == 0; i++) {
-        r = sa_window_init(&group->matches[i], rule->window_s);
-        if (r == 0)
-            r = sa_window_init(&group->base[i], rule->window_s);
+static const char *
+source_name(const struct sa_rules *rules, const struct sa_group_key *key)
+{
+    return key->source == SA_ANY_SOURCE ? "" : rules->sources[key->source];
+}
+
+/* The store has a row of a group that is no more. */
+static void
+note_gone(struct sa_rules *rules, const struct sa_group *group)
+{
+    struct sa_rules_gone *gone;
+
+    if (rules->gone == NULL)
+        rules->gone = calloc(SA_RULES_GONE, sizeof *rules->gone);
+    if (rules->gone == NULL || rules->n_gone == SA_RULES_GONE) {
+        rules->rewrite = true;
+        return;
     }
-    for (unsigned i = 0; i < CODE_SLOTS && r == 0; i++)
-        r = sa_window_init(&group->codes[i].window, rule->window_s);
-    return r;
+    gone = &rules->gone[rules->n_gone++];
+    gone->key = group->key;
+    memcpy(gone->rule, group->of->rule->name, sizeof gone->rule);
+    (void)sa_text_copy(gone->source, sizeof gone->source, source_name(rules, &group->key));
+}
+
+static void
+forget(void *arg, struct sa_group *group)
+{
+    struct sa_rules *rules = arg;
+    struct sa_rules_line *line =
+        group->of->by_source ? sa_rules_line(rules, group->of, group->key.source) : NULL;
+
+    if (line != NULL)
+        line->only = NULL;
+    if (group->hot)
+        DL_DELETE(rules->hot, group);
+    if (group->saved)
+        note_gone(rules, group);
 }
 
 struct sa_rules *
 sa_rules_new(const struct sa_rule_def *defs, unsigned n_defs, const char *const *sources, unsigned n_sources)
 {
     struct sa_rules *rules = calloc(1, sizeof *rules);
+    unsigned n = 0;
 
     if (rules == NULL)
         return NULL;
+    rules->sources = sources;
     rules->n_sources = n_sources;
+    rules->groups = calloc(n_defs + 1, sizeof *rules->groups);
     rules->first = calloc(n_sources + 1, sizeof *rules->first);
-    rules->groups = calloc((size_t)n_sources * n_defs + 1, sizeof *rules->groups);
-    if (rules->first == NULL || rules->groups == NULL)
+    rules->lines = calloc((size_t)n_sources * n_defs + 1, sizeof *rules->lines);
+    rules->blind = calloc(n_sources + 1, sizeof *rules->blind);
+    if (rules->groups == NULL || rules->first == NULL || rules->lines == NULL || rules->blind == NULL)
         return sa_rules_free(rules);
+    for (; rules->n_rules < n_defs; rules->n_rules++)
+        sa_groups_init(&rules->groups[rules->n_rules], &defs[rules->n_rules], forget, rules);
     for (unsigned source = 0; source < n_sources; source++) {
-        rules->first[source] = rules->n_groups;
+        rules->first[source] = n;
         for (unsigned i = 0; i < n_defs; i++)
-            if (applies_to(&defs[i], sources[source]) &&
-                group_init(&rules->groups[rules->n_groups++], &defs[i], source, sources[source]) < 0)
-                return sa_rules_free(rules);
+            if (applies_to(&defs[i], sources[source]))
+                rules->lines[n++].groups = &rules->groups[i];
     }
-    rules->first[n_sources] = rules->n_groups;
+    rules->first[n_sources] = n;
     return rules;
 }
 
@@ -99,31 +100,69 @@ sa_rules_free(struct sa_rules *rules)
 {
     if (rules == NULL)
         return NULL;
-    for (unsigned i = 0; rules->groups != NULL && i < rules->n_groups; i++) {
-        for (unsigned k = 0; k < SA_DIR_COUNT; k++) {
-            sa_window_done(&rules->groups[i].matches[k]);
-            sa_window_done(&rules->groups[i].base[k]);
-        }
-        for (unsigned k = 0; k < CODE_SLOTS; k++)
-            sa_window_done(&rules->groups[i].codes[k].window);
-    }
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        sa_groups_done(&rules->groups[i]);
     free(rules->groups);
     free(rules->first);
+    free(rules->lines);
+    free(rules->blind);
+    free(rules->gone);
     free(rules);
     return NULL;
+}
+
+/* By source alone a rule has one for each line, otherwise its groups and an overflow for each line at most.
+ */
+unsigned
+sa_rules_room(const struct sa_rules *rules)
+{
+    unsigned room = rules->first[rules->n_sources];
+
+    for (unsigned i = 0; i < rules->n_rules; i++) {
+        const struct sa_rule_def *rule = rules->groups[i].rule;
+
+        if (rule->enabled && !rules->groups[i].by_source)
+            room += rule->max_groups == 0 ? SA_MAX_GROUPS_DEFAULT : rule->max_groups;
+    }
+    return room;
 }
 
 unsigned
 sa_rules_groups(const struct sa_rules *rules)
 {
-    return rules->n_groups;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        n += HASH_COUNT(rules->groups[i].head);
+    return n;
+}
+
+uint64_t
+sa_rules_unfitted(const struct sa_rules *rules)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        n += rules->groups[i].unfitted;
+    return n;
 }
 
 void
 sa_rules_set_blind(struct sa_rules *rules, unsigned source, bool blind)
 {
-    for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
-        rules->groups[i].blind = blind;
+    rules->blind[source] = blind;
+}
+
+/* A group over all sources sees less as soon as one of them is blind. */
+static bool
+is_blind(const struct sa_rules *rules, const struct sa_group *group)
+{
+    if (group->key.source != SA_ANY_SOURCE)
+        return rules->blind[group->key.source];
+    for (unsigned source = 0; source < rules->n_sources; source++)
+        if (rules->blind[source] && sa_rules_line(rules, group->of, source) != NULL)
+            return true;
+    return false;
 }
 
 static bool
@@ -135,212 +174,162 @@ takes_method(const struct sa_rule_def *rule, const char *method)
     return rule->n_methods == 0;
 }
 
-/* The slot of a code.  When there is none, the code that is seen least gives way: the frequent ones stay. */
-static struct code_slot *
-code_slot(struct group *group, uint16_t code, int64_t now_s)
+/* Whether the limits look at the base: then each group needs it from the beginning. */
+static bool
+needs_base(const struct sa_rule_def *rule)
 {
-    struct code_slot *least = &group->codes[0];
+    if (rule->min_total != SA_MIN_TOTAL_UNSET && rule->min_total != 0)
+        return true;
+    for (unsigned i = 0; i < SA_RULE_LEVELS; i++)
+        if (rule->levels[i].enabled && rule->levels[i].ratio_per_mille != 0)
+            return true;
+    return false;
+}
 
-    for (unsigned i = 0; i < group->n_codes; i++) {
-        if (group->codes[i].code == code)
-            return &group->codes[i];
-        if (sa_window_sum(&group->codes[i].window, now_s) < sa_window_sum(&least->window, now_s))
-            least = &group->codes[i];
+static struct sa_group *
+find_group(struct sa_rules_line *line, unsigned source, const struct sa_response *response, bool matches,
+           int64_t now_s)
+{
+    const struct sa_rule_def *rule = line->groups->rule;
+    struct sa_group_key key = sa_group_key(rule, source, response, matches);
+
+    if (line->groups->by_source)
+        return line->only = sa_groups_make(line->groups, &key, now_s);
+    if (!matches && !needs_base(rule))
+        return sa_groups_find(line->groups, &key);
+    return sa_groups_get(line->groups, &key, now_s);
+}
+
+/* The group that a response of the base or a match counts in; NULL: in none. */
+static inline struct sa_group *
+group_of(struct sa_rules_line *line, unsigned source, const struct sa_response *response, bool matches,
+         int64_t now_s)
+{
+    return line->only != NULL ? line->only : find_group(line, source, response, matches, now_s);
+}
+
+void
+sa_rules_heat(struct sa_rules *rules, struct sa_group *group)
+{
+    group->dirty = true;
+    if (!group->hot)
+        DL_APPEND(rules->hot, group);
+    group->hot = true;
+}
+
+/* Whether a response of the base can have completed a min_total, of the group or of those by code below it.
+ */
+static bool
+heat_completed(struct sa_rules *rules, struct sa_group *group)
+{
+    bool dirty = group->dirty;
+
+    if (!dirty && sa_group_can_complete(group)) {
+        sa_rules_heat(rules, group);
+        dirty = true;
     }
-    if (group->n_codes < CODE_SLOTS)
-        least = &group->codes[group->n_codes++];
-    sa_window_clear(&least->window);
-    least->code = code;
-    return least;
-}
-
-/* Whether a response of the base can complete min_total for matches that are there already. */
-static bool
-can_complete(const struct group *group)
-{
-    return group->state == SA_RULE_OK &&
-           (group->matches[SA_DIR_UNKNOWN].sum != 0 || group->matches[SA_DIR_RECEIVED].sum != 0 ||
-            group->matches[SA_DIR_SENT].sum != 0);
+    for (struct sa_group *child = group->children; child != NULL; child = child->sibling)
+        dirty = heat_completed(rules, child) || dirty;
+    return dirty;
 }
 
 static bool
-count_in_group(struct group *group, const struct sa_response *response, int64_t now_s)
+count_base(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
+           const struct sa_response *response, bool matches, uint32_t n, int64_t now_s)
 {
-    const struct sa_rule_def *rule = group->rule;
+    struct sa_group *group = group_of(line, source, response, false, now_s), *overflow = NULL;
+
+    if (group == NULL)
+        return false;
+    if (group->key.overflow && !matches)
+        line->groups->unfitted += n;
+    sa_group_add_base(group, response->direction, now_s, n);
+    if (line->groups->by_code) /* its codes may belong to any parent */
+        overflow = sa_groups_overflow(line->groups, group->key.source);
+    if (overflow != NULL && overflow != group) {
+        sa_group_add_base(overflow, response->direction, now_s, n);
+        (void)heat_completed(rules, overflow);
+    }
+    if (group->n_codes == 0 && group->children == NULL) /* never a match: there is nothing to complete */
+        return group->dirty;
+    return heat_completed(rules, group);
+}
+
+static bool
+count_match(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
+            const struct sa_response *response, uint32_t n, int64_t now_s)
+{
+    struct sa_group *group = group_of(line, source, response, true, now_s);
+
+    if (group == NULL)
+        return false;
+    if (group->key.overflow)
+        line->groups->unfitted += n;
+    sa_group_add_match(group, response, now_s, n);
+    sa_rules_heat(rules, group);
+    return true;
+}
+
+/* A match counts in the base too, and first: a group by code needs its parent. */
+static bool
+count_in_line(struct sa_rules *rules, struct sa_rules_line *line, unsigned source,
+              const struct sa_response *response, uint32_t n, int64_t now_s)
+{
+    const struct sa_rule_def *rule = line->groups->rule;
+    bool matches = sa_code_set_has(&rule->codes, response->code), dirty = false;
 
     if (!takes_method(rule, response->method))
         return false;
-    group->changed = true;
     if (rule->ratio_of == SA_RATIO_ALL || response->code >= 200)
-        sa_window_add(&group->base[response->direction], now_s, response->repeat);
-    if (!sa_code_set_has(&rule->codes, response->code)) {
-        if (can_complete(group))
-            group->dirty = true;
-        return group->dirty;
-    }
-    sa_window_add(&group->matches[response->direction], now_s, response->repeat);
-    sa_window_add(&code_slot(group, response->code, now_s)->window, now_s, response->repeat);
-    memcpy(group->evidence, response->call_id, sizeof group->evidence);
-    group->dirty = true;
-    return true;
+        dirty = count_base(rules, line, source, response, matches, n, now_s);
+    return matches ? count_match(rules, line, source, response, n, now_s) : dirty;
 }
 
 bool
 sa_rules_count(struct sa_rules *rules, unsigned source, const struct sa_response *response, int64_t now_ms)
 {
-    bool matched = false;
+    bool crossed = false;
 
     for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++) {
-        struct group *group = &rules->groups[i];
-        const struct sa_response *counted = response;
-        struct sa_response once;
+        struct sa_rules_line *line = &rules->lines[i];
+        uint32_t n = response->repeat;
 
-        if (group->rule->count_of == SA_COUNT_TRANSACTIONS) {
+        if (line->groups->rule->count_of == SA_COUNT_TRANSACTIONS) {
             if (response->again)
                 continue;
-            once = *response;
-            once.repeat = 1;
-            counted = &once;
+            n = 1;
         }
-        if (count_in_group(group, counted, now_ms / 1000))
-            matched = true;
+        if (count_in_line(rules, line, source, response, n, now_ms / 1000))
+            crossed = true;
     }
-    return matched;
+    return crossed;
 }
 
 bool
 sa_rules_count_transactions(const struct sa_rules *rules, unsigned source)
 {
     for (unsigned i = rules->first[source]; i < rules->first[source + 1]; i++)
-        if (rules->groups[i].rule->count_of == SA_COUNT_TRANSACTIONS)
+        if (rules->lines[i].groups->rule->count_of == SA_COUNT_TRANSACTIONS)
             return true;
     return false;
 }
 
-/* The ways the rule's direction looks at the group; returns how many. */
-static unsigned
-take_measures(struct group *group, int64_t now_s, struct measure measures[SA_DIR_COUNT])
-{
-    struct measure sum = {0, 0};
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        measures[i].count = sa_window_sum(&group->matches[i], now_s);
-        measures[i].total = sa_window_sum(&group->base[i], now_s);
-        sum.count += measures[i].count;
-        sum.total += measures[i].total;
-    }
-    switch (group->rule->direction) {
-    case SA_RULE_ANY:
-        n = SA_DIR_COUNT;
-        break;
-    case SA_RULE_RECEIVED:
-        measures[0] = measures[SA_DIR_RECEIVED];
-        n = 1;
-        break;
-    case SA_RULE_SENT:
-        measures[0] = measures[SA_DIR_SENT];
-        n = 1;
-        break;
-    case SA_RULE_BOTH:
-        measures[0] = sum;
-        n = 1;
-        break;
-    }
-    return n;
-}
-
-/* Whether the level's limits, scaled by per_mille/1000, are reached. */
-static bool
-reaches(const struct sa_rule_level *level, const struct measure *measure, uint64_t per_mille)
-{
-    if (!level->enabled)
-        return false;
-    if (level->count != 0 && measure->count * 1000 < level->count * per_mille)
-        return false;
-    if (level->ratio_per_mille != 0 &&
-        (measure->total == 0 ||
-         measure->count * 1000000 < level->ratio_per_mille * per_mille * measure->total))
-        return false;
-    return true;
-}
-
-static bool
-has_volume(const struct sa_rule_def *rule, const struct sa_rule_level *level, const struct measure *measure)
-{
-    if (rule->min_total != SA_MIN_TOTAL_UNSET)
-        return measure->total >= rule->min_total;
-    return level->ratio_per_mille == 0 || measure->total >= SA_MIN_TOTAL_DEFAULT;
-}
-
-/* The highest level met by any measure, or -1; *ret_measure is the one that shows it best. */
-static int
-highest_met(const struct sa_rule_def *rule, const struct measure *measures, unsigned n,
-            struct measure *ret_measure)
-{
-    int best = -1;
-
-    *ret_measure = measures[0];
-    for (unsigned i = 0; i < n; i++) {
-        int level = SA_RULE_LEVELS - 1;
-
-        while (level >= 0 && !(reaches(&rule->levels[level], &measures[i], 1000) &&
-                               has_volume(rule, &rule->levels[level], &measures[i])))
-            level--;
-        if (level > best || (level == best && measures[i].count > ret_measure->count)) {
-            best = level;
-            *ret_measure = measures[i];
-        }
-    }
-    return best;
-}
-
-/* The highest level not above `from` that has not fallen below clear_at of its limits, or -1. */
-static int
-highest_held(const struct sa_rule_def *rule, const struct measure *measures, unsigned n, int from)
-{
-    for (int level = from; level >= 0; level--)
-        for (unsigned i = 0; i < n; i++)
-            if (reaches(&rule->levels[level], &measures[i], rule->clear_at_per_mille))
-                return level;
-    return -1;
-}
-
 static void
-rank_codes(struct group *group, int64_t now_s, struct sa_verdict *verdict)
+report(const struct sa_rules *rules, struct sa_group *group, const struct sa_judgement *judgement, bool gone,
+       int64_t now_s, sa_verdict_fn fn, void *arg)
 {
-    uint64_t sums[CODE_SLOTS] = {0};
-
-    for (unsigned i = 0; i < group->n_codes; i++) {
-        uint64_t sum = sa_window_sum(&group->codes[i].window, now_s);
-        unsigned at = verdict->n_codes;
-
-        if (sum == 0)
-            continue;
-        for (; at > 0 && sums[at - 1] < sum; at--) {
-            sums[at] = sums[at - 1];
-            verdict->codes[at] = verdict->codes[at - 1];
-        }
-        sums[at] = sum;
-        verdict->codes[at] = group->codes[i].code;
-        verdict->n_codes++;
-    }
-}
-
-static void
-report(struct group *group, unsigned number, enum sa_transition transition, int level,
-       const struct measure *measure, int64_t now_s, sa_verdict_fn fn, void *arg)
-{
-    const struct sa_rule_level *limits = &group->rule->levels[level];
+    const struct sa_rule_def *rule = group->of->rule;
+    const struct sa_rule_level *limits = &rule->levels[judgement->level];
+    const struct sa_measure *measure = &judgement->shown;
     struct sa_verdict verdict = {
-        .group = number,
-        .rule = group->rule,
-        .source = group->source_name,
-        .transition = transition,
-        .severity = sa_severity_of_level((unsigned)level),
+        .rule = rule,
+        .group = {rule->name, source_name(rules, &group->key), group->key.peer, group->key.method,
+                  group->key.code, group->key.overflow},
+        .transition = judgement->transition,
+        .severity = sa_severity_of_level((unsigned)judgement->level),
         .count = (uint32_t)measure->count,
         .total = (uint32_t)measure->total,
-        .rule_gone = group->gone,
+        .rule_gone = gone,
         .evidence = group->evidence,
     };
 
@@ -353,262 +342,160 @@ report(struct group *group, unsigned number, enum sa_transition transition, int 
         verdict.value = verdict.count;
         verdict.threshold = limits->count;
     }
-    rank_codes(group, now_s, &verdict);
+    verdict.n_codes = sa_group_rank(group, now_s, verdict.codes);
     fn(arg, &verdict);
 }
 
-/* A group that is ok or pending: does it fire? */
 static void
-judge_quiet(struct group *group, unsigned number, int met, const struct measure *measure, int64_t now_ms,
-            sa_verdict_fn fn, void *arg)
+judge_group(struct sa_rules *rules, struct sa_group *group, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    if (met < 0) {
-        group->state = SA_RULE_OK;
-        return;
-    }
-    if (group->state == SA_RULE_OK) {
-        group->state = SA_RULE_PENDING;
-        group->since_ms = now_ms;
-    }
-    if (now_ms - group->since_ms < (int64_t)group->rule->for_s * 1000)
-        return;
-    group->state = SA_RULE_FIRING;
-    group->level = met;
-    report(group, number, SA_RAISED, met, measure, now_ms / 1000, fn, arg);
+    const struct sa_measures measures = sa_group_measures(group, is_blind(rules, group), now_ms / 1000);
+    const struct sa_judgement judgement = sa_judge(group->of->rule, &group->standing, &measures, now_ms);
+
+    if (memcmp(&group->standing, &judgement.next, sizeof judgement.next) != 0)
+        group->changed = true;
+    group->standing = judgement.next;
+    if (judgement.level >= 0)
+        report(rules, group, &judgement, false, now_ms / 1000, fn, arg);
 }
 
-/* A group that is firing or clearing: does it rise, hold, fall or end? */
+/* Idle groups go now and then; when a rule has no room they go at once (groups.c). */
 static void
-judge_firing(struct group *group, unsigned number, int met, int held, const struct measure *measure,
-             int64_t now_ms, sa_verdict_fn fn, void *arg)
+sweep(struct sa_rules *rules, int64_t now_s)
 {
-    enum sa_transition transition = 0;
-    int level = group->level;
-
-    if (met > group->level) {
-        transition = SA_CHANGED;
-        level = met;
-        group->state = SA_RULE_FIRING;
-    } else if (held == group->level || group->blind) {
-        group->state = SA_RULE_FIRING;
-    } else {
-        if (group->state == SA_RULE_FIRING) {
-            group->state = SA_RULE_CLEARING;
-            group->since_ms = now_ms;
-            group->fall_to = -1;
-        }
-        if (held > group->fall_to)
-            group->fall_to = held;
-        if (now_ms - group->since_ms >= (int64_t)group->rule->clear_for_s * 1000) {
-            transition = group->fall_to >= 0 ? SA_CHANGED : SA_CLEARED;
-            if (group->fall_to >= 0)
-                level = group->fall_to;
-            group->state = group->fall_to < 0 ? SA_RULE_OK
-                           : held == level    ? SA_RULE_FIRING
-                                              : SA_RULE_CLEARING;
-            group->since_ms = now_ms; /* the lower level, if it has fallen too, gets its own clear_for */
-            group->fall_to = -1;
-        }
-    }
-    group->level = transition == SA_CLEARED ? -1 : level;
-    report(group, number, transition, level, measure, now_ms / 1000, fn, arg);
+    if (now_s - rules->swept_s < SWEEP_S)
+        return;
+    rules->swept_s = now_s;
+    for (unsigned i = 0; i < rules->n_rules; i++)
+        sa_groups_sweep(&rules->groups[i], now_s);
 }
 
 bool
 sa_rules_evaluate(struct sa_rules *rules, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    bool active = false;
+    struct sa_group *group, *next;
 
-    for (unsigned i = 0; i < rules->n_groups; i++) {
-        struct group *group = &rules->groups[i];
-        struct measure measures[SA_DIR_COUNT], best;
-        unsigned n;
-        int met;
-
-        if (!group->dirty && group->state == SA_RULE_OK)
-            continue;
+    DL_FOREACH_SAFE(rules->hot, group, next)
+    {
         group->dirty = false;
-        group->changed = true;
-        n = take_measures(group, now_ms / 1000, measures);
-        met = highest_met(group->rule, measures, n, &best);
-        if (group->state == SA_RULE_OK || group->state == SA_RULE_PENDING)
-            judge_quiet(group, i, met, &best, now_ms, fn, arg);
-        else
-            judge_firing(group, i, met, highest_held(group->rule, measures, n, group->level), &best, now_ms,
-                         fn, arg);
-        if (group->state != SA_RULE_OK)
-            active = true;
+        judge_group(rules, group, now_ms, fn, arg);
+        if (group->standing.state == SA_RULE_OK) {
+            DL_DELETE(rules->hot, group);
+            group->hot = false;
+        }
     }
-    return active;
+    sweep(rules, now_ms / 1000);
+    return rules->hot != NULL;
 }
 
 /* Whether what one rule has counted is what the other would have counted. */
 static bool
 counts_alike(const struct sa_rule_def *a, const struct sa_rule_def *b)
 {
+    if (sa_rule_by(a) != sa_rule_by(b) ||
+        ((sa_rule_by(a) & SA_BY_SOURCE) == 0 &&
+         (a->n_sources != b->n_sources || memcmp(a->sources, b->sources, sizeof a->sources) != 0)))
+        return false;
     return strcmp(a->name, b->name) == 0 && memcmp(&a->codes, &b->codes, sizeof a->codes) == 0 &&
            a->window_s == b->window_s && a->ratio_of == b->ratio_of && a->count_of == b->count_of &&
            a->n_methods == b->n_methods && memcmp(a->methods, b->methods, sizeof a->methods) == 0;
 }
 
-static uint32_t
-successor(const struct sa_rules *fresh, const struct group *old)
+static struct sa_groups *
+successor(const struct sa_rules *fresh, const struct sa_groups *old)
 {
-    for (unsigned i = 0; i < fresh->n_groups; i++)
-        if (strcmp(fresh->groups[i].source_name, old->source_name) == 0 &&
-            counts_alike(fresh->groups[i].rule, old->rule))
-            return i;
-    return SA_NO_GROUP;
+    for (unsigned i = 0; i < fresh->n_rules; i++)
+        if (fresh->groups[i].rule->enabled && counts_alike(fresh->groups[i].rule, old->rule))
+            return &fresh->groups[i];
+    return NULL;
 }
 
+/* A group without a successor: its alarm ends. */
 static void
-take_over(struct group *group, struct group *old)
+end_group(const struct sa_rules *rules, struct sa_group *group, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    struct group kept = *group;
+    const struct sa_measures measures = sa_group_measures(group, false, now_ms / 1000);
+    const struct sa_judgement judgement = {.transition = SA_CLEARED,
+                                           .level = group->standing.level,
+                                           .shown = sa_judge_shown(group->of->rule, &measures)};
 
-    *group = *old;
-    group->rule = kept.rule;
-    group->source = kept.source;
-    group->source_name = kept.source_name;
-    group->dirty = true; /* the limits may be others now */
-    memcpy(old->matches, kept.matches, sizeof old->matches);
-    memcpy(old->base, kept.base, sizeof old->base);
-    memcpy(old->codes, kept.codes, sizeof old->codes);
+    if (group->standing.state >= SA_RULE_FIRING)
+        report(rules, group, &judgement, true, now_ms / 1000, fn, arg);
+}
+
+/* The groups of a rule go over as they are; then those go whose source is none of the rule any more. */
+static void
+take_over(struct sa_rules *fresh, struct sa_groups *groups, struct sa_groups *old, int64_t now_ms,
+          sa_verdict_fn fn, void *arg)
+{
+    struct sa_group *group, *next;
+
+    groups->head = old->head;
+    groups->n_overflow = old->n_overflow;
+    groups->unfitted = old->unfitted;
+    old->head = NULL;
+    HASH_ITER(hh, groups->head, group, next)
+    {
+        struct sa_rules_line *line =
+            group->key.source == SA_ANY_SOURCE ? NULL : sa_rules_line(fresh, groups, group->key.source);
+
+        group->of = groups;
+        group->hot = false;
+        if (group->key.source != SA_ANY_SOURCE && line == NULL) {
+            end_group(fresh, group, now_ms, fn, arg);
+            sa_groups_drop(groups, group);
+            continue;
+        }
+        if (line != NULL && groups->by_source)
+            line->only = group;
+        sa_rules_heat(fresh, group); /* the limits may be others now */
+    }
 }
 
 void
-sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, uint32_t *map, int64_t now_ms, sa_verdict_fn fn,
-               void *arg)
+sa_rules_adopt(struct sa_rules *fresh, struct sa_rules *old, int64_t now_ms, sa_verdict_fn fn, void *arg)
 {
-    for (unsigned i = 0; i < old->n_groups; i++) {
-        struct group *group = &old->groups[i];
-        bool firing = group->state == SA_RULE_FIRING || group->state == SA_RULE_CLEARING;
+    struct sa_group *group, *next;
 
-        map[i] = successor(fresh, group);
-        if (map[i] != SA_NO_GROUP) {
-            take_over(&fresh->groups[map[i]], group);
-        } else if (firing) {
-            struct measure measures[SA_DIR_COUNT], best;
-            unsigned n = take_measures(group, now_ms / 1000, measures);
+    memcpy(fresh->blind, old->blind, fresh->n_sources * sizeof *fresh->blind);
+    fresh->gone = old->gone;
+    fresh->n_gone = old->n_gone;
+    fresh->rewrite = old->rewrite;
+    old->gone = NULL;
+    for (unsigned i = 0; i < old->n_rules; i++) {
+        struct sa_groups *groups = successor(fresh, &old->groups[i]);
 
-            (void)highest_met(group->rule, measures, n, &best);
-            group->gone = true;
-            report(group, i, SA_CLEARED, group->level, &best, now_ms / 1000, fn, arg);
+        if (groups != NULL) {
+            take_over(fresh, groups, &old->groups[i], now_ms, fn, arg);
+            continue;
+        }
+        HASH_ITER(hh, old->groups[i].head, group, next)
+        {
+            end_group(old, group, now_ms, fn, arg);
+            if (group->saved)
+                note_gone(fresh, group);
         }
     }
+    old->hot = NULL;
 }
 
-/* FNV-1a over what decides which responses a rule counts, and in which windows. */
-static int64_t
-fingerprint(const struct sa_rule_def *rule)
+bool
+sa_rules_is_up(const struct sa_rules *rules, const struct sa_group_name *name)
 {
-    const uint32_t parts[] = {
-        sa_text_hash((const char *)&rule->codes, sizeof rule->codes),
-        sa_text_hash((const char *)rule->methods, sizeof rule->methods),
-        rule->window_s,
-        (uint32_t)rule->ratio_of | (uint32_t)rule->count_of << 8,
-    };
+    uint32_t source = 0;
 
-    return sa_text_hash((const char *)parts, sizeof parts);
-}
+    while (source < rules->n_sources && strcmp(rules->sources[source], name->source) != 0)
+        source++;
+    for (unsigned i = 0; i < rules->n_rules; i++) {
+        const struct sa_groups *groups = &rules->groups[i];
+        const struct sa_group *group;
+        struct sa_group_key key;
 
-static void
-save_windows(const struct group *group, struct sa_buffer *buffer)
-{
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        sa_window_save(&group->matches[i], buffer);
-        sa_window_save(&group->base[i], buffer);
-    }
-    sa_buffer_number(buffer, group->n_codes);
-    for (unsigned i = 0; i < group->n_codes; i++) {
-        sa_buffer_number(buffer, group->codes[i].code);
-        sa_window_save(&group->codes[i].window, buffer);
-    }
-}
-
-static void
-load_windows(struct group *group, struct sa_buffer_reader *reader, int64_t shift_s)
-{
-    uint64_t n_codes;
-
-    for (unsigned i = 0; i < SA_DIR_COUNT; i++) {
-        sa_window_load(&group->matches[i], reader, shift_s);
-        sa_window_load(&group->base[i], reader, shift_s);
-    }
-    n_codes = sa_buffer_read(reader);
-    for (unsigned i = 0; i < n_codes && i < CODE_SLOTS && !reader->failed; i++) {
-        group->codes[i].code = (uint16_t)(sa_buffer_read(reader) % (SA_CODE_MAX + 1));
-        sa_window_load(&group->codes[i].window, reader, shift_s);
-        group->n_codes = i + 1;
-    }
-}
-
-void
-sa_rules_keep(struct sa_rules *rules, bool all, void (*fn)(void *arg, const struct sa_rule_memory *memory),
-              void *arg)
-{
-    struct sa_buffer buffer = {0};
-
-    for (unsigned i = 0; i < rules->n_groups; i++) {
-        struct group *group = &rules->groups[i];
-        struct sa_rule_memory memory;
-
-        if (!group->changed && !all)
+        if (strcmp(groups->rule->name, name->rule) != 0 || !sa_group_key_of(groups->rule, source, name, &key))
             continue;
-        group->changed = false;
-        buffer.len = 0;
-        save_windows(group, &buffer);
-        if (buffer.failed) /* better none than half of them */
-            buffer.len = 0;
-        memory = (struct sa_rule_memory){
-            .rule = group->rule->name,
-            .source = group->source_name,
-            .counted = fingerprint(group->rule),
-            .state = group->state,
-            .level = group->level,
-            .fall_to = group->fall_to,
-            .since_ms = group->since_ms,
-            .evidence = group->evidence,
-            .windows = buffer.bytes,
-            .windows_len = buffer.len,
-        };
-        fn(arg, &memory);
+        group = sa_groups_find(groups, &key);
+        if (group != NULL && group->standing.state >= SA_RULE_FIRING)
+            return strcmp(source_name(rules, &key), name->source) == 0;
     }
-    sa_buffer_done(&buffer);
-}
-
-uint32_t
-sa_rules_recall(struct sa_rules *rules, const struct sa_rule_memory *memory, int64_t shift_s)
-{
-    for (unsigned i = 0; i < rules->n_groups; i++) {
-        struct group *group = &rules->groups[i];
-        struct sa_buffer_reader reader = {memory->windows, memory->windows + memory->windows_len, false};
-
-        if (strcmp(group->rule->name, memory->rule) != 0 || strcmp(group->source_name, memory->source) != 0)
-            continue;
-        if (fingerprint(group->rule) != memory->counted || memory->state < SA_RULE_OK ||
-            memory->state > SA_RULE_CLEARING || memory->level < -1 || memory->level >= SA_RULE_LEVELS ||
-            (memory->state >= SA_RULE_FIRING && memory->level < 0))
-            return SA_NO_GROUP;
-        load_windows(group, &reader, shift_s);
-        group->state = memory->state;
-        group->level = memory->level;
-        group->fall_to = memory->fall_to < SA_RULE_LEVELS ? memory->fall_to : -1;
-        group->since_ms = memory->since_ms + shift_s * 1000;
-        group->changed = group->changed || shift_s != 0;
-        (void)sa_text_copy(group->evidence, sizeof group->evidence, memory->evidence);
-        group->dirty = true;
-        return i;
-    }
-    return SA_NO_GROUP;
-}
-
-uint32_t
-sa_rules_firing(const struct sa_rules *rules, const char *rule, const char *source)
-{
-    for (unsigned i = 0; i < rules->n_groups; i++)
-        if (rules->groups[i].state >= SA_RULE_FIRING && strcmp(rules->groups[i].rule->name, rule) == 0 &&
-            strcmp(rules->groups[i].source_name, source) == 0)
-            return i;
-    return SA_NO_GROUP;
+    return false;
 }

@@ -15,17 +15,11 @@ make_rules(const struct sa_core *core, const struct sa_rule_def *defs, unsigned 
     return sa_rules_new(defs, n_defs, core->names, core->config->n_sources);
 }
 
-/* Every group can be raised, changed and cleared before a receiver answers. */
+/* Every group can be raised, changed and cleared before a receiver answers, as far as an outbox goes. */
 static unsigned
 outbox_room(const struct sa_rules *rules)
 {
-    return SA_OUTBOX_ROOM + 3 * sa_rules_groups(rules);
-}
-
-static unsigned
-alarms_room(const struct sa_core *core, const struct sa_rules *rules)
-{
-    return sa_rules_groups(rules) + sa_faults_room(core->config->n_sources);
+    return SA_OUTBOX_ROOM + 3 * sa_rules_room(rules);
 }
 
 static bool
@@ -57,7 +51,7 @@ make_rooms(struct sa_core *core)
     if (core->tally == NULL || core->nothing == NULL || core->faults == NULL || core->rules == NULL)
         return false;
     sa_format_want_nothing(core->nothing);
-    core->alarms = sa_alarms_new(core->config->node, alarms_room(core, core->rules));
+    core->alarms = sa_alarms_new(core->config->node);
     core->outbox = sa_outbox_new(outbox_room(core->rules));
     return core->alarms != NULL && core->outbox != NULL;
 }
@@ -225,18 +219,13 @@ int
 sa_core_reload(struct sa_core *core, struct sa_config *fresh, struct sa_time now)
 {
     struct sa_rules *rules = make_rules(core, fresh->rules, fresh->n_rules);
-    uint32_t *map = calloc(sa_rules_groups(core->rules) + 1, sizeof *map);
 
-    if (rules == NULL || map == NULL || sa_alarms_reserve(core->alarms, alarms_room(core, rules)) < 0 ||
-        sa_outbox_reserve(core->outbox, outbox_room(rules)) < 0) {
+    if (rules == NULL || sa_outbox_reserve(core->outbox, outbox_room(rules)) < 0) {
         (void)sa_rules_free(rules);
-        free(map);
         return -ENOMEM;
     }
     core->now = now;
-    sa_rules_adopt(rules, core->rules, map, now.mono_ms, on_verdict, core);
-    sa_alarms_regroup(core->alarms, map);
-    free(map);
+    sa_rules_adopt(rules, core->rules, now.mono_ms, on_verdict, core);
     (void)sa_rules_free(core->rules);
     core->rules = rules;
     core->config_ms = now.wall_ms;

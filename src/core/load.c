@@ -1,13 +1,11 @@
 /* The rows of the core, taken back.  Everybody may have written into the database meanwhile. */
 #include "inside.h"
+#include "rules_rows.h"
 #include "text.h"
 
 #include <errno.h>
 #include <string.h>
 
-_Static_assert((int)SA_ROW_STATE_OK == (int)SA_RULE_OK && (int)SA_ROW_STATE_FIRING == (int)SA_RULE_FIRING &&
-                   (int)SA_ROW_STATE_CLEARING == (int)SA_RULE_CLEARING,
-               "rows.h and rules.h number the states alike");
 /* The row cannot be true.  It is left out, and the next save removes it. */
 static void
 drop(struct sa_core *core, enum sa_table table, const void *row)
@@ -116,7 +114,7 @@ load_gauge(struct sa_core *core, const struct sa_row_gauge *row)
     if (!sa_window_is_sound(&checked, core->past.latest_ms / 1000) || checked.p != checked.end) {
         drop(core, SA_TABLE_GAUGES, row);
     } else if (slot != NULL) {
-        sa_window_load(&slot->window, &reader, core->past.shift_s);
+        sa_window_load(&slot->window, 0, &reader, core->past.shift_s);
         slot->changed = slot->changed || core->past.shift_s != 0;
     }
 }
@@ -124,23 +122,12 @@ load_gauge(struct sa_core *core, const struct sa_row_gauge *row)
 static void
 load_group(struct sa_core *core, const struct sa_row_group *row)
 {
-    const struct sa_rule_memory memory = {
-        .rule = row->rule,
-        .source = row->source,
-        .counted = row->counted,
-        .state = (enum sa_rule_state)row->state,
-        .level = (int)row->level,
-        .fall_to = (int)row->fall_to,
-        .since_ms = row->since_mono_ms,
-        .evidence = row->evidence,
-        .windows = row->windows.p,
-        .windows_len = row->windows.len,
-    };
+    int r = sa_rules_load(core->rules, row, core->past.latest_ms, core->past.shift_s);
 
-    if (sa_rule_memory_is_sound(&memory, core->past.latest_ms))
-        (void)sa_rules_recall(core->rules, &memory, core->past.shift_s);
-    else
+    if (r == -EBADMSG)
         drop(core, SA_TABLE_GROUPS, row);
+    else if (r == -ENOENT)
+        sa_batch_delete(&core->repair, SA_TABLE_GROUPS, row);
 }
 
 static void
@@ -183,6 +170,9 @@ alarm_of(const struct sa_row_alarm *row)
     (void)sa_text_copy(alarm.text, sizeof alarm.text, row->text);
     (void)sa_text_copy(alarm.remediation, sizeof alarm.remediation, row->remediation);
     (void)sa_text_copy(alarm.evidence, sizeof alarm.evidence, row->evidence);
+    (void)sa_text_copy(alarm.method, sizeof alarm.method, row->method);
+    alarm.code = (uint16_t)row->code;
+    alarm.overflow = row->overflow != 0;
     return alarm;
 }
 
@@ -190,17 +180,18 @@ static void
 load_alarm(struct sa_core *core, const struct sa_row_alarm *row, struct sa_time now)
 {
     struct sa_alarm alarm = alarm_of(row);
-    uint32_t group = sa_rules_firing(core->rules, alarm.rule, alarm.source);
+    const struct sa_group_name group = {alarm.rule,   alarm.source, alarm.peer,
+                                        alarm.method, alarm.code,   alarm.overflow};
     struct sa_alarm_event event;
     enum sa_fault_kind kind;
     int source = sa_core_source_number(core, alarm.source);
 
     if (sa_alarms_fault_kind(alarm.kind, &kind) && (kind == SA_FAULT_STATE || source >= 0) &&
-        sa_alarms_restore(core->alarms, &alarm, SA_NO_GROUP)) {
+        sa_alarms_restore(core->alarms, &alarm)) {
         sa_faults_recall(core->faults, kind, source < 0 ? 0 : (unsigned)source, alarm.text, now.mono_ms);
         return;
     }
-    if (group != SA_NO_GROUP && sa_alarms_restore(core->alarms, &alarm, group))
+    if (sa_rules_is_up(core->rules, &group) && sa_alarms_restore(core->alarms, &alarm))
         return;
     sa_alarms_end(&alarm, now.wall_ms, &event);
     sa_core_push(core, &event);

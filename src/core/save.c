@@ -1,5 +1,6 @@
 /* The rows of the core: counts, windows, alarms and events of one moment. */
 #include "inside.h"
+#include "rules_rows.h"
 
 /* What the savers below need. */
 struct saving {
@@ -121,7 +122,7 @@ save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
         if (tally->window_s == 0)
             continue;
         window.len = 0;
-        sa_window_save(&slot->window, &window);
+        sa_window_save(&slot->window, 0, &window);
         if (!window.failed)
             sa_batch_put(saving->batch, SA_TABLE_GAUGES,
                          &(struct sa_row_gauge){code, {window.bytes, window.len}});
@@ -130,22 +131,27 @@ save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
 }
 
 static void
-save_group(void *arg, const struct sa_rule_memory *memory)
+clear_groups(void *arg)
 {
     struct saving *saving = arg;
-    const struct sa_row_group row = {
-        .rule = memory->rule,
-        .source = memory->source,
-        .counted = memory->counted,
-        .state = memory->state,
-        .level = memory->level,
-        .fall_to = memory->fall_to,
-        .since_mono_ms = memory->since_ms,
-        .evidence = memory->evidence,
-        .windows = {memory->windows, memory->windows_len},
-    };
 
-    sa_batch_put(saving->batch, SA_TABLE_GROUPS, &row);
+    sa_batch_clear(saving->batch, SA_TABLE_GROUPS);
+}
+
+static void
+delete_group(void *arg, const struct sa_row_group *row)
+{
+    struct saving *saving = arg;
+
+    sa_batch_delete(saving->batch, SA_TABLE_GROUPS, row);
+}
+
+static void
+save_group(void *arg, const struct sa_row_group *row)
+{
+    struct saving *saving = arg;
+
+    sa_batch_put(saving->batch, SA_TABLE_GROUPS, row);
 }
 
 static struct sa_row_alarm
@@ -170,6 +176,9 @@ row_of(const struct sa_alarm *alarm)
         .text = alarm->text,
         .remediation = alarm->remediation,
         .evidence = alarm->evidence,
+        .method = alarm->method,
+        .code = alarm->code,
+        .overflow = alarm->overflow,
     };
 }
 
@@ -225,6 +234,7 @@ sa_core_save(struct sa_core *core, bool all, struct sa_time now, struct sa_batch
              void (*place)(void *arg, unsigned source, struct sa_core_place *ret_place), void *arg)
 {
     struct saving saving = {core, batch, all, now, place, arg};
+    const struct sa_group_rows groups = {clear_groups, delete_group, save_group, &saving};
 
     sa_buffer_add(&batch->buffer, core->repair.buffer.bytes, core->repair.buffer.len);
     sa_batch_done(&core->repair);
@@ -236,7 +246,7 @@ sa_core_save(struct sa_core *core, bool all, struct sa_time now, struct sa_batch
     if (all)
         put_source(batch, &(struct sa_row_source){.name = "", .format = ""}, &core->absent);
     save_tally(&saving, "", core->tally);
-    sa_rules_keep(core->rules, all, save_group, &saving);
+    sa_rules_save(core->rules, all, &groups);
     save_alarms(&saving);
     sa_outbox_keep(core->outbox, all, save_event, delete_event, &saving);
 }

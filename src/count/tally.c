@@ -65,9 +65,12 @@ sa_tally_slot(struct sa_tally *tally, unsigned code)
     slot = calloc(1, sizeof *slot);
     if (slot == NULL)
         return NULL;
-    if (tally->window_s != 0 && sa_window_init(&slot->window, tally->window_s) < 0) {
-        free(slot);
-        return NULL;
+    if (tally->window_s != 0) {
+        sa_window_init(&slot->window, tally->window_s, 1);
+        if (sa_window_widen(&slot->window) < 0) {
+            free(slot);
+            return NULL;
+        }
     }
     slot->code = (uint16_t)code;
     return tally->codes[code] = slot;
@@ -94,7 +97,7 @@ sa_tally_add(struct sa_tally *tally, const struct sa_response *response, int64_t
         slot->last_seen_ms = seen_ms;
     slot->changed = true;
     if (tally->window_s != 0 && now_s >= 0)
-        sa_window_add(&slot->window, now_s, response->repeat);
+        sa_window_add(&slot->window, 0, now_s, response->repeat);
 }
 
 void

@@ -21,7 +21,7 @@ struct sa_tally_code {
     struct sa_count count;
     int64_t last_seen_ms;                 /* wall clock given with the response */
     uint64_t by_method[SA_TALLY_METHODS]; /* responses; index into the tally's methods */
-    struct sa_window window;              /* only with windows */
+    struct sa_window window;              /* of one column, by the second; only with windows */
     bool changed;                         /* set with each response; whoever keeps the counts resets it */
 };
 

@@ -4,107 +4,191 @@
 #include <stdlib.h>
 #include <string.h>
 
-int
-sa_window_init(struct sa_window *window, uint32_t seconds)
+uint32_t
+sa_window_step_s(uint32_t seconds)
 {
-    uint32_t *bucket = calloc(seconds, sizeof *bucket);
+    if (seconds <= SA_WINDOW_STEPS)
+        return 1;
+    return (seconds + SA_WINDOW_STEPS - 2) /
+           (SA_WINDOW_STEPS - 1); /* one more step is in part in the window */
+}
 
-    if (bucket == NULL)
-        return -ENOMEM;
-    *window = (struct sa_window){.bucket = bucket, .seconds = seconds, .newest_s = -1};
-    return 0;
+void
+sa_window_init(struct sa_window *window, uint32_t seconds, uint32_t step_s)
+{
+    *window = (struct sa_window){.seconds = seconds,
+                                 .step_s = step_s,
+                                 .steps = 1 + (seconds - 1 + step_s - 1) / step_s,
+                                 .newest_s = -1};
 }
 
 void
 sa_window_done(struct sa_window *window)
 {
-    free(window->bucket);
+    free(window->sum);
     *window = (struct sa_window){0};
 }
 
-void
-sa_window_clear(struct sa_window *window)
+static uint32_t *
+column_of(const struct sa_window *window, unsigned column)
 {
-    memset(window->bucket, 0, window->seconds * sizeof *window->bucket);
-    window->sum = 0;
+    return window->bucket + (size_t)column * window->steps;
 }
 
-/* Moves the ring forward to now_s, emptying the buckets that fall out. */
+/* One block, because there are thousands of windows: the sums move up when there is one more. */
+int
+sa_window_widen(struct sa_window *window)
+{
+    size_t old = window->columns, column_size = window->steps * sizeof *window->bucket;
+    uint64_t *sum = malloc((old + 1) * (sizeof *sum + column_size));
+    uint32_t *bucket;
+
+    if (sum == NULL)
+        return -ENOMEM;
+    bucket = (uint32_t *)(sum + old + 1);
+    if (old > 0) {
+        memcpy(sum, window->sum, old * sizeof *sum);
+        memcpy(bucket, window->bucket, old * column_size);
+    }
+    sum[old] = 0;
+    memset(bucket + old * window->steps, 0, column_size);
+    free(window->sum);
+    window->sum = sum;
+    window->bucket = bucket;
+    window->columns++;
+    return (int)old;
+}
+
+void
+sa_window_clear(struct sa_window *window, unsigned column)
+{
+    memset(column_of(window, column), 0, window->steps * sizeof *window->bucket);
+    window->sum[column] = 0;
+}
+
+/* The number of the oldest step of a window that ends with now_s. */
+static int64_t
+oldest_step(const struct sa_window *window, int64_t now_s)
+{
+    return now_s < window->seconds ? 0 : (now_s - window->seconds + 1) / window->step_s;
+}
+
+static void
+drop_step(struct sa_window *window, int64_t step)
+{
+    uint32_t at = (uint32_t)(step % window->steps);
+
+    for (unsigned column = 0; column < window->columns; column++) {
+        uint32_t *bucket = column_of(window, column) + at;
+
+        window->sum[column] -= *bucket;
+        *bucket = 0;
+    }
+}
+
+/* Moves the window forward to now_s, emptying the steps that fall out. */
 static void
 advance(struct sa_window *window, int64_t now_s)
 {
-    if (window->newest_s < 0 || now_s - window->newest_s >= window->seconds) {
-        if (window->sum != 0)
-            memset(window->bucket, 0, window->seconds * sizeof *window->bucket);
-        window->sum = 0;
-        window->newest_s = now_s;
-        return;
-    }
-    while (window->newest_s < now_s) {
-        uint32_t *oldest = &window->bucket[++window->newest_s % window->seconds];
+    int64_t first = oldest_step(window, window->newest_s), end = oldest_step(window, now_s);
 
-        window->sum -= *oldest;
-        *oldest = 0;
+    if (end - first >= window->steps || window->newest_s < 0) {
+        for (unsigned column = 0; column < window->columns; column++)
+            if (window->sum[column] != 0)
+                sa_window_clear(window, column);
+    } else {
+        for (; first < end; first++)
+            drop_step(window, first);
     }
+    window->newest_s = now_s;
+    window->newest_at = (uint32_t)(now_s / window->step_s % window->steps);
+}
+
+/* The place of a second that is not the newest, or -1 if it has left the window. */
+static int64_t
+place_of_older(const struct sa_window *window, int64_t s)
+{
+    int64_t step = s / window->step_s;
+
+    if (step < oldest_step(window, window->newest_s))
+        return -1;
+    return step % window->steps;
 }
 
 void
-sa_window_add(struct sa_window *window, int64_t now_s, uint32_t n)
+sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n)
 {
-    uint32_t *bucket;
+    int64_t at;
 
+    if (now_s < 0)
+        return;
     if (now_s > window->newest_s)
         advance(window, now_s);
-    else if (now_s < 0 || now_s <= window->newest_s - window->seconds)
-        return;
-    bucket = &window->bucket[now_s % window->seconds];
-    if (n >
-        UINT32_MAX - *bucket) /* more than it holds: the sum must not keep what the bucket cannot give back */
-        n = UINT32_MAX - *bucket;
-    *bucket += n;
-    window->sum += n;
+    at = now_s == window->newest_s ? window->newest_at : place_of_older(window, now_s);
+    if (at >= 0)
+        sa_window_add_at(window, column, (uint32_t)at, n);
 }
 
 uint64_t
-sa_window_sum(struct sa_window *window, int64_t now_s)
+sa_window_sum(struct sa_window *window, unsigned column, int64_t now_s)
 {
     if (now_s > window->newest_s)
         advance(window, now_s);
-    return window->sum;
+    return window->sum[column];
+}
+
+bool
+sa_window_is_empty(struct sa_window *window, int64_t now_s)
+{
+    if (now_s > window->newest_s)
+        advance(window, now_s);
+    for (unsigned column = 0; column < window->columns; column++)
+        if (window->sum[column] != 0)
+            return false;
+    return true;
+}
+
+/* The last second that what lies in a step can be of: so it never leaves too early. */
+static int64_t
+last_second(const struct sa_window *window, int64_t step)
+{
+    int64_t s = step * window->step_s + window->step_s - 1;
+
+    return s < window->newest_s ? s : window->newest_s;
 }
 
 void
-sa_window_save(const struct sa_window *window, struct sa_buffer *buffer)
+sa_window_save(const struct sa_window *window, unsigned column, struct sa_buffer *buffer)
 {
+    const uint32_t *bucket = column_of(window, column);
     uint64_t n = 0;
-    int64_t oldest_s = window->newest_s - window->seconds + 1, last_s;
+    int64_t last_s = 0;
 
-    if (oldest_s < 0)
-        oldest_s = 0;
-    for (uint32_t i = 0; i < window->seconds && window->sum != 0; i++)
-        n += window->bucket[i] != 0;
+    for (uint32_t i = 0; i < window->steps && window->sum[column] != 0; i++)
+        n += bucket[i] != 0;
     sa_buffer_number(buffer, n);
-    last_s = 0;
-    for (int64_t s = oldest_s; n > 0 && s <= window->newest_s; s++) {
-        uint32_t count = window->bucket[s % window->seconds];
+    for (int64_t step = oldest_step(window, window->newest_s); n > 0; step++) {
+        uint32_t count = bucket[step % window->steps];
+        int64_t s = last_second(window, step);
 
         if (count == 0)
             continue;
         sa_buffer_number(buffer, (uint64_t)(s - last_s));
         sa_buffer_number(buffer, count);
         last_s = s;
+        n--;
     }
 }
 
 void
-sa_window_load(struct sa_window *window, struct sa_buffer_reader *reader, int64_t shift_s)
+sa_window_load(struct sa_window *window, unsigned column, struct sa_buffer_reader *reader, int64_t shift_s)
 {
     uint64_t n = sa_buffer_read(reader);
     int64_t s = 0;
 
     for (; n > 0 && !reader->failed; n--) {
         s += (int64_t)(sa_buffer_read(reader) & ((UINT64_C(1) << 40) - 1));
-        sa_window_add(window, s + shift_s, (uint32_t)sa_buffer_read(reader));
+        sa_window_add(window, column, s + shift_s, (uint32_t)sa_buffer_read(reader));
     }
 }
 

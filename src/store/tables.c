@@ -105,14 +105,24 @@ static const struct sa_column gauge_columns[] = {
     END,
 };
 
+#define BELOW(name, level)                                                                                   \
+    {name, offsetof(struct sa_row_group, below_mono_ms) + (level) * sizeof(int64_t), SA_INTEGER, false,      \
+     -MONO_MAX_MS, MONO_MAX_MS}
 static const struct sa_column group_columns[] = {
     KEY(sa_row_group, rule, SA_TEXT, 1, SA_NAME_SIZE - 1),
     KEY(sa_row_group, source, SA_TEXT, 0, SA_NAME_SIZE - 1),
+    KEY(sa_row_group, peer, SA_TEXT, 0, SA_PEER_SIZE - 1),
+    KEY(sa_row_group, method, SA_TEXT, 0, SA_METHOD_SIZE - 1),
+    KEY(sa_row_group, code, SA_INTEGER, 0, SA_CODE_MAX),
+    KEY(sa_row_group, overflow, SA_INTEGER, 0, 1),
     ANY(sa_row_group, counted),
     INTEGER(sa_row_group, state, SA_ROW_STATE_OK, SA_ROW_STATE_CLEARING),
     INTEGER(sa_row_group, level, -1, LEVEL_MAX),
-    INTEGER(sa_row_group, fall_to, -1, LEVEL_MAX),
     INTEGER(sa_row_group, since_mono_ms, -MONO_MAX_MS, MONO_MAX_MS),
+    BELOW("below_warning_mono_ms", 0),
+    BELOW("below_minor_mono_ms", 1),
+    BELOW("below_major_mono_ms", 2),
+    BELOW("below_critical_mono_ms", 3),
     TEXT(sa_row_group, evidence, 0, SA_CALLID_SIZE - 1),
     BLOB(sa_row_group, windows, BLOB_MAX),
     END,
@@ -137,7 +147,10 @@ static const struct sa_column group_columns[] = {
     ALARM_INTEGER(base, changed_ms, 0, WALL_MAX_MS),                                                         \
     ALARM_TEXT(base, text, SA_TEXT_SIZE),                                                                    \
     ALARM_TEXT(base, remediation, SA_LONG_SIZE),                                                             \
-    ALARM_TEXT(base, evidence, SA_CALLID_SIZE)
+    ALARM_TEXT(base, evidence, SA_CALLID_SIZE),                                                              \
+    ALARM_TEXT(base, method, SA_METHOD_SIZE),                                                                \
+    ALARM_INTEGER(base, code, 0, SA_CODE_MAX),                                                               \
+    ALARM_INTEGER(base, overflow, 0, 1)
 
 static const struct sa_column alarm_columns[] = {
     KEY(sa_row_alarm, id, SA_INTEGER, 1, NUMBER_MAX),
@@ -298,6 +311,24 @@ const char *const sa_schema_steps[] = {
      "ALTER TABLE sources ADD COLUMN match_limit INTEGER DEFAULT 0;"),
     /* 4 to 5: generations that an earlier life had met and not opened */
     "ALTER TABLE sources ADD COLUMN looked_ms INTEGER DEFAULT 0;",
+    /*
+     * 5 to 6: groups by more than rule and source; each level has its own time below its limits.  The windows
+     * stay as they are; of an alarm that was clearing, clear_for begins anew.
+     */
+    ("ALTER TABLE groups RENAME TO groups_5;"
+     "CREATE TABLE groups (rule TEXT, source TEXT, peer TEXT, method TEXT, code INTEGER, overflow INTEGER, "
+     "counted INTEGER, state INTEGER, level INTEGER, since_mono_ms INTEGER, below_warning_mono_ms INTEGER, "
+     "below_minor_mono_ms INTEGER, below_major_mono_ms INTEGER, below_critical_mono_ms INTEGER, "
+     "evidence TEXT, windows BLOB, PRIMARY KEY (rule, source, peer, method, code, overflow)) WITHOUT ROWID;"
+     "INSERT INTO groups SELECT rule, source, '', '', 0, 0, counted, state, level, since_mono_ms, 0, 0, 0, "
+     "0, evidence, windows FROM groups_5;"
+     "DROP TABLE groups_5;"
+     "ALTER TABLE alarms ADD COLUMN method TEXT DEFAULT '';"
+     "ALTER TABLE alarms ADD COLUMN code INTEGER DEFAULT 0;"
+     "ALTER TABLE alarms ADD COLUMN overflow INTEGER DEFAULT 0;"
+     "ALTER TABLE events ADD COLUMN method TEXT DEFAULT '';"
+     "ALTER TABLE events ADD COLUMN code INTEGER DEFAULT 0;"
+     "ALTER TABLE events ADD COLUMN overflow INTEGER DEFAULT 0;"),
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

@@ -26,6 +26,9 @@ struct sa_alarm {
     char text[SA_TEXT_SIZE];
     char remediation[SA_LONG_SIZE];
     char evidence[SA_CALLID_SIZE]; /* Call-ID of the response that crossed the limit */
+    char method[SA_METHOD_SIZE];   /* of the group; "": the rule does not tell methods apart */
+    uint16_t code;                 /* of the group; 0: likewise */
+    bool overflow;                 /* it is about all that found no room in the rule's groups */
 };
 
 enum sa_transition {

@@ -27,9 +27,16 @@ struct sa_rule_level {
     uint32_t ratio_per_mille;
 };
 
+/* What a rule is judged for, each combination that is seen by itself. */
+enum { SA_BY_SOURCE = 1, SA_BY_PEER = 2, SA_BY_METHOD = 4, SA_BY_CODE = 8 };
+
+#define SA_MAX_GROUPS_DEFAULT 1000
+
 struct sa_rule_def {
     char name[SA_NAME_SIZE];
     bool enabled;
+    unsigned by;         /* SA_BY_ bits; 0: SA_BY_SOURCE */
+    uint32_t max_groups; /* of a rule by more than source; 0: SA_MAX_GROUPS_DEFAULT */
     struct sa_code_set codes;
     char codes_text[128]; /* as written, for showing */
     char methods[SA_RULE_METHODS][SA_METHOD_SIZE];
@@ -47,6 +54,12 @@ struct sa_rule_def {
     uint32_t clear_for_s;
     char remediation[SA_LONG_SIZE]; /* "": the catalog's */
 };
+
+static inline unsigned
+sa_rule_by(const struct sa_rule_def *rule)
+{
+    return rule->by == 0 ? SA_BY_SOURCE : rule->by;
+}
 
 static inline enum sa_severity
 sa_severity_of_level(unsigned level)

@@ -22,9 +22,12 @@ setup(void **state)
 static struct sa_verdict
 verdict(unsigned group, enum sa_transition transition, enum sa_severity severity, unsigned code)
 {
-    return (struct sa_verdict){.group = group,
-                               .rule = &redirects,
-                               .source = "edge",
+    static const char *const sources[] = {"edge", "core"};
+    static char peers[32][SA_PEER_SIZE];
+
+    snprintf(peers[group], sizeof peers[group], group < 2 ? "" : "192.0.2.%u", group);
+    return (struct sa_verdict){.rule = &redirects,
+                               .group = {"redirects", sources[group % 2], peers[group], "", 0, false},
                                .transition = transition,
                                .severity = severity,
                                .count = 231,
@@ -40,7 +43,7 @@ verdict(unsigned group, enum sa_transition transition, enum sa_severity severity
 static void
 test_raise_change_clear(void **state)
 {
-    struct sa_alarms *alarms = sa_alarms_new("edge1", 4);
+    struct sa_alarms *alarms = sa_alarms_new("edge1");
     struct sa_verdict v = verdict(2, SA_RAISED, SA_SEV_MINOR, 302);
     struct sa_alarm_event raised, changed, cleared;
     const struct sa_alarm *active;
@@ -63,7 +66,7 @@ test_raise_change_clear(void **state)
     assert_int_equal(raised.alarm.kind, SA_KIND_REDIRECT);
     assert_string_equal(raised.alarm.rule, "redirects");
     assert_string_equal(raised.alarm.source, "edge");
-    assert_string_equal(raised.alarm.peer, "");
+    assert_string_equal(raised.alarm.peer, "192.0.2.2");
     assert_string_equal(raised.alarm.codes, "302");
     assert_int_equal(raised.alarm.value, 231);
     assert_int_equal(raised.alarm.threshold, 200);
@@ -121,11 +124,75 @@ test_raise_change_clear(void **state)
     assert_null(sa_alarms_free(alarms));
 }
 
+/* What people see of an active alarm moves with its numbers; the event keeps what it said. */
+static void
+test_text_moves(void **state)
+{
+    struct sa_alarms *alarms = sa_alarms_new("n");
+    struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+    struct sa_alarm_event raised, other;
+    const struct sa_alarm *active;
+    unsigned n;
+
+    (void)state;
+    v.count = v.value = 102;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &raised), 1);
+    CHECK_HAS("raised", raised.alarm.text, "302 Moved Temporarily: 102 responses");
+    v.transition = 0;
+    v.count = v.value = v.total = 6900;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 2, &other), 0);
+    active = sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 1);
+    CHECK_HAS("active", active[0].text, "302 Moved Temporarily: 6900 responses");
+    assert_int_equal(active[0].value, 6900);
+    assert_int_equal(active[0].total, 6900);
+    CHECK_HAS("raised", raised.alarm.text, "302 Moved Temporarily: 102 responses");
+    v.unit = SA_UNIT_PER_MILLE; /* one more in so many that the share stays */
+    v.value = 690;
+    v.total = 10000;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 3, &other), 0);
+    v.count++;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 4, &other), 0);
+    active = sa_alarms_active(alarms, &n);
+    CHECK_HAS("active", active[0].text, "6901 of 10000");
+    sa_alarms_free(alarms);
+}
+
+/* A window that is empty names no code: the alarm keeps those of before, and what to do about them. */
+static void
+test_codes_stay(void **state)
+{
+    static const enum sa_transition transitions[] = {0, SA_CHANGED, 0, SA_CLEARED};
+    struct sa_alarms *alarms = sa_alarms_new("n");
+    struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MAJOR, 302);
+    struct sa_alarm_event raised, e;
+    unsigned n;
+
+    (void)state;
+    v.codes[1] = 301;
+    v.n_codes = 2;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &raised), 1);
+    assert_string_equal(raised.alarm.codes, "302,301");
+    for (unsigned i = 0; i < ROWS(transitions); i++) {
+        v = verdict(0, transitions[i], SA_SEV_MINOR, 0);
+        v.n_codes = 0;
+        v.count = v.value = v.total = 0;
+        if (sa_alarms_apply(alarms, &v, 2 + i, &e) == 0)
+            e.alarm = *sa_alarms_active(alarms, &n);
+        CHECK_STR("codes", e.alarm.codes, "302,301");
+        CHECK_STR("remediation", e.alarm.remediation, sa_catalog_explain(302).remediation);
+        CHECK_HAS("text", e.alarm.text, "0 responses");
+        if (transitions[i] != SA_CLEARED)
+            CHECK_HAS("text", e.alarm.text, "302 Moved Temporarily and others");
+    }
+    sa_alarms_free(alarms);
+}
+
 static void
 test_active_list(void **state)
 {
     enum { GROUPS = 20 };
-    struct sa_alarms *alarms = sa_alarms_new("n", GROUPS);
+    struct sa_alarms *alarms = sa_alarms_new("n");
     struct sa_alarm_event e;
     bool on[GROUPS] = {false};
     uint32_t highest = 0;
@@ -156,7 +223,7 @@ test_active_list(void **state)
 static void
 test_worst(void **state)
 {
-    struct sa_alarms *alarms = sa_alarms_new("n", 4);
+    struct sa_alarms *alarms = sa_alarms_new("n");
     static const enum sa_severity order[] = {SA_SEV_WARNING, SA_SEV_MINOR, SA_SEV_MAJOR, SA_SEV_CRITICAL};
     struct sa_alarm_event e;
 
@@ -190,7 +257,7 @@ test_kind_and_remediation(void **state)
     (void)state;
     for (unsigned i = 0; i < ROWS(cases); i++) {
         struct sa_rule_def def = {.name = "r", .enabled = true, .window_s = 60};
-        struct sa_alarms *alarms = sa_alarms_new("n", 1);
+        struct sa_alarms *alarms = sa_alarms_new("n");
         struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MINOR, cases[i].code);
         struct sa_alarm_event e;
         char name[8];
@@ -204,7 +271,7 @@ test_kind_and_remediation(void **state)
         CHECK_STR(name, e.alarm.remediation, sa_catalog_explain(cases[i].code).remediation);
         sa_alarms_free(alarms);
 
-        alarms = sa_alarms_new("n", 1);
+        alarms = sa_alarms_new("n");
         strcpy(def.remediation, "Call the duty engineer");
         sa_alarms_apply(alarms, &v, 1, &e);
         CHECK_STR(name, e.alarm.remediation, "Call the duty engineer");
@@ -215,7 +282,7 @@ test_kind_and_remediation(void **state)
 static void
 test_codes(void **state)
 {
-    struct sa_alarms *alarms = sa_alarms_new("n", 1);
+    struct sa_alarms *alarms = sa_alarms_new("n");
     struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
     struct sa_alarm_event e;
 
@@ -249,10 +316,10 @@ test_sizes(void **state)
     memset(def.name, 'r', sizeof def.name - 1);
     memset(def.remediation, 'w', sizeof def.remediation - 1);
     v.rule = &def;
-    v.source = source;
+    v.group.source = source;
     v.evidence = evidence;
     v.count = v.total = v.value = v.threshold = UINT32_MAX;
-    alarms = sa_alarms_new(node, 1);
+    alarms = sa_alarms_new(node);
     assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
     assert_true(strlen(e.alarm.identity) <= 128);
     assert_true(strlen(e.alarm.text) <= 200);
@@ -328,7 +395,7 @@ test_fault(void **state)
 
     (void)state;
     for (enum sa_fault_kind kind = 0; kind < SA_FAULT_KINDS; kind++) {
-        struct sa_alarms *alarms = sa_alarms_new("edge1", 4);
+        struct sa_alarms *alarms = sa_alarms_new("edge1");
         const char *source = kind == SA_FAULT_STATE ? "" : "edge";
         struct sa_fault up = fault(kind, source, true), down = fault(kind, source, false);
         struct sa_alarm_event raised, ended, again;
@@ -386,8 +453,7 @@ static void
 test_faults_beside_rules(void **state)
 {
     static const char *const names[] = {"edge", "core"};
-    struct sa_alarms *alarms = sa_alarms_new("n", 2 + 2 * 2 + 1);
-    const uint32_t map[2] = {1, 0};
+    struct sa_alarms *alarms = sa_alarms_new("n");
     char identities[16][SA_IDENT_SIZE];
     const struct sa_alarm *active;
     struct sa_alarm_event e;
@@ -398,7 +464,7 @@ test_faults_beside_rules(void **state)
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         v = verdict(i, SA_RAISED, SA_SEV_MINOR, 302);
-        v.source = names[i];
+        v.group.source = names[i];
         assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
         for (enum sa_fault_kind kind = 0; kind < SA_FAULT_STATE; kind++) {
             f = fault(kind, names[i], true);
@@ -420,9 +486,7 @@ test_faults_beside_rules(void **state)
     assert_int_equal(sa_alarms_fault(alarms, &f, 2, &e), 1);
     assert_string_equal(e.alarm.source, "core");
     assert_int_equal(e.alarm.kind, SA_KIND_SOURCE_BLIND);
-    sa_alarms_regroup(alarms, map); /* the groups change places; faults have none */
-    v = verdict(1, SA_CLEARED, SA_SEV_MINOR, 302);
-    v.source = "edge";
+    v = verdict(0, SA_CLEARED, SA_SEV_MINOR, 302);
     assert_int_equal(sa_alarms_apply(alarms, &v, 2, &e), 1);
     assert_string_equal(e.alarm.source, "edge");
     assert_int_equal(e.alarm.kind, SA_KIND_REDIRECT);
@@ -433,22 +497,187 @@ test_faults_beside_rules(void **state)
     sa_alarms_free(alarms);
 }
 
-/* The list has room for what it was made for, faults or not. */
+/* Each group of a rule has an alarm of its own, found by what it is about and by nothing else. */
 static void
-test_room_for_faults(void **state)
+test_found_by_key(void **state)
 {
-    struct sa_alarms *alarms = sa_alarms_new("n", 1);
-    struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true), state_lost = fault(SA_FAULT_STATE, "", true);
+    static const struct sa_group_name names[] = {
+        {"redirects", "edge", "", "", 0, false},
+        {"redirects", "core", "", "", 0, false},
+        {"redirects", "", "", "", 0, false},
+        {"redirects", "edge", "192.0.2.1", "", 0, false},
+        {"redirects", "edge", "192.0.2.1", "INVITE", 0, false},
+        {"redirects", "edge", "192.0.2.1", "INVITE", 302, false},
+        {"redirects", "edge", "192.0.2.1", "INVITE", 301, false},
+        {"redirects", "edge", "", "INVITE", 0, false},
+        {"redirects", "edge", "", "", 302, false},
+        {"redirects", "edge", "", "", 0, true},
+        {"source-blind", "edge", "", "", 0, false}, /* a rule may have the name of a fault */
+    };
+    struct sa_alarms *alarms = sa_alarms_new("n");
+    struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true);
     struct sa_alarm_event e;
     unsigned n;
 
     (void)state;
-    assert_int_equal(sa_alarms_fault(alarms, &blind, 1, &e), 1);
-    assert_int_equal(sa_alarms_fault(alarms, &state_lost, 1, &e), 0);
-    assert_int_equal(sa_alarms_reserve(alarms, 2), 0);
-    assert_int_equal(sa_alarms_fault(alarms, &state_lost, 1, &e), 1);
-    sa_alarms_active(alarms, &n);
-    assert_int_equal(n, 2);
+    for (unsigned i = 0; i < ROWS(names); i++) {
+        struct sa_rule_def def = redirects;
+        struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+
+        strcpy(def.name, names[i].rule);
+        v.rule = &def;
+        v.group = names[i];
+        assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
+        CHECK_INT("id", e.alarm.id, i + 1);
+        (void)sa_alarms_active(alarms, &n);
+        CHECK_INT("active", n, i + 1);
+    }
+    assert_int_equal(sa_alarms_fault(alarms, &blind, 2, &e), 1);
+    assert_int_equal(e.transition, SA_FAULT);
+    for (unsigned i = 0; i < ROWS(names); i += 2) {
+        struct sa_rule_def def = redirects;
+        struct sa_verdict v = verdict(0, SA_CLEARED, SA_SEV_MINOR, 302);
+
+        strcpy(def.name, names[i].rule);
+        v.rule = &def;
+        v.group = names[i];
+        assert_int_equal(sa_alarms_apply(alarms, &v, 3, &e), 1);
+        CHECK_INT("id", e.alarm.id, i + 1);
+        CHECK_STR("source", e.alarm.source, names[i].source);
+        CHECK_STR("peer", e.alarm.peer, names[i].peer);
+        CHECK_STR("method", e.alarm.method, names[i].method);
+        CHECK_INT("code", e.alarm.code, names[i].code);
+    }
+    blind.raised = false;
+    assert_int_equal(sa_alarms_fault(alarms, &blind, 4, &e), 1);
+    assert_int_equal(e.transition, SA_RESTORED);
+    sa_alarms_free(alarms);
+}
+
+/* The identity has a part for each thing that the rule is by. */
+static void
+test_identity(void **state)
+{
+    static const struct {
+        unsigned by;
+        struct sa_group_name group;
+        const char *identity;
+    } cases[] = {
+        {0, {"redirects", "edge", "", "", 0, false}, "n/redirects/edge"},
+        {SA_BY_SOURCE, {"redirects", "edge", "", "", 0, false}, "n/redirects/edge"},
+        {SA_BY_SOURCE | SA_BY_PEER,
+         {"redirects", "edge", "192.0.2.1", "", 0, false},
+         "n/redirects/edge/192.0.2.1"},
+        {SA_BY_PEER, {"redirects", "", "2001:db8::1", "", 0, false}, "n/redirects/2001:db8::1"},
+        {SA_BY_PEER, {"redirects", "", "", "", 0, false}, "n/redirects/-"},
+        {SA_BY_SOURCE | SA_BY_METHOD,
+         {"redirects", "edge", "", "INVITE", 0, false},
+         "n/redirects/edge/INVITE"},
+        {SA_BY_CODE, {"redirects", "", "", "", 302, false}, "n/redirects/302"},
+        {SA_BY_SOURCE | SA_BY_PEER | SA_BY_METHOD | SA_BY_CODE,
+         {"redirects", "edge", "192.0.2.1", "INVITE", 302, false},
+         "n/redirects/edge/192.0.2.1/INVITE/302"},
+        {SA_BY_SOURCE | SA_BY_PEER, {"redirects", "edge", "", "", 0, true}, "n/redirects/edge/(others)"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(cases); i++) {
+        struct sa_alarms *alarms = sa_alarms_new("n");
+        struct sa_rule_def def = redirects;
+        struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+        struct sa_alarm_event e;
+
+        def.by = cases[i].by;
+        v.rule = &def;
+        v.group = cases[i].group;
+        assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
+        CHECK_STR("identity", e.alarm.identity, cases[i].identity);
+        if (cases[i].group.overflow)
+            CHECK_HAS("text", e.alarm.text, "; of all that found no room in max_groups together");
+        sa_alarms_free(alarms);
+    }
+}
+
+/* However much else there is to say, it is said what the numbers are of. */
+static void
+test_overflow_is_said(void **state)
+{
+    struct sa_alarms *alarms = sa_alarms_new("n");
+    struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_CRITICAL, 511);
+    struct sa_rule_def def = redirects;
+    struct sa_alarm_event e;
+
+    (void)state;
+    v.rule = &def;
+    def.window_s = UINT32_MAX;
+    v.count = v.total = v.value = v.threshold = UINT32_MAX;
+    v.unit = SA_UNIT_PER_MILLE;
+    v.codes[1] = 503;
+    v.n_codes = 2;
+    v.group.overflow = true;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
+    assert_true(strlen(e.alarm.text) < SA_TEXT_SIZE);
+    CHECK_HAS("text", e.alarm.text, "; of all that found no room in max_groups together");
+    sa_alarms_free(alarms);
+}
+
+/* A group that is up and has no alarm gets one as soon as there is something to show. */
+static void
+test_up_without_an_alarm(void **state)
+{
+    struct sa_alarms *alarms = sa_alarms_new("n");
+    struct sa_verdict v = verdict(0, 0, SA_SEV_MAJOR, 302);
+    struct sa_alarm_event e;
+    unsigned n;
+
+    (void)state;
+    v.n_codes = 0;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 0); /* it will be over before there is */
+    v.transition = SA_CLEARED;
+    assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 0);
+    v = verdict(0, 0, SA_SEV_MAJOR, 302);
+    assert_int_equal(sa_alarms_apply(alarms, &v, 2, &e), 1);
+    assert_int_equal(e.transition, SA_RAISED);
+    assert_int_equal(e.alarm.severity, SA_SEV_MAJOR);
+    assert_string_equal(e.alarm.identity, "n/redirects/edge");
+    CHECK_HAS("text", e.alarm.text, "302 Moved Temporarily: 231 responses");
+    (void)sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 1);
+    sa_alarms_free(alarms);
+}
+
+/* Ten thousand alarms come and go in moments: none is looked for among the others. */
+static void
+test_many(void **state)
+{
+    enum { MANY = 10000 };
+    struct sa_alarms *alarms = sa_alarms_new("n");
+    struct sa_alarm_event e;
+    const struct sa_alarm *active;
+    unsigned n;
+
+    (void)state;
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < MANY; i++) {
+            struct sa_verdict v = verdict(0, round == 0 ? SA_RAISED : SA_CLEARED, SA_SEV_MINOR, 302);
+            unsigned which = round == 0 ? i : (i * 7919u + 13) % MANY;
+            char peer[SA_PEER_SIZE];
+
+            snprintf(peer, sizeof peer, "192.0.%u.%u", which / 256, which % 256);
+            v.group.peer = peer;
+            assert_int_equal(sa_alarms_apply(alarms, &v, 1, &e), 1);
+            assert_string_equal(e.alarm.peer, peer);
+            assert_int_equal(e.alarm.id, which + 1);
+            if (i % 1000 == 0) {
+                active = sa_alarms_active(alarms, &n);
+                assert_int_equal(n, round == 0 ? i + 1 : MANY - 1 - i);
+                for (unsigned k = 1; k < n; k++)
+                    assert_true(active[k - 1].id < active[k].id);
+            }
+        }
+    (void)sa_alarms_active(alarms, &n);
+    assert_int_equal(n, 0);
+    assert_int_equal(sa_alarms_worst(alarms), SA_SEV_CLEARED);
     sa_alarms_free(alarms);
 }
 
@@ -456,7 +685,7 @@ test_room_for_faults(void **state)
 static void
 test_restore(void **state)
 {
-    struct sa_alarms *before = sa_alarms_new("n", 8), *after = sa_alarms_new("n", 3);
+    struct sa_alarms *before = sa_alarms_new("n"), *after = sa_alarms_new("n");
     struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true);
     struct sa_alarms_memory memory;
     const struct sa_alarm *old, *now;
@@ -468,7 +697,6 @@ test_restore(void **state)
     v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
     sa_alarms_apply(before, &v, 10, &e);
     v = verdict(5, SA_RAISED, SA_SEV_MAJOR, 302);
-    v.source = "core";
     sa_alarms_apply(before, &v, 20, &raised);
     sa_alarms_fault(before, &blind, 30, &e);
     v = verdict(6, SA_RAISED, SA_SEV_MINOR, 302);
@@ -480,10 +708,9 @@ test_restore(void **state)
     sa_alarms_recall(after, &memory);
     old = sa_alarms_active(before, &n);
     assert_int_equal(n, 3);
-    assert_true(sa_alarms_restore(after, &old[0], 2));
-    assert_true(sa_alarms_restore(after, &old[1], 1));
-    assert_true(sa_alarms_restore(after, &old[2], SA_NO_GROUP));
-    assert_false(sa_alarms_restore(after, &old[2], 0)); /* no room */
+    for (unsigned i = 0; i < n; i++)
+        assert_true(sa_alarms_restore(after, &old[i]));
+    assert_false(sa_alarms_restore(after, &old[2])); /* it is there */
     now = sa_alarms_active(after, &n);
     assert_int_equal(n, 3);
     for (unsigned i = 0; i < n; i++)
@@ -491,8 +718,7 @@ test_restore(void **state)
     assert_int_equal(sa_alarms_worst(after), SA_SEV_MAJOR);
     assert_int_equal(sa_alarms_changed_ms(after), 50);
 
-    v = verdict(1, SA_CLEARED, SA_SEV_MAJOR, 302);
-    v.source = "core";
+    v = verdict(5, SA_CLEARED, SA_SEV_MAJOR, 302);
     assert_int_equal(sa_alarms_apply(after, &v, 60, &e), 1);
     assert_int_equal(e.alarm.id, raised.alarm.id);
     assert_string_equal(e.alarm.identity, raised.alarm.identity);
@@ -500,7 +726,7 @@ test_restore(void **state)
     blind.raised = false;
     assert_int_equal(sa_alarms_fault(after, &blind, 70, &e), 1);
     assert_int_equal(e.alarm.raised_ms, 30);
-    v = verdict(0, SA_RAISED, SA_SEV_MINOR, 302);
+    v = verdict(7, SA_RAISED, SA_SEV_MINOR, 302);
     assert_int_equal(sa_alarms_apply(after, &v, 80, &e), 1);
     assert_true(e.alarm.id > memory.last_id); /* numbers are never used again */
     sa_alarms_free(before);
@@ -510,7 +736,7 @@ test_restore(void **state)
 static void
 test_end(void **state)
 {
-    struct sa_alarms *alarms = sa_alarms_new("n", 2);
+    struct sa_alarms *alarms = sa_alarms_new("n");
     struct sa_fault blind = fault(SA_FAULT_BLIND, "edge", true);
     struct sa_verdict v = verdict(0, SA_RAISED, SA_SEV_MAJOR, 302);
     struct sa_alarm_event raised[2], ended;
@@ -543,6 +769,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_raise_change_clear),
+        cmocka_unit_test(test_text_moves),
+        cmocka_unit_test(test_codes_stay),
         cmocka_unit_test(test_active_list),
         cmocka_unit_test(test_worst),
         cmocka_unit_test(test_kind_and_remediation),
@@ -552,7 +780,11 @@ main(void)
         cmocka_unit_test(test_fault_kinds),
         cmocka_unit_test(test_fault),
         cmocka_unit_test(test_faults_beside_rules),
-        cmocka_unit_test(test_room_for_faults),
+        cmocka_unit_test(test_found_by_key),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_overflow_is_said),
+        cmocka_unit_test(test_up_without_an_alarm),
+        cmocka_unit_test(test_many),
         cmocka_unit_test(test_restore),
         cmocka_unit_test(test_end),
     };

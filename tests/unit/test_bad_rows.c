@@ -80,13 +80,13 @@ static const char sound_rows[] =
     "INSERT INTO counts VALUES ('', 302, '', 5, 3, 2, 1000), ('', 302, 'INVITE', 5, 0, 0, 0),"
     "('edge', 302, '', 5, 3, 2, 1000), ('edge', 404, 'BYE', 1, 0, 0, 0);"
     "INSERT INTO gauges VALUES (302, x'01f80305');" /* five responses at second 504 */
-    "INSERT INTO groups VALUES ('redirects', 'edge', 1, 1, -1, -1, 0, '', x'');"
+    "INSERT INTO groups VALUES ('redirects', 'edge', '', '', 0, 0, 1, 1, -1, 0, 0, 0, 0, 0, '', x'');"
     "INSERT INTO alarms VALUES (7, 'edge1/redirects/edge', 5, 1, 'redirects', 'edge', '', '302', 20, 1, 20, "
     "60, 100,"
-    "1000, 1000, 'text', 'remediation', '');"
+    "1000, 1000, 'text', 'remediation', '', '', 0, 0);"
     "INSERT INTO events VALUES (20, 1, 2, 0, 7, 'edge1/redirects/edge', 5, 1, 'redirects', 'edge', '', "
     "'302', 20, 1,"
-    "20, 60, 100, 1000, 1000, 'text', 'remediation', '');"
+    "20, 60, 100, 1000, 1000, 'text', 'remediation', '', '', 0, 0);"
     "INSERT INTO recent VALUES ('edge', 5, x'0102');";
 
 static void
@@ -148,6 +148,9 @@ static const struct {
     {"UPDATE alarms SET identity = 'a' || char(0) || 'b'", "alarms 1"},
     {"UPDATE events SET remediation = " LONG, "events 1"},
     {"UPDATE groups SET evidence = " LONG, "groups 1"},
+    {"UPDATE groups SET peer = " LONG, "groups 1"},
+    {"UPDATE groups SET method = " LONG, "groups 1"},
+    {"UPDATE alarms SET method = " LONG, "alarms 1"},
     {"UPDATE recent SET source = " LONG, "recent 1"},
     /* Lengths and places in a file. */
     {"UPDATE files SET marker_len = 4500, offset = 5000", "files 1"},
@@ -176,7 +179,11 @@ static const struct {
     {"UPDATE groups SET state = 5", "groups 1"},
     {"UPDATE groups SET level = 4", "groups 1"},
     {"UPDATE groups SET state = 3", "groups 1"}, /* firing at no level */
-    {"UPDATE groups SET fall_to = -2", "groups 1"},
+    {"UPDATE groups SET code = -1", "groups 1"},
+    {"UPDATE groups SET code = 1000", "groups 1"},
+    {"UPDATE groups SET overflow = 2", "groups 1"},
+    {"UPDATE alarms SET code = -1", "alarms 1"},
+    {"UPDATE events SET overflow = 2", "events 1"},
     {"UPDATE counts SET code = 1000 WHERE code = 404", "counts 1"},
     {"UPDATE counts SET code = 99 WHERE code = 404", "counts 1"},
     {"UPDATE gauges SET code = -302", "gauges 1"},
@@ -200,7 +207,8 @@ static const struct {
     {"UPDATE counts SET last_seen_ms = 9223372036854775807 WHERE code = 404", "counts 1"},
     {"UPDATE alarms SET raised_ms = -9223372036854775807", "alarms 1"},
     {"UPDATE files SET seen_ms = 253402300800000", "files 1"},
-    {"UPDATE groups SET since_mono_ms = 9000000000", "groups 1"},   /* later than the daemon was */
+    {"UPDATE groups SET since_mono_ms = 9000000000", "groups 1"}, /* later than the daemon was */
+    {"UPDATE groups SET below_minor_mono_ms = 9000000000", "groups 1"},
     {"UPDATE gauges SET window = x'01ffffffffff1f05'", "gauges 1"}, /* likewise */
     /* Windows and other blobs. */
     {"UPDATE gauges SET window = x'02f80305'", "gauges 1"},             /* one second is missing */
@@ -260,7 +268,8 @@ test_times_of_another_boot(void **state)
           "INSERT INTO counts VALUES ('', 404, '', 1, 0, 0, 1000);"
           "INSERT INTO gauges VALUES (404, x'0198acc4c32105');"
           "UPDATE groups SET since_mono_ms = 8999999000000;"
-          "INSERT INTO groups VALUES ('no-rule', 'edge', 1, 1, -1, -1, 8999999000000, '', x'')",
+          "INSERT INTO groups VALUES ('no-rule', 'edge', '', '', 0, 0, 1, 1, -1, 8999999000000, 0, 0, 0, 0, "
+          "'', x'')",
           NULL);
     assert_int_equal(sql("SELECT count(*) FROM groups WHERE since_mono_ms > 8000000000000"), 0);
     assert_int_equal(sql("SELECT count(*) FROM gauges WHERE code = 404 AND window = x'0198acc4c32105'"), 0);

@@ -638,6 +638,67 @@ test_schema_1(void **state)
     assert_int_equal(sql(path, "SELECT last_response_ms FROM sources WHERE name='edge'"), 6);
 }
 
+struct groups {
+    unsigned n;
+    struct sa_row_group last;
+};
+
+static void
+on_group(void *arg, enum sa_table table, const void *row)
+{
+    struct groups *groups = arg;
+
+    assert_int_equal(table, SA_TABLE_GROUPS);
+    groups->last = *(const struct sa_row_group *)row;
+    groups->n++;
+    assert_string_equal(groups->last.rule, "r");
+    assert_string_equal(groups->last.source, "edge");
+    assert_string_equal(groups->last.peer, "");
+    assert_string_equal(groups->last.method, "");
+    assert_string_equal(groups->last.evidence, "a@b");
+    assert_int_equal(groups->last.windows.len, 3);
+    assert_memory_equal(groups->last.windows.p, "\1\2\3", 3);
+}
+
+/* The fifth schema knew a group by its rule and source: what it had counted and where it stood go on. */
+static void
+test_schema_5(void **state)
+{
+    struct sa_database *database;
+    struct groups groups = {0};
+    struct sa_store *store;
+    enum sa_store_found found;
+    char text[SA_STORE_TEXT], command[256];
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        (void)sql(path, sa_schema_steps[i]);
+    snprintf(command, sizeof command, "PRAGMA application_id=%d; PRAGMA user_version=5", APPLICATION_ID);
+    (void)sql(path, command);
+    (void)sql(path,
+              "INSERT INTO daemon VALUES (1, '0.0.9', 'b', 1, 2, 3, 4, 5, 6, 4711, 7, 8);"
+              "INSERT INTO groups VALUES ('r', 'edge', 99, 4, 2, 1, 4000, 'a@b', x'010203');"
+              "INSERT INTO alarms VALUES (3, 'n/r/s', 5, 1, 'r', 'edge', '', '302', 1, 1, 1, 60, 1, 1, 1, "
+              "'t', 'm', '')");
+    assert_int_equal(sa_store_open(dir, &store, &found, text), 0);
+    assert_int_equal(found, SA_STORE_KEPT);
+    assert_true(sa_store_close(store, 1000));
+    assert_int_equal(sql(path, "PRAGMA user_version"), sa_schema_version);
+    database = open_database();
+    assert_int_equal(rows(database, SA_TABLE_ALARMS), 1);
+    assert_int_equal(sa_database_load(database, SA_TABLE_GROUPS, on_group, &groups, text), 0);
+    sa_database_close(database);
+    assert_int_equal(groups.n, 1);
+    assert_int_equal(groups.last.counted, 99);
+    assert_int_equal(groups.last.state, 4);
+    assert_int_equal(groups.last.level, 2);
+    assert_int_equal(groups.last.since_mono_ms, 4000);
+    assert_int_equal(groups.last.code, 0);
+    assert_int_equal(groups.last.overflow, 0);
+    for (unsigned i = 0; i < ROWS(groups.last.below_mono_ms); i++)
+        assert_int_equal(groups.last.below_mono_ms[i], 0); /* clear_for begins anew */
+}
+
 /* A newer version wrote it: refused with a text, and not a byte of it changes. */
 static void
 test_newer_schema(void **state)
@@ -1086,6 +1147,7 @@ main(void)
         STORE_TEST(test_read_only),
         STORE_TEST(test_moved),
         STORE_TEST(test_schema_1),
+        STORE_TEST(test_schema_5),
         STORE_TEST(test_newer_schema),
         STORE_TEST(test_damaged),
         STORE_TEST(test_of_another_application),

@@ -36,9 +36,9 @@ test_directions_and_repeat(void **state)
     assert_int_equal(code->last_seen_ms, 7000);
     assert_int_equal(tally->responses, 40);
     assert_int_equal(tally->lost, 0);
-    assert_int_equal(sa_window_sum(&code->window, 102), 40);
-    assert_int_equal(sa_window_sum(&code->window, 159), 40);
-    assert_int_equal(sa_window_sum(&code->window, 160), 3);
+    assert_int_equal(sa_window_sum(&code->window, 0, 102), 40);
+    assert_int_equal(sa_window_sum(&code->window, 0, 159), 40);
+    assert_int_equal(sa_window_sum(&code->window, 0, 160), 3);
     assert_null(tally->codes[301]);
     assert_null(sa_tally_free(tally));
 }

@@ -83,9 +83,12 @@ struct sa_row_gauge {
 enum { SA_ROW_STATE_OK = 1, SA_ROW_STATE_FIRING = 3, SA_ROW_STATE_CLEARING = 4 };
 
 struct sa_row_group {
-    const char *rule, *source; /* key */
-    int64_t counted; /* fingerprint of what the rule counts; windows of another rule are not taken */
-    int64_t state, level, fall_to, since_mono_ms;
+    const char *rule, *source, *peer, *method; /* key; "": the rule does not tell these apart */
+    int64_t code;                              /* key; 0: likewise */
+    int64_t overflow; /* key; 1: the group of those that found no room in the rule's groups */
+    int64_t counted;  /* fingerprint of what the rule counts; windows of another rule are not taken */
+    int64_t state, level, since_mono_ms;
+    int64_t below_mono_ms[4]; /* per level: since when it does not hold; 0: it holds */
     const char *evidence;
     struct sa_blob windows;
 };
@@ -99,6 +102,8 @@ struct sa_row_alarm {
     int64_t value, unit, threshold, window_s, total;
     int64_t raised_ms, changed_ms;
     const char *text, *remediation, *evidence;
+    const char *method; /* with rule, source and peer the key of the group (sa_row_group) */
+    int64_t code, overflow;
 };
 
 struct sa_row_event {
