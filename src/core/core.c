@@ -81,6 +81,7 @@ sa_core_free(struct sa_core *core)
         (void)sa_recent_free(core->sources[i].recent);
     }
     free(core->sources);
+    free(core->indexes);
     (void)sa_format_free(core->nothing);
     (void)sa_tally_free(core->tally);
     (void)sa_rules_free(core->rules);

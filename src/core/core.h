@@ -129,6 +129,7 @@ struct sa_core_view {
 
 struct sa_core_source {
     const struct sa_source_def *def;
+    uint32_t index; /* in the MIB: stays with the name, over restarts and changes of the configuration */
     const struct sa_format *format;
     const char *format_text; /* sa_format_describe() */
     const struct sa_tally *tally;
@@ -180,7 +181,7 @@ void sa_core_load_begin(struct sa_core *core, const struct sa_row_daemon *row,
 void sa_core_load_number(struct sa_core *core, enum sa_table table, const void *row);
 void sa_core_load_row(struct sa_core *core, enum sa_table table, const void *row, struct sa_time now);
 void sa_core_load_end(struct sa_core *core);
-#define SA_CORE_TABLES 7
+#define SA_CORE_TABLES 8
 extern const enum sa_table sa_core_tables[SA_CORE_TABLES];
 
 /* An earlier life that could not be read at the start comes later: rows of sources and counts are added by

@@ -33,8 +33,19 @@ struct sa_core_stream {
     void *arg;
 };
 
+/* Names that have a number in the MIB, or had one: it is not given to others. */
+#define CORE_INDEXES 4096
+struct core_index {
+    char name[SA_NAME_SIZE];
+    uint32_t number;
+};
+
 struct sa_core {
     struct sa_config *config;
+    struct core_index *indexes;
+    unsigned n_indexes;
+    uint32_t last_index;         /* the highest number that was ever given */
+    bool indexes_changed;        /* since they were last saved */
     struct core_source *sources; /* config->n_sources */
     struct sa_tally *tally;      /* of all sources */
     struct sa_rules *rules;
@@ -58,6 +69,15 @@ struct sa_core {
 int sa_core_source_number(const struct sa_core *core, const char *name);
 
 void sa_core_add_counts(struct sa_stream_counts *sum, const struct sa_stream_counts *counts);
+
+/* The number of a source in the MIB; 0: it has none. */
+uint32_t sa_core_index(const struct sa_core *core, const char *name);
+
+/* A number that an earlier life gave; false: there is no room, or another has it. */
+bool sa_core_index_load(struct sa_core *core, const char *name, uint32_t number);
+
+/* Gives each source that has none the next number, in the order of the configuration. */
+void sa_core_index_all(struct sa_core *core);
 
 /* Of all its streams that ever were. */
 struct sa_stream_counts sa_core_counts(const struct core_source *source);

@@ -210,6 +210,13 @@ load_event(struct sa_core *core, const struct sa_row_event *row)
         drop(core, SA_TABLE_EVENTS, row);
 }
 
+static void
+load_index(struct sa_core *core, const struct sa_row_index *row)
+{
+    if (!sa_core_index_load(core, row->name, (uint32_t)row->number))
+        drop(core, SA_TABLE_INDEXES, row);
+}
+
 void
 sa_core_load_row(struct sa_core *core, enum sa_table table, const void *row, struct sa_time now)
 {
@@ -235,6 +242,9 @@ sa_core_load_row(struct sa_core *core, enum sa_table table, const void *row, str
     case SA_TABLE_RECENT:
         load_recent(core, row);
         break;
+    case SA_TABLE_INDEXES:
+        load_index(core, row);
+        break;
     case SA_TABLE_DAEMON:
     case SA_TABLE_FILES:
     case SA_TABLES:
@@ -245,7 +255,7 @@ sa_core_load_row(struct sa_core *core, enum sa_table table, const void *row, str
 /* Alarms come after the groups they belong to and the events that are older than their end. */
 const enum sa_table sa_core_tables[SA_CORE_TABLES] = {SA_TABLE_SOURCES, SA_TABLE_COUNTS, SA_TABLE_GAUGES,
                                                       SA_TABLE_GROUPS,  SA_TABLE_EVENTS, SA_TABLE_ALARMS,
-                                                      SA_TABLE_RECENT};
+                                                      SA_TABLE_RECENT,  SA_TABLE_INDEXES};
 
 /*
  * The row of the daemon will tell the clock of this life, so no row may keep times of another one: those that
@@ -254,6 +264,7 @@ const enum sa_table sa_core_tables[SA_CORE_TABLES] = {SA_TABLE_SOURCES, SA_TABLE
 void
 sa_core_load_end(struct sa_core *core)
 {
+    sa_core_index_all(core);
     if (core->past.shift_s == 0)
         return;
     sa_batch_clear(&core->repair, SA_TABLE_GAUGES);

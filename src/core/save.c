@@ -223,6 +223,21 @@ delete_event(void *arg, uint32_t sequence)
     sa_batch_delete(saving->batch, SA_TABLE_EVENTS, &(struct sa_row_event){.sequence = sequence});
 }
 
+/* All of them: they change with the configuration only. */
+static void
+save_indexes(struct saving *saving)
+{
+    struct sa_core *core = saving->core;
+
+    if (!core->indexes_changed && !saving->all)
+        return;
+    core->indexes_changed = false;
+    sa_batch_clear(saving->batch, SA_TABLE_INDEXES);
+    for (unsigned i = 0; i < core->n_indexes; i++)
+        sa_batch_put(saving->batch, SA_TABLE_INDEXES,
+                     &(struct sa_row_index){core->indexes[i].name, core->indexes[i].number});
+}
+
 void
 sa_core_touch(struct sa_core *core, unsigned source)
 {
@@ -248,5 +263,6 @@ sa_core_save(struct sa_core *core, bool all, struct sa_time now, struct sa_batch
     save_tally(&saving, "", core->tally);
     sa_rules_save(core->rules, all, &groups);
     save_alarms(&saving);
+    save_indexes(&saving);
     sa_outbox_keep(core->outbox, all, save_event, delete_event, &saving);
 }

@@ -65,6 +65,7 @@ sa_core_source(const struct sa_core *core, unsigned number)
 
     return (struct sa_core_source){
         .def = source->def,
+        .index = sa_core_index(core, source->def->name),
         .format = source->format,
         .format_text = sa_format_describe(source->format),
         .tally = source->tally,

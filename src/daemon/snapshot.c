@@ -3,6 +3,7 @@
 #include "present.h"
 #include "text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static char *const *
@@ -31,7 +32,7 @@ fill_source(const struct sa_core *core, const struct sa_sources *sources, unsign
     size_t len = 0;
 
     sa_sources_status(sources, number, &status);
-    row->index = number + 1;
+    row->index = source.index;
     row->kind = source.def->kind;
     (void)sa_text_copy(row->name, sizeof row->name, source.def->name);
     for (char *const *item = locations(source.def); item != NULL && *item != NULL; item++)
@@ -105,6 +106,14 @@ fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
     }
 }
 
+static int
+by_index(const void *a, const void *b)
+{
+    const struct sa_snapshot_source *x = a, *y = b;
+
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
 struct sa_snapshot *
 sa_present_snapshot(const struct sa_core *core, const struct sa_sources *sources)
 {
@@ -123,6 +132,7 @@ sa_present_snapshot(const struct sa_core *core, const struct sa_sources *sources
         return NULL;
     for (unsigned i = 0; i < view.config->n_sources; i++)
         fill_source(core, sources, i, &snapshot->sources[i]);
+    qsort(snapshot->sources, view.config->n_sources, sizeof *snapshot->sources, by_index);
     fill_codes(view.tally, snapshot);
     if (view.n_alarms != 0)
         memcpy(snapshot->alarms, view.alarms, view.n_alarms * sizeof *view.alarms);

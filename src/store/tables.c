@@ -174,6 +174,12 @@ static const struct sa_column recent_columns[] = {
     BLOB(sa_row_recent, responses, BLOB_MAX),
     END,
 };
+
+static const struct sa_column index_columns[] = {
+    KEY(sa_row_index, name, SA_TEXT, 1, SA_NAME_SIZE - 1),
+    INTEGER(sa_row_index, number, 1, NUMBER_MAX),
+    END,
+};
 /* clang-format on */
 
 /* A row of a file has a number from 1 on; one of a journal, which has a cursor, one below 0. */
@@ -263,6 +269,7 @@ const struct sa_table_def sa_tables[SA_TABLES] = {
     [SA_TABLE_ALARMS] = {"alarms", alarm_columns, sizeof(struct sa_row_alarm), alarm_is_sound},
     [SA_TABLE_EVENTS] = {"events", event_columns, sizeof(struct sa_row_event), event_is_sound},
     [SA_TABLE_RECENT] = {"recent", recent_columns, sizeof(struct sa_row_recent), NULL},
+    [SA_TABLE_INDEXES] = {"indexes", index_columns, sizeof(struct sa_row_index), NULL},
 };
 
 #define ALARM_SCHEMA                                                                                         \
@@ -329,6 +336,8 @@ const char *const sa_schema_steps[] = {
      "ALTER TABLE events ADD COLUMN method TEXT DEFAULT '';"
      "ALTER TABLE events ADD COLUMN code INTEGER DEFAULT 0;"
      "ALTER TABLE events ADD COLUMN overflow INTEGER DEFAULT 0;"),
+    /* 6 to 7: the numbers of sources in the MIB, which were their places in the configuration */
+    "CREATE TABLE indexes (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;",
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

@@ -18,8 +18,9 @@ enum sa_table {
     SA_TABLE_GAUGES,  /* last-minutes windows by code */
     SA_TABLE_GROUPS,  /* rule states and their windows */
     SA_TABLE_ALARMS,
-    SA_TABLE_EVENTS, /* what receivers have not taken yet */
-    SA_TABLE_RECENT, /* responses that may be sent again */
+    SA_TABLE_EVENTS,  /* what receivers have not taken yet */
+    SA_TABLE_RECENT,  /* responses that may be sent again */
+    SA_TABLE_INDEXES, /* numbers of sources in the MIB */
     SA_TABLES
 };
 
@@ -116,6 +117,12 @@ struct sa_row_recent {
     const char *source; /* key */
     int64_t piece;      /* key */
     struct sa_blob responses;
+};
+
+/* The rows of sources that are not configured any more stay: their numbers are not given to others. */
+struct sa_row_index {
+    const char *name; /* key */
+    int64_t number;
 };
 
 #endif

@@ -20,7 +20,7 @@ struct sa_snapshot_agent {
 };
 
 struct sa_snapshot_source {
-    uint32_t index; /* 1.. in configuration order */
+    uint32_t index; /* stays with the name */
     char name[SA_NAME_SIZE];
     enum sa_source_kind kind;
     char location[SA_LONG_SIZE];

@@ -351,3 +351,23 @@ def test_idle(daemon, snmpd, own, mode):
     assert sum(after.values()) - sum(before.values()) < seconds
     others = sum(count - before.get(thread, 0) for thread, count in after.items() if thread != pid)
     assert others < 0.35 * seconds, "threads beside the main one"
+
+
+def test_rows_of_sources_stay_with_their_names(daemon):
+    """In the MIB, over restarts: whatever is put before them, swapped, taken away or added later."""
+    port = free_port()
+
+    def begin(*names):
+        sources = "".join(f'source "{name}" {{ file = "{daemon.directory}/{name}.log" format = {{"edge"}} }}\n'
+                          for name in names)
+        daemon.configure(sources + standalone(daemon, f"udp:127.0.0.1:{port}"), source=False)
+        daemon.start()
+        rows = wait_for(lambda: snmp("snmpwalk", port, f"{ROOT}.1.2.1.2", check=False), 10, "the rows of the sources")
+        daemon.stop()
+        return {int(name.rsplit(".", 1)[1]): value.split(": ")[1].strip('"') for name, value in rows.items()}
+
+    assert begin("a", "b") == {1: "a", 2: "b"}
+    assert begin("b", "a") == {1: "a", 2: "b"}
+    assert begin("c", "b", "a") == {1: "a", 2: "b", 3: "c"}
+    assert begin("d", "a") == {1: "a", 4: "d"}
+    assert begin("b", "d") == {2: "b", 4: "d"}
