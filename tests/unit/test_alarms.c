@@ -25,7 +25,8 @@ verdict(unsigned group, enum sa_transition transition, enum sa_severity severity
     static const char *const sources[] = {"edge", "core"};
     static char peers[32][SA_PEER_SIZE];
 
-    snprintf(peers[group], sizeof peers[group], group < 2 ? "" : "192.0.2.%u", group);
+    if (group >= 2)
+        snprintf(peers[group], sizeof peers[group], "192.0.2.%u", group);
     return (struct sa_verdict){.rule = &redirects,
                                .group = {"redirects", sources[group % 2], peers[group], "", 0, false},
                                .transition = transition,
