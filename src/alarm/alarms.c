@@ -51,9 +51,10 @@ sa_alarms_free(struct sa_alarms *alarms)
 
     if (alarms == NULL)
         return NULL;
-    HASH_ITER(hh, alarms->head, entry, next)
-    {
-        HASH_DEL(alarms->head, entry);
+    entry = alarms->head;
+    HASH_CLEAR(hh, alarms->head); /* the table alone */
+    for (; entry != NULL; entry = next) {
+        next = entry->hh.next;
         free(entry);
     }
     free(alarms->list);

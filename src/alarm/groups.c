@@ -26,11 +26,11 @@ free_group(struct sa_group *group)
 void
 sa_groups_done(struct sa_groups *groups)
 {
-    struct sa_group *group, *next;
+    struct sa_group *group = groups->head, *next;
 
-    HASH_ITER(hh, groups->head, group, next)
-    {
-        HASH_DEL(groups->head, group);
+    HASH_CLEAR(hh, groups->head); /* the table alone */
+    for (; group != NULL; group = next) {
+        next = group->hh.next;
         free_group(group);
     }
 }

@@ -169,8 +169,11 @@ sa_sip_introduction_pass_lines(struct sa_sip_reader *reader, const struct sa_mes
 
     while (sa_sip_line_at(p + passed.bytes, len - passed.bytes, limit, &line) &&
            (line.len == 0 || !sa_envelope_may_wrap(line.p[0]))) {
-        record.payload = record.text = sa_sip_strip_cr(line);
-        if (!go_on(&reader->introduction, family, record.payload, &record))
+        struct sa_slice text = sa_sip_strip_cr(line);
+
+        record.payload = text;
+        record.text = text;
+        if (!go_on(&reader->introduction, family, text, &record))
             break; /* read again by itself, it breaks the introduction */
         passed.bytes += line.len + 1;
         passed.lines++;
