@@ -397,10 +397,12 @@ def test_stdin(daemon, kind):
 @needs_journal
 def test_journal(daemon):
     def entries(first, n):
-        return "".join(f"__REALTIME_TIMESTAMP={1795000000000000 + i}\n_BOOT_ID=6e2d4b0a1f6c4b7e9d1a2b3c4d5e6f70\n"
+        return "".join(f"__REALTIME_TIMESTAMP={1795000000000000 + i}\n__MONOTONIC_TIMESTAMP={1000000 + i}\n"
+                       "_BOOT_ID=6e2d4b0a1f6c4b7e9d1a2b3c4d5e6f70\n"
                        f"_HOSTNAME=sbc01\nSYSLOG_IDENTIFIER=kamailio\n_SYSTEMD_UNIT=kamailio.service\n"
                        f"MESSAGE=INFO: <script>: [{i}@x] 302 Moved from 192.0.2.1:5060 method INVITE\n\n"
-                       f"__REALTIME_TIMESTAMP={1795000000000000 + i}\n_BOOT_ID=6e2d4b0a1f6c4b7e9d1a2b3c4d5e6f70\n"
+                       f"__REALTIME_TIMESTAMP={1795000000000000 + i}\n__MONOTONIC_TIMESTAMP={1000000 + i}\n"
+                       "_BOOT_ID=6e2d4b0a1f6c4b7e9d1a2b3c4d5e6f70\n"
                        f"SYSLOG_IDENTIFIER=other\n_SYSTEMD_UNIT=other.service\n"
                        f"MESSAGE=INFO: <script>: [{i}@x] 301 Moved from 192.0.2.1:5060 method INVITE\n\n"
                        for i in range(first, first + n))
@@ -422,6 +424,7 @@ def test_journal(daemon):
     write("b.journal", entries(100, 30))
     daemon.start()
     counted(daemon, c302=70)
+    wait_for(lambda: daemon.status()["saved"], 10, "a commit")
     daemon.kill()
     daemon.start()
     counted(daemon, c302=70)
