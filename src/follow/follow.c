@@ -297,19 +297,22 @@ is_trusted(const struct file *file)
 /*
  * Whether the slice, n bytes that begin with the marker, is of what was read before.  What it begins with is
  * compared once more after the reading: between two reads of one slice the log may have been truncated and
- * written anew.
+ * written anew.  Returns 1 or 0, or -errno where that could not be read: then nothing is known of the slice.
  */
-static bool
+static int
 goes_on(const struct file *file, const char *slice, ssize_t n)
 {
     size_t len = (size_t)n < MARKER_BYTES ? (size_t)n : MARKER_BYTES;
     char again[MARKER_BYTES];
+    ssize_t r;
 
     if (!is_trusted(file) || (size_t)n < file->marker_len ||
         memcmp(slice, file->marker, file->marker_len) != 0)
-        return false;
-    return sa_position_read(file->fd, again, len, file->offset - (int64_t)file->marker_len) == (ssize_t)len &&
-           memcmp(again, slice, len) == 0;
+        return 0;
+    r = sa_position_read(file->fd, again, len, file->offset - (int64_t)file->marker_len);
+    if (r < 0)
+        return (int)r;
+    return r == (ssize_t)len && memcmp(again, slice, len) == 0;
 }
 
 /*
@@ -341,8 +344,9 @@ void
 sa_follow_read(struct sa_follower *follower, struct source *source, struct file *file)
 {
     size_t marker_len = file->marker_len, room = SLICE_BYTES;
-    bool kept;
+    bool trusted = is_trusted(file);
     ssize_t n;
+    int kept;
 
     if (file->emptied && came_back(follower, source, file))
         return;
@@ -350,15 +354,15 @@ sa_follow_read(struct sa_follower *follower, struct source *source, struct file 
     if (file->late_until > file->offset && file->late_until - file->offset < (int64_t)room)
         room = (size_t)(file->late_until - file->offset); /* a slice is late as a whole or not at all */
     n = read_past(file, follower->slice, marker_len + room);
-    if (n == -1) {
-        read_failed(follower, source, file, errno);
+    kept = n == -1 ? -errno : goes_on(file, follower->slice, n);
+    if (kept < 0) {
+        read_failed(follower, source, file, -kept);
         return;
     }
     if (file->error != 0) {
         file->error = 0;
         sa_follow_judge(follower, source);
     }
-    kept = goes_on(file, follower->slice, n);
     if (kept && (size_t)n > marker_len) {
         take_slice(follower, file, (size_t)n);
         return;
@@ -367,7 +371,7 @@ sa_follow_read(struct sa_follower *follower, struct source *source, struct file 
     if (kept)
         return;
     sa_follow_check(follower, source, file);
-    if (is_trusted(file) && (size_t)n > marker_len)
+    if (!trusted && is_trusted(file) && (size_t)n > marker_len)
         sa_follow_want_reading(follower, file);
 }
 

@@ -1,11 +1,12 @@
 /*
  * Preloaded into the daemon by test_faults.py: makes system calls on chosen paths fail, be short or be slow.
  *
- * FAULTS holds rules "CALL,CALL|PART OF THE PATH|FAULT[|times=N][|every=N]", separated by ';'.
+ * FAULTS holds rules "CALL,CALL|PART OF THE PATH|FAULT[|times=N][|every=N][|after=N]", separated by ';'.
  *
  * Calls: read, pread, write, pwrite, fsync, fdatasync, ftruncate, open, openw (for writing),
  * inotify_add_watch, inotify_init.  Faults: the name of an errno; short (1 to 7 bytes); sleep=MS (then the
- * call itself); silent (a watch without events).  times: only the first N calls; every: only each N-th.
+ * call itself); silent (a watch without events).  times: only the first N calls; every: only each N-th;
+ * after: the first N pass and are not counted.
  *
  * Rules are in force while the file FAULT_SWITCH exists; each hit adds a byte to FAULT_SWITCH.hits, so that a
  * test knows that it tested something.
@@ -31,7 +32,7 @@
 
 struct rule {
     char calls[128], path[128], fault[32];
-    unsigned times, every;
+    unsigned times, every, after;
     atomic_uint calls_seen, hits;
 };
 
@@ -64,6 +65,7 @@ static void __attribute__((constructor)) load(void)
             abort();
         rule->times = (option = strstr(part, "|times=")) != NULL ? (unsigned)atoi(option + 7) : UINT_MAX;
         rule->every = (option = strstr(part, "|every=")) != NULL ? (unsigned)atoi(option + 7) : 1;
+        rule->after = (option = strstr(part, "|after=")) != NULL ? (unsigned)atoi(option + 7) : 0;
         n_rules++;
     }
     free(copy);
@@ -111,10 +113,12 @@ fault_for(const char *call, int fd, const char *path)
         return NULL;
     for (unsigned i = 0; i < n_rules; i++) {
         struct rule *rule = &rules[i];
+        unsigned seen;
 
         if (!has_call(rule, call) || (strcmp(rule->path, "*") != 0 && strstr(path, rule->path) == NULL))
             continue;
-        if ((atomic_fetch_add(&rule->calls_seen, 1) + 1) % rule->every != 0)
+        seen = atomic_fetch_add(&rule->calls_seen, 1) + 1;
+        if (seen <= rule->after || (seen - rule->after) % rule->every != 0)
             continue;
         if (atomic_fetch_add(&rule->hits, 1) >= rule->times)
             continue;

@@ -196,6 +196,19 @@ def test_small_reads_make_progress(sick, daemon, rule):
     assert sick.hits()
 
 
+@pytest.mark.parametrize("after", range(3))
+def test_every_third_read_fails(sick, daemon, after):
+    """Whichever of a slice's reads it meets, that of its bytes or that which compares its beginning."""
+    sick = sick(f"{LOG_READS}EIO|every=3|after={after}")
+    sick.start()
+    sick.write(20)
+    sick.exact()
+    sick.switch.touch()
+    sick.bears_it()
+    sick.switch.unlink()
+    sick.exact()
+
+
 @pytest.mark.parametrize("reads", range(1, 6))
 def test_truncated_between_two_reads_of_a_slice(sick, daemon, reads):
     """Copied, truncated and written past the old end while the daemon is about to do its next read."""
