@@ -16,7 +16,6 @@
 #define BACKLOG_BYTES (16 << 20)
 #define RETURN_MS     4000
 #define SCAN_TURN_MS  20 /* of a turn of the loop */
-#define TRIES         8  /* of a read that was only interrupted */
 
 void
 sa_follow_want_scan(struct sa_follower *follower)
@@ -275,14 +274,12 @@ read_past(const struct file *file, char *buf, size_t room)
     int64_t start = file->offset - (int64_t)file->marker_len;
     size_t len = 0;
     ssize_t n;
-    int tries = 0;
 
     do {
         n = sa_disk_read(file->fd, buf + len, room - len, start + (int64_t)len);
-        if (n == -1 && ((errno != EINTR && errno != EAGAIN) || ++tries == TRIES))
+        if (n == -1)
             return -1;
-        if (n > 0)
-            len += (size_t)n;
+        len += (size_t)n;
     } while (n != 0 && len < room && (len <= file->marker_len || n < SHORT_READ));
     return (ssize_t)len;
 }

@@ -80,12 +80,11 @@ sa_position_read(int fd, char *buf, size_t len, int64_t offset)
     while (done < len) {
         ssize_t n = sa_disk_read(fd, buf + done, len - done, offset + (int64_t)done);
 
-        if (n == -1 && errno != EINTR)
+        if (n == -1)
             return -errno;
         if (n == 0)
             break;
-        if (n > 0)
-            done += (size_t)n;
+        done += (size_t)n;
     }
     return (ssize_t)done;
 }
