@@ -178,7 +178,7 @@ is_copy_of_lost(struct sa_follower *follower, struct source *source, struct file
         }
         file->offset = ghost->position.offset;
         sa_position_load(file);
-        sa_position_forget(follower, ghost->position.id);
+        sa_position_forget(follower, source, ghost->position.id);
         sa_ghost_remove(source, ghost);
         return false;
     }

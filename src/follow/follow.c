@@ -374,7 +374,7 @@ sa_follow_read(struct sa_follower *follower, struct source *source, struct file 
 
 /* The file that took the place of another which is deleted: perhaps the same content in a new file. */
 static void
-follow_rewritten(struct sa_follower *follower, struct file *file)
+follow_rewritten(struct sa_follower *follower, const struct source *source, struct file *file)
 {
     struct file *before = file->before;
     struct sa_position had = sa_position_of(before, true);
@@ -387,7 +387,7 @@ follow_rewritten(struct sa_follower *follower, struct file *file)
         return;
     sa_copies_take_over(file, before);
     before->discarded = true; /* two positions with the same past would be mistaken for each other */
-    sa_position_forget(follower, before->id);
+    sa_position_forget(follower, source, before->id);
     sa_follow_want_reading(follower, file);
 }
 
@@ -474,7 +474,7 @@ on_work(void *arg)
     if (file->may_be_copy)
         sa_copies_judge(follower, source, file);
     else if (file->before != NULL)
-        follow_rewritten(follower, file);
+        follow_rewritten(follower, source, file);
     else if (file->inflater != NULL)
         read_pipe(follower, source, file);
     else
@@ -710,6 +710,6 @@ sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_po
         }
     }
     for (size_t i = 0; i < follower->n_forgotten; i++)
-        sink->gone(sink->arg, follower->forgotten[i]);
+        sink->gone(sink->arg, follower->forgotten[i].source, follower->forgotten[i].id);
     follower->n_forgotten = 0;
 }

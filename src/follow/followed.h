@@ -135,6 +135,12 @@ struct source {
     char text[SA_LONG_SIZE];
 };
 
+/* A position that is not kept any more. */
+struct forgotten {
+    unsigned source;
+    int64_t id;
+};
+
 struct sa_follower {
     struct sa_loop *loop;
     struct sa_watcher *watcher;
@@ -152,7 +158,7 @@ struct sa_follower {
     int64_t scan_after_ms; /* monotonic: large directories are not scanned all the time */
     bool took_some;        /* the work of the moment changed something */
     int64_t last_id;
-    int64_t *forgotten; /* ids */
+    struct forgotten *forgotten;
     size_t n_forgotten, forgotten_room;
     char *slice;
 };
@@ -342,7 +348,7 @@ void sa_ghost_remove(struct source *source, struct ghost *ghost);
 
 /* Forgets the oldest beyond SA_FOLLOW_GHOSTS, and those older than a back-fill goes. */
 void sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now_ms);
-void sa_position_forget(struct sa_follower *follower, int64_t id);
+void sa_position_forget(struct sa_follower *follower, const struct source *source, int64_t id);
 
 /* Loads what lies before the file's offset: its head and its marker. */
 void sa_position_load(struct file *file);

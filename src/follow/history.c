@@ -380,7 +380,7 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
             continue;
         }
         if (lost != NULL) {
-            sa_position_forget(follower, lost->position.id);
+            sa_position_forget(follower, source, lost->position.id);
             sa_ghost_remove(source, lost);
         }
         source->rotations++;

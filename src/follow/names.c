@@ -30,13 +30,13 @@ leave_ghost(struct sa_follower *follower, struct source *source, const struct fi
 
     position.open = false;                            /* it may come back under another name, or compressed */
     if (file->may_be_copy && file->disk.by_content) { /* nothing was taken of it */
-        sa_position_forget(follower, file->id);
+        sa_position_forget(follower, source, file->id);
         return;
     }
     if (file->left_out && sa_left_add(source, &position) == 0)
         return;
     if (file->discarded || sa_ghost_add(source, &position, true) < 0)
-        sa_position_forget(follower, file->id);
+        sa_position_forget(follower, source, file->id);
 }
 
 static void
@@ -181,7 +181,7 @@ find_past(struct sa_follower *follower, struct source *source, const char *path,
         if (ghost->position.open) {
             sa_ghost_lose(ghost);
         } else {
-            sa_position_forget(follower, ghost->position.id);
+            sa_position_forget(follower, source, ghost->position.id);
             sa_ghost_remove(source, ghost);
         }
         return NULL;

@@ -275,7 +275,7 @@ resume(struct sa_follower *follower, struct source *source, struct file *file, s
         source->rotations += strcmp(origin, file->path) != 0;
     } else {
         free(origin);
-        sa_position_forget(follower, had.id);
+        sa_position_forget(follower, source, had.id);
     }
     file->offset = had.offset;
     file->may_be_copy = file->parted = false;
