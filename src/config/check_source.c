@@ -1,6 +1,7 @@
 #include "checks.h"
 #include "listener_address.h"
 #include "reader.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -42,21 +43,46 @@ check_allow_fits(const struct sa_place *place, cfg_t *section)
     }
 }
 
+/* Whether the section has the key, and does not say "false". */
+static bool
+says(cfg_t *section, const char *key)
+{
+    return sa_check_is_set(section, key) &&
+           (cfg_getopt(section, key)->type != CFGT_BOOL || cfg_getbool(section, key));
+}
+
+/* The keys that say of which kind a source is, from the first-th on: "a, b or c". */
+static const char *
+enumerate(size_t first, const char *conjunction, char dst[128])
+{
+    size_t len = 0;
+
+    for (size_t i = first; i < SA_SOURCE_KINDS_COUNT; i++) {
+        const char *key = sa_source_kind_key(sa_source_kind_at(i));
+
+        if (i == first)
+            len += sa_text_format(dst + len, 128 - len, "%s", key);
+        else if (i + 1 < SA_SOURCE_KINDS_COUNT)
+            len += sa_text_format(dst + len, 128 - len, ", %s", key);
+        else
+            len += sa_text_format(dst + len, 128 - len, " %s %s", conjunction, key);
+    }
+    return dst;
+}
+
 void
 sa_check_source(const struct sa_place *place, cfg_t *section)
 {
-    static const char *const origins[] = {"file", "journal", "syslog", "fifo", "stdin"};
+    char keys[128];
     unsigned n = 0;
 
-    for (size_t i = 0; i < sizeof origins / sizeof origins[0]; i++)
-        if (sa_check_is_set(section, origins[i]) &&
-            (strcmp(origins[i], "stdin") != 0 || cfg_getbool(section, "stdin")))
-            n++;
+    for (size_t i = 0; i < SA_SOURCE_KINDS_COUNT; i++)
+        n += says(section, sa_source_kind_key(sa_source_kind_at(i)));
     if (n == 0)
-        SA_BAD(place->cfg, "source \"%s\": says no file to follow (nor journal, syslog, fifo or stdin)",
-               cfg_title(section));
+        SA_BAD(place->cfg, "source \"%s\": says no file to follow (nor %s)", cfg_title(section),
+               enumerate(1, "or", keys));
     else if (n > 1)
-        SA_BAD(place->cfg, "source \"%s\": only one of file, journal, syslog, fifo and stdin can be set",
-               cfg_title(section));
+        SA_BAD(place->cfg, "source \"%s\": only one of %s can be set", cfg_title(section),
+               enumerate(0, "and", keys));
     check_allow_fits(place, section);
 }

@@ -2,6 +2,7 @@
 #include "fill.h"
 #include "parse.h"
 #include "secret.h"
+#include "table.h"
 #include "text.h"
 
 #include <errno.h>
@@ -43,17 +44,46 @@ builtin_rules(struct sa_config *config)
     rule->levels[3] = (struct sa_rule_level){.enabled = true, .count = 100};
 }
 
+/* Whether the source is told to be of the kind. */
+static bool
+is_of_kind(const struct sa_source_def *source, enum sa_source_kind kind)
+{
+    const struct sa_key *key = sa_key_find("source", sa_source_kind_key(kind));
+    const void *field = sa_key_field(key, source);
+
+    if (key->type == SA_KEY_BOOL)
+        return *(const bool *)field;
+    if (key->type == SA_KEY_LIST)
+        return *(char *const *const *)field != NULL && **(char *const *const *)field != NULL;
+    return *(char *const *)field != NULL;
+}
+
 /* The checks made sure that it is one. */
 static enum sa_source_kind
 kind_of(const struct sa_source_def *source)
 {
-    if (source->journal != NULL && source->journal[0] != NULL)
-        return SA_SOURCE_JOURNAL;
-    if (source->syslog != NULL && source->syslog[0] != NULL)
-        return SA_SOURCE_SYSLOG;
-    if (source->fifo != NULL)
-        return SA_SOURCE_FIFO;
-    return source->standard_input ? SA_SOURCE_STDIN : SA_SOURCE_FILE;
+    size_t i = 0;
+
+    while (i + 1 < SA_SOURCE_KINDS_COUNT && !is_of_kind(source, sa_source_kind_at(i)))
+        i++;
+    return sa_source_kind_at(i);
+}
+
+size_t
+sa_config_locations(const struct sa_source_def *source, char *const **ret_items)
+{
+    const struct sa_key *key = sa_key_find("source", sa_source_kind_key(source->kind));
+    size_t n = 0;
+
+    if (key->type == SA_KEY_BOOL)
+        return 0;
+    *ret_items = sa_key_field(key, source);
+    if (key->type != SA_KEY_LIST)
+        return 1;
+    *ret_items = *(char *const *const *)*ret_items;
+    while ((*ret_items)[n] != NULL)
+        n++;
+    return n;
 }
 
 static void

@@ -113,4 +113,10 @@ bool sa_config_differs_in_rules_only(const struct sa_config *a, const struct sa_
 struct sa_format *sa_config_format(const struct sa_config *config, char *const *names,
                                    char error[SA_PATTERN_ERROR_SIZE]);
 
+/*
+ * What the key of its kind says of a source: patterns of files, matches, addresses, a path.  They stay the
+ * configuration's.  Returns how many there are; 0 for a kind that needs none.
+ */
+size_t sa_config_locations(const struct sa_source_def *source, char *const **ret_items);
+
 #endif

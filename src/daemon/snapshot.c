@@ -6,40 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *const *
-locations(const struct sa_source_def *def)
-{
-    switch (def->kind) {
-    case SA_SOURCE_FILE:
-        return def->files;
-    case SA_SOURCE_JOURNAL:
-        return def->journal;
-    case SA_SOURCE_SYSLOG:
-        return def->syslog;
-    case SA_SOURCE_FIFO:
-    case SA_SOURCE_STDIN:
-        break;
-    }
-    return NULL;
-}
-
 static void
 fill_source(const struct sa_core *core, const struct sa_sources *sources, unsigned number,
             struct sa_snapshot_source *row)
 {
     struct sa_core_source source = sa_core_source(core, number);
     struct sa_follow_status status;
-    size_t len = 0;
+    char *const *items = NULL;
+    size_t n = sa_config_locations(source.def, &items), len = 0;
 
     sa_sources_status(sources, number, &status);
     row->index = source.index;
     row->kind = source.def->kind;
     (void)sa_text_copy(row->name, sizeof row->name, source.def->name);
-    for (char *const *item = locations(source.def); item != NULL && *item != NULL; item++)
+    for (size_t i = 0; i < n; i++)
         len += sa_text_format(row->location + len, sizeof row->location - len, "%s%s", len != 0 ? " " : "",
-                              *item);
-    if (source.def->kind == SA_SOURCE_FIFO)
-        (void)sa_text_copy(row->location, sizeof row->location, source.def->fifo);
+                              items[i]);
     (void)sa_text_copy(row->format, sizeof row->format, source.format_text);
     row->state = status.state;
     (void)sa_text_copy(row->state_text, sizeof row->state_text, status.text);

@@ -74,6 +74,31 @@ sa_unit_name(enum sa_unit unit)
     return "responses";
 }
 
+static const struct {
+    enum sa_source_kind kind;
+    const char *key;
+} source_kinds[] = {
+#define SOURCE_KIND(name, number, key, reader) {SA_SOURCE_##name, key},
+    SA_SOURCE_KINDS(SOURCE_KIND)
+#undef SOURCE_KIND
+};
+
+enum sa_source_kind
+sa_source_kind_at(size_t i)
+{
+    return source_kinds[i].kind;
+}
+
+const char *
+sa_source_kind_key(enum sa_source_kind kind)
+{
+    size_t i = 0;
+
+    while (source_kinds[i].kind != kind)
+        i++;
+    return source_kinds[i].key;
+}
+
 const char *
 sa_source_state_name(enum sa_source_state state)
 {

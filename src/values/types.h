@@ -56,13 +56,23 @@ enum sa_count_of { SA_COUNT_RESPONSES, SA_COUNT_TRANSACTIONS };
 /* Unit of an alarm's Value and Threshold. */
 enum sa_unit { SA_UNIT_RESPONSES = 1, SA_UNIT_PER_MILLE = 2, SA_UNIT_MILLI_PER_SECOND = 3 };
 
-enum sa_source_kind {
-    SA_SOURCE_FILE = 1,
-    SA_SOURCE_JOURNAL = 2,
-    SA_SOURCE_SYSLOG = 3,
-    SA_SOURCE_FIFO = 4,
-    SA_SOURCE_STDIN = 5
-};
+/*
+ * The kinds of sources: the name, its number in the MIB, the key that a source section says it with, and what
+ * reads it (source.h).
+ */
+#define SA_SOURCE_KINDS(KIND)                                                                                \
+    KIND(FILE, 1, "file", sa_file_source)                                                                    \
+    KIND(JOURNAL, 2, "journal", sa_journal_source)                                                           \
+    KIND(SYSLOG, 3, "syslog", sa_syslog_source)                                                              \
+    KIND(FIFO, 4, "fifo", sa_fifo_source)                                                                    \
+    KIND(STDIN, 5, "stdin", sa_stdin_source)
+
+#define SA_SOURCE_KIND(name, number, key, reader) SA_SOURCE_##name = (number),
+enum sa_source_kind { SA_SOURCE_KINDS(SA_SOURCE_KIND) };
+#undef SA_SOURCE_KIND
+
+#define SA_SOURCE_KIND_COUNT(name, number, key, reader) +1
+#define SA_SOURCE_KINDS_COUNT                           (0 SA_SOURCE_KINDS(SA_SOURCE_KIND_COUNT))
 
 enum sa_source_state {
     SA_SOURCE_FOLLOWING = 1,
@@ -89,6 +99,13 @@ struct sa_response {
 const char *sa_severity_name(enum sa_severity severity);
 const char *sa_alarm_kind_name(enum sa_alarm_kind kind);
 const char *sa_unit_name(enum sa_unit unit);
+
+/* The i-th kind, i < SA_SOURCE_KINDS_COUNT, in the order of the table. */
+enum sa_source_kind sa_source_kind_at(size_t i);
+
+/* The key of the kind in a source section. */
+const char *sa_source_kind_key(enum sa_source_kind kind);
+
 const char *sa_source_state_name(enum sa_source_state state);
 
 /* Gravity for comparing severities: 0 cleared, 1 indeterminate, 2 warning, 3 minor, 4 major, 5 critical. */
