@@ -223,6 +223,7 @@ sa_candidate_fd(struct candidate *candidate)
         return candidate->fd;
     }
     candidate->unreadable = sa_disk_is_ill(-errno);
+    candidate->renamed = candidate->fd != -1 || errno == ENOENT;
     if (candidate->fd != -1)
         (void)close(candidate->fd);
     candidate->fd = -1;

@@ -122,6 +122,7 @@ struct source {
     unsigned n_ghosts, ghosts_room;
     int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
     bool names_changed; /* since then */
+    bool rests_moved;   /* files were rotated while the rests of an earlier life were searched: once more */
     bool scanned;       /* once: from now on new files are read from their start */
     int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
     int64_t history_left, history_until_ms; /* bytes that may still be read of it, until a monotonic time */

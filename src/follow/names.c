@@ -252,7 +252,7 @@ sa_follow_open_rotated(struct sa_follower *follower, struct source *source, cons
     if (past == NULL)
         file->offset = offset;
     file->gone_ms = sa_clock_now().mono_ms;
-    file->late_until = source->scanned ? 0 : status.st_size;
+    file->late_until = source->scanned && past == NULL ? 0 : status.st_size;
     begin_reading(follower, source, file);
     *ret_file = file;
     return 0;
