@@ -46,7 +46,7 @@ builtin_rules(struct sa_config *config)
 
 /* Whether the source is told to be of the kind. */
 static bool
-is_of_kind(const struct sa_source_def *source, enum sa_source_kind kind)
+is_of_kind(const struct sa_source_def *source, enum sa_source_kind_number kind)
 {
     const struct sa_key *key = sa_key_find("source", sa_source_kind_key(kind));
     const void *field = sa_key_field(key, source);
@@ -59,7 +59,7 @@ is_of_kind(const struct sa_source_def *source, enum sa_source_kind kind)
 }
 
 /* The checks made sure that it is one. */
-static enum sa_source_kind
+static enum sa_source_kind_number
 kind_of(const struct sa_source_def *source)
 {
     size_t i = 0;

@@ -7,8 +7,8 @@
 
 #include "errors.h"
 #include "format.h"
-#include "network.h"
 #include "rule_def.h"
+#include "source_def.h"
 
 #include <stdio.h>
 
@@ -23,37 +23,10 @@
 
 enum sa_log_to { SA_LOG_TO_AUTO, SA_LOG_TO_STDERR, SA_LOG_TO_SYSLOG };
 
-/* Values that are kept as they were written, too. */
-struct sa_timezone_def {
-    char text[16]; /* "local", "utc" or "+02:00" */
-    bool fixed;    /* it is not the process' zone */
-    int64_t ms;    /* east of Greenwich */
-};
-
+/* Kept as it was written, too. */
 struct sa_facility_def {
     char text[16];
     int number; /* syslog(3)'s */
-};
-
-struct sa_source_def {
-    char name[SA_NAME_SIZE];
-    enum sa_source_kind kind;
-    char **files; /* globs; lists of strings end with NULL */
-    char **journal, **syslog;
-    char *fifo;
-    bool standard_input;
-    char **watch;   /* files where log daemons say what they lost of this source */
-    char **formats; /* preset names, "auto", names of format sections */
-    bool start_at_end;
-    size_t line_limit;
-    enum sa_count_of count_of;
-    struct sa_timezone_def timezone; /* of stamps that name none */
-    char *olddir;                    /* where rotated files go; "": beside the log */
-    uint32_t rotate_wait_s, backfill_max_age_s;
-    size_t backfill_max_bytes;
-    unsigned max_connections; /* of a syslog source: TCP places of each address */
-    struct sa_network *allow; /* of a syslog source: senders that are heard; none: everybody */
-    unsigned n_allow;
 };
 
 enum sa_snmp_mode { SA_SNMP_AGENTX, SA_SNMP_STANDALONE, SA_SNMP_OFF };
@@ -112,11 +85,5 @@ bool sa_config_differs_in_rules_only(const struct sa_config *a, const struct sa_
 /* Compiles the formats that a source names.  NULL with a message if that cannot be done. */
 struct sa_format *sa_config_format(const struct sa_config *config, char *const *names,
                                    char error[SA_PATTERN_ERROR_SIZE]);
-
-/*
- * What the key of its kind says of a source: patterns of files, matches, addresses, a path.  They stay the
- * configuration's.  Returns how many there are; 0 for a kind that needs none.
- */
-size_t sa_config_locations(const struct sa_source_def *source, char *const **ret_items);
 
 #endif

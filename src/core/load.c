@@ -246,7 +246,7 @@ sa_core_load_row(struct sa_core *core, enum sa_table table, const void *row, str
         load_index(core, row);
         break;
     case SA_TABLE_DAEMON:
-    case SA_TABLE_FILES:
+    case SA_TABLE_BOOKMARKS:
     case SA_TABLES:
         break;
     }

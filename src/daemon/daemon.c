@@ -226,7 +226,7 @@ dump_source(const struct sa_daemon *daemon, unsigned number)
 {
     struct sa_core_source source = sa_core_source(daemon->core, number);
     const struct sa_stream_counts *counts = &source.counts;
-    struct sa_follow_status status;
+    struct sa_source_status status;
 
     sa_sources_status(daemon->sources, number, &status);
     sa_log(LOG_INFO, "dump",
@@ -440,7 +440,7 @@ open_sources(struct sa_daemon *daemon)
     if (daemon->sources == NULL)
         return -ENOMEM;
     daemon->state.sources = daemon->sources;
-    r = sa_state_load_positions(&daemon->state, daemon->store);
+    r = sa_state_load_bookmarks(&daemon->state, daemon->store);
     return r < 0 ? r : sa_sources_start(daemon->sources);
 }
 

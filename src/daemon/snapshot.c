@@ -11,7 +11,7 @@ fill_source(const struct sa_core *core, const struct sa_sources *sources, unsign
             struct sa_snapshot_source *row)
 {
     struct sa_core_source source = sa_core_source(core, number);
-    struct sa_follow_status status;
+    struct sa_source_status status;
     char *const *items = NULL;
     size_t n = sa_config_locations(source.def, &items), len = 0;
 

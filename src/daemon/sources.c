@@ -1,5 +1,4 @@
 #include "sources.h"
-#include "intakes.h"
 #include "lang.h"
 #include "log.h"
 #include "text.h"
@@ -9,14 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define TWICE_MS    1000 /* how long what was seen of a watched file holds */
-#define CURSOR_SIZE 256
-
-/* Longer than any name of a source. */
-#define WATCH_KEY "what log daemons lost of the source: "
-#define KEY_SIZE  (SA_NAME_SIZE + sizeof WATCH_KEY)
-
-_Static_assert(SA_ROW_CURSORS == SA_CONFIG_SOURCES, "each source may be a journal");
+#define TWICE_MS  1000     /* how long what was seen of a watched file holds */
+#define WATCH_KEY "watch " /* before the keys of bookmarks in watched files */
 
 /* A message that an earlier life was in the middle of, until its stream goes on. */
 struct kept {
@@ -37,24 +30,19 @@ struct watch {
 struct sa_sources {
     struct sa_core *core;
     const struct sa_config *config;
-    struct sa_loop *loop;
     const struct sa_sources_events *events;
     void *arg;
-    struct sa_follower *follower;
-    struct sa_intakes *intakes;
-    struct watch watches[SA_CONFIG_SOURCES]; /* the follower numbers them behind the sources */
+    struct sa_source_host host;
+    struct sa_watch *timer; /* one for all, so that many sources wake the daemon no more often than one */
+    void *readers[SA_SOURCE_KINDS_COUNT];    /* in the order of the kinds; NULL: none is configured */
+    struct watch watches[SA_CONFIG_SOURCES]; /* their numbers come behind those of the sources */
     unsigned n_watches;
     struct kept *kept;
     size_t n_kept;
-    struct cursor {
-        char text[CURSOR_SIZE]; /* of the journal, from an earlier life */
-        bool moved;             /* its row has the number of another source: it is saved anew */
-    } cursors[SA_CONFIG_SOURCES];
-    int64_t behind_ms[SA_CONFIG_SOURCES]; /* as sa_follower_behind_ms() said when it was last saved */
-    struct sa_batch repair;               /* what removes or mends rows of an earlier life; owned */
+    struct sa_batch repair; /* what removes or mends rows of an earlier life; owned */
 };
 
-/* The source that a number of the follower belongs to. */
+/* The source that a number belongs to. */
 static unsigned
 owner_of(const struct sa_sources *sources, unsigned number)
 {
@@ -63,35 +51,33 @@ owner_of(const struct sa_sources *sources, unsigned number)
     return number < n ? number : sources->watches[number - n].source;
 }
 
-/* The name under which positions of a number are kept, and the number of a name, or -1. */
-static const char *
-key_of(const struct sa_sources *sources, unsigned number, char key[KEY_SIZE])
+static size_t
+kind_of(const struct sa_sources *sources, unsigned number)
 {
-    (void)sa_text_format(key, KEY_SIZE, "%s%s", number < sources->config->n_sources ? "" : WATCH_KEY,
-                         sources->config->sources[owner_of(sources, number)].name);
-    return key;
+    bool watch = number >= sources->config->n_sources;
+    enum sa_source_kind_number kind = watch ? SA_SOURCE_FILE : sources->config->sources[number].kind;
+    size_t i = 0;
+
+    while (sa_source_kind_at(i) != kind)
+        i++;
+    return i;
 }
 
-static int
-number_of(const struct sa_sources *sources, const char *key)
+static const struct sa_source_kind *
+methods(size_t kind)
 {
-    char other[KEY_SIZE];
-
-    for (unsigned i = 0; i < sources->config->n_sources + sources->n_watches; i++)
-        if (strcmp(key_of(sources, i, other), key) == 0)
-            return (int)i;
-    return -1;
+    return sa_kind_find(sa_source_kind_at(kind));
 }
 
-/* The path of a stream of the follower, or NULL. */
+/* The path of a stream that is a file's, or NULL. */
 static const char *
 path_of(const struct sa_sources *sources, unsigned number, const void *stream)
 {
-    struct sa_follow_status status;
+    struct sa_source_status status;
 
-    sa_follower_status(sources->follower, number, &status);
+    sa_sources_status(sources, number, &status);
     for (unsigned i = 0; i < status.n_files; i++) {
-        struct sa_follow_file file = sa_follower_file(sources->follower, number, i);
+        struct sa_source_file file = sa_sources_file(sources, number, i);
 
         if (file.stream == stream)
             return file.path;
@@ -103,13 +89,13 @@ path_of(const struct sa_sources *sources, unsigned number, const void *stream)
 static bool
 is_followed(const struct sa_sources *sources, unsigned source, const char *path)
 {
-    struct sa_follow_status status;
+    struct sa_source_status status;
     struct stat wanted, other;
     bool there = stat(path, &wanted) == 0;
 
-    sa_follower_status(sources->follower, source, &status);
+    sa_sources_status(sources, source, &status);
     for (unsigned i = 0; i < status.n_files; i++) {
-        struct sa_follow_file file = sa_follower_file(sources->follower, source, i);
+        struct sa_source_file file = sa_sources_file(sources, source, i);
 
         if (strcmp(file.path, path) == 0 || (there && stat(file.path, &other) == 0 &&
                                              other.st_dev == wanted.st_dev && other.st_ino == wanted.st_ino))
@@ -193,11 +179,27 @@ on_closed(void *arg, void *stream)
 }
 
 static void
+on_lost(void *arg, unsigned number, uint64_t lines, const char *why)
+{
+    const struct sa_sources *sources = arg;
+
+    sa_core_lost(sources->core, owner_of(sources, number), lines, _(why), sa_clock_now());
+}
+
+static void
+on_refused(void *arg, unsigned number, uint64_t n)
+{
+    const struct sa_sources *sources = arg;
+
+    sa_core_refused(sources->core, owner_of(sources, number), n);
+}
+
+static void
 on_note(void *arg, unsigned number, const char *text)
 {
     const struct sa_sources *sources = arg;
 
-    sa_log(LOG_NOTICE, "follow", "source %s: %s", sources->config->sources[owner_of(sources, number)].name,
+    sa_log(LOG_NOTICE, "source", "source %s: %s", sources->config->sources[owner_of(sources, number)].name,
            text);
 }
 
@@ -216,9 +218,9 @@ put_reason(char *dst, size_t size, const char *text)
 static void
 tell_watch(const struct sa_sources *sources, unsigned number)
 {
-    struct sa_follow_status status;
+    struct sa_source_status status;
 
-    sa_follower_status(sources->follower, number, &status);
+    sa_sources_status(sources, number, &status);
     sa_log(status.state == SA_SOURCE_FOLLOWING ? LOG_INFO : LOG_WARNING, "follow", "source %s: watch: %s%s%s",
            sources->config->sources[owner_of(sources, number)].name, sa_source_state_name(status.state),
            status.text[0] != '\0' ? ": " : "", status.text);
@@ -230,7 +232,7 @@ on_state(void *arg, unsigned number)
 {
     struct sa_sources *sources = arg;
     char text[SA_LONG_SIZE * 2], reason[SA_LONG_SIZE * 2];
-    struct sa_follow_status status;
+    struct sa_source_status status;
     const char *name;
     bool blind;
 
@@ -260,37 +262,48 @@ on_read_some(void *arg)
 }
 
 static int
-add_followed(struct sa_sources *sources, unsigned number, int64_t last_alive_ms)
+add(struct sa_sources *sources, unsigned number, int64_t last_alive_ms)
 {
+    size_t kind = kind_of(sources, number);
     unsigned source = owner_of(sources, number);
-    const struct sa_source_def *def = &sources->config->sources[source];
-    bool watched = number != source;
     struct sa_core_place place;
-    bool known = sa_core_past_place(sources->core, source, &place);
-    const struct sa_follow_options options = {
-        .globs = watched ? def->watch : def->files,
-        .olddir = def->olddir,
-        .start_at_end = watched || def->start_at_end,
-        .known = !watched && known,
-        .looked_ms = place.looked_ms != 0 ? place.looked_ms : last_alive_ms,
-        .rotate_wait_ms = (int64_t)def->rotate_wait_s * 1000,
-        .backfill_max_age_ms = (int64_t)def->backfill_max_age_s * 1000,
-        .backfill_max_bytes = (int64_t)def->backfill_max_bytes,
-    };
-    int r = sa_follower_add(sources->follower, &options);
+    bool watch = number != source, known = sa_core_past_place(sources->core, source, &place) && !watch;
+    struct sa_source_spec spec = {.number = number,
+                                  .def = &sources->config->sources[source],
+                                  .watch = watch,
+                                  .known = known,
+                                  .looked_ms = place.looked_ms != 0 ? place.looked_ms : last_alive_ms};
 
-    if (r >= 0 && !watched)
-        sa_follower_recall(sources->follower, number, place.rotations, place.truncations,
-                           place.distrusted_ms);
-    return r < 0 ? r : 0;
+    spec.n_locations = sa_config_locations(spec.def, &spec.locations);
+    if (!watch) {
+        spec.rotations = place.rotations;
+        spec.truncations = place.truncations;
+        spec.distrusted_ms = place.distrusted_ms;
+    }
+    if (sources->readers[kind] == NULL)
+        sources->readers[kind] = methods(kind)->open(&sources->host);
+    return sources->readers[kind] == NULL ? -ENOMEM : methods(kind)->add(sources->readers[kind], &spec);
+}
+
+static void
+on_timer(void *arg)
+{
+    struct sa_sources *sources = arg;
+
+    for (size_t kind = 0; kind < SA_SOURCE_KINDS_COUNT; kind++)
+        if (sources->readers[kind] != NULL && methods(kind)->look != NULL) {
+            methods(kind)->look(sources->readers[kind]);
+            sa_watch_arm(sources->timer, SA_SOURCE_LOOK_MS);
+        }
 }
 
 struct sa_sources *
 sa_sources_new(struct sa_loop *loop, struct sa_core *core, const struct sa_config *config,
                int64_t last_alive_ms, const struct sa_sources_events *events, void *arg)
 {
-    static const struct sa_follow_events follow_events = {on_opened, on_bytes, on_hole, on_truncated,
-                                                          on_closed, on_state, on_note, on_read_some};
+    static const struct sa_source_events source_events = {on_opened, on_bytes,    on_hole,    on_truncated,
+                                                          on_closed, on_lost,     on_refused, on_state,
+                                                          on_note,   on_read_some};
     struct sa_sources *sources = calloc(1, sizeof *sources);
     int r = 0;
 
@@ -298,17 +311,16 @@ sa_sources_new(struct sa_loop *loop, struct sa_core *core, const struct sa_confi
         return NULL;
     sources->core = core;
     sources->config = config;
-    sources->loop = loop;
     sources->events = events;
     sources->arg = arg;
+    sources->host = (struct sa_source_host){loop, &source_events, sources};
+    sources->timer = sa_loop_timer(loop, on_timer, sources);
     for (unsigned i = 0; i < config->n_sources; i++)
         if (config->sources[i].watch[0] != NULL)
             sources->watches[sources->n_watches++] = (struct watch){.sources = sources, .source = i};
-    sources->follower = sa_follower_new(loop, &follow_events, sources);
-    for (unsigned i = 0; i < config->n_sources + sources->n_watches && sources->follower != NULL && r == 0;
-         i++)
-        r = add_followed(sources, i, last_alive_ms);
-    return sources->follower != NULL && r == 0 ? sources : sa_sources_free(sources);
+    for (unsigned i = 0; i < config->n_sources + sources->n_watches && r == 0; i++)
+        r = add(sources, i, last_alive_ms);
+    return sources->timer != NULL && r == 0 ? sources : sa_sources_free(sources);
 }
 
 static void
@@ -326,8 +338,10 @@ sa_sources_free(struct sa_sources *sources)
 {
     if (sources == NULL)
         return NULL;
-    (void)sa_intakes_close(sources->intakes);
-    (void)sa_follower_free(sources->follower);
+    for (size_t kind = 0; kind < SA_SOURCE_KINDS_COUNT; kind++)
+        if (sources->readers[kind] != NULL)
+            methods(kind)->close(sources->readers[kind]);
+    (void)sa_watch_free(sources->timer);
     forget_kept(sources);
     sa_batch_done(&sources->repair);
     free(sources);
@@ -347,237 +361,171 @@ keep(struct sa_sources *sources, int64_t id, const struct sa_blob *reader)
         memcpy(kept[sources->n_kept++].bytes, reader->p, reader->len);
 }
 
-/* The message that was being read; without it the position stands all the same. */
+/* The message that was being read; without it the place stands all the same. */
 static bool
-load_reader(struct sa_sources *sources, const struct sa_row_file *row)
+load_reader(struct sa_sources *sources, int64_t id, const struct sa_row_bookmark *row)
 {
-    struct sa_row_file without = *row;
+    struct sa_row_bookmark without = *row;
 
+    if (row->reader.len == 0)
+        return true;
     if (sa_stream_may_recall(row->reader.p, row->reader.len)) {
-        keep(sources, row->id, &row->reader);
+        keep(sources, id, &row->reader);
         return true;
     }
     without.reader = (struct sa_blob){"", 0};
-    sa_batch_put(&sources->repair, SA_TABLE_FILES, &without);
+    sa_batch_put(&sources->repair, SA_TABLE_BOOKMARKS, &without);
     return false;
 }
 
-/* The journal's position is a row of the same table, numbered so that no file has the number. */
-static int64_t
-cursor_id(unsigned source)
+/* The number that a bookmark belongs to, and what the key is there; -1: of no source that is configured. */
+static int
+number_of(const struct sa_sources *sources, const struct sa_row_bookmark *row, const char **ret_key)
 {
-    return -1 - (int64_t)source;
+    bool watch = strncmp(row->key, WATCH_KEY, strlen(WATCH_KEY)) == 0;
+    unsigned n = sources->config->n_sources;
+
+    *ret_key = row->key + (watch ? strlen(WATCH_KEY) : 0);
+    for (unsigned i = watch ? n : 0; i < (watch ? n + sources->n_watches : n); i++)
+        if (strcmp(sources->config->sources[owner_of(sources, i)].name, row->source) == 0)
+            return (int)i;
+    return -1;
 }
 
-/* When the entry at the cursor was written, in microseconds; 0: the cursor does not say
- * (sd_journal_get_cursor). */
-static uint64_t
-time_of_cursor(const char *cursor)
-{
-    const char *field = strstr(cursor, ";t=");
-
-    return field == NULL ? 0 : strtoull(field + 3, NULL, 16);
-}
-
-/*
- * Rows are numbered by the place of their source in the configuration, which may be another one now, and may
- * have left a row of an earlier place behind: the later entry is where the source was.
- */
+/* Nothing new gets an id that is in use. */
 static void
-load_cursor(struct sa_sources *sources, unsigned source, const struct sa_row_file *row)
+reserve(struct sa_sources *sources, int64_t id)
 {
-    struct cursor *cursor = &sources->cursors[source];
-
-    if (cursor->text[0] == '\0' || time_of_cursor(row->cursor) > time_of_cursor(cursor->text))
-        (void)sa_text_copy(cursor->text, sizeof cursor->text, row->cursor);
-    if (row->id == cursor_id(source))
-        return;
-    sa_batch_delete(&sources->repair, SA_TABLE_FILES, row);
-    cursor->moved = true;
+    for (size_t kind = 0; kind < SA_SOURCE_KINDS_COUNT && id <= SA_STREAM_ID_MAX; kind++)
+        if (sources->readers[kind] != NULL && methods(kind)->reserve != NULL)
+            methods(kind)->reserve(sources->readers[kind], id);
 }
 
 bool
-sa_sources_load(struct sa_sources *sources, const struct sa_row_file *row)
+sa_sources_load(struct sa_sources *sources, const struct sa_row_bookmark *row)
 {
-    int number = number_of(sources, row->source);
-    const struct sa_position position = {
-        .id = row->id,
-        .path = row->path,
-        .dev = row->dev,
-        .ino = row->ino,
-        .generation = row->generation,
-        .head_len = row->head_len,
-        .head_hash = row->head_hash,
-        .first_hash = row->first_hash,
-        .offset = row->offset,
-        .marker_len = row->marker_len,
-        .marker_hash = row->marker_hash,
-        .seen_ms = row->seen_ms,
-        .open = row->open != 0,
-    };
+    const char *key;
+    int number = number_of(sources, row, &key);
+    int64_t id = strtoll(key, NULL, 10); /* of a key that is no number 0 */
+    size_t kind;
 
-    if (row->id > sa_follower_last_id(sources->follower)) /* nothing new gets a number that is in use */
-        sa_follower_set_last_id(sources->follower, row->id);
+    reserve(sources, id);
     if (number < 0)
         return true;
-    if (row->cursor[0] != '\0') {
-        if ((unsigned)number < sources->config->n_sources)
-            load_cursor(sources, (unsigned)number, row);
-        return true;
-    }
-    if (sa_follower_restore(sources->follower, (unsigned)number, &position) < 0)
-        return true;
-    return !position.open || row->reader.len == 0 || load_reader(sources, row);
-}
-
-void
-sa_sources_set_last_id(struct sa_sources *sources, int64_t last_id)
-{
-    sa_follower_set_last_id(sources->follower, last_id);
-}
-
-int64_t
-sa_sources_last_id(const struct sa_sources *sources)
-{
-    return sa_follower_last_id(sources->follower);
+    kind = kind_of(sources, (unsigned)number);
+    if (methods(kind)->load(sources->readers[kind], (unsigned)number, key, row->value))
+        return load_reader(sources, id, row);
+    sa_batch_delete(&sources->repair, SA_TABLE_BOOKMARKS, row);
+    return false;
 }
 
 int
 sa_sources_start(struct sa_sources *sources)
 {
-    static const struct sa_intakes_events events = {on_state, on_read_some};
-    const char *cursors[SA_CONFIG_SOURCES];
+    int r = 0;
 
-    for (unsigned i = 0; i < SA_CONFIG_SOURCES; i++)
-        cursors[i] = sources->cursors[i].text;
-    sa_follower_start(sources->follower);
+    for (size_t kind = 0; kind < SA_SOURCE_KINDS_COUNT && r == 0; kind++)
+        if (sources->readers[kind] != NULL)
+            r = methods(kind)->start(sources->readers[kind]);
     forget_kept(sources);
-    sources->intakes =
-        sa_intakes_new(sources->loop, sources->core, sources->config, cursors, &events, sources);
-    if (sources->intakes == NULL)
-        return -ENOMEM;
-    sa_intakes_start(sources->intakes);
-    return 0;
+    on_timer(sources);
+    return r;
 }
 
 void
-sa_sources_status(const struct sa_sources *sources, unsigned source, struct sa_follow_status *ret_status)
+sa_sources_status(const struct sa_sources *sources, unsigned source, struct sa_source_status *ret_status)
 {
-    if (sources->config->sources[source].kind == SA_SOURCE_FILE)
-        sa_follower_status(sources->follower, source, ret_status);
-    else if (sources->intakes != NULL)
-        *ret_status = *sa_intakes_status(sources->intakes, source);
-    else
-        *ret_status = (struct sa_follow_status){.state = SA_SOURCE_WAITING};
+    size_t kind = kind_of(sources, source);
+
+    methods(kind)->status(sources->readers[kind], source, ret_status);
 }
 
-struct sa_follow_file
+struct sa_source_file
 sa_sources_file(const struct sa_sources *sources, unsigned source, unsigned i)
 {
-    return sa_follower_file(sources->follower, source, i);
+    size_t kind = kind_of(sources, source);
+
+    return methods(kind)->file(sources->readers[kind], source, i);
 }
 
 void
 sa_sources_place(void *arg, unsigned source, struct sa_core_place *ret_place)
 {
     const struct sa_sources *sources = arg;
-    struct sa_follow_status status;
+    struct sa_source_status status;
 
     sa_sources_status(sources, source, &status);
     *ret_place = (struct sa_core_place){.rotations = status.rotations,
                                         .truncations = status.truncations,
                                         .distrusted_ms = status.distrusted_ms,
-                                        .looked_ms = sa_follower_behind_ms(sources->follower, source)};
+                                        .looked_ms = status.behind_ms};
 }
 
-/* What saving a position needs. */
-struct saving_place {
+/* What saving a bookmark needs. */
+struct keeping {
     struct sa_sources *sources;
     struct sa_batch *batch;
     struct sa_buffer reader;
 };
 
-static void
-save_position(void *arg, unsigned number, const struct sa_position *position, void *stream)
+/* The row that a bookmark is kept in; key: room for the row's. */
+static struct sa_row_bookmark
+row_of(const struct sa_sources *sources, unsigned number, const char *name,
+       char key[SA_BOOKMARK_KEY + sizeof WATCH_KEY])
 {
-    struct saving_place *saving = arg;
-    char key[KEY_SIZE];
-    struct sa_row_file row = {
-        .id = position->id,
-        .source = key_of(saving->sources, number, key),
-        .path = position->path,
-        .dev = position->dev,
-        .ino = position->ino,
-        .generation = position->generation,
-        .head_len = position->head_len,
-        .head_hash = position->head_hash,
-        .first_hash = position->first_hash,
-        .offset = position->offset,
-        .marker_len = position->marker_len,
-        .marker_hash = position->marker_hash,
-        .seen_ms = position->seen_ms,
-        .open = position->open,
-        .cursor = "",
-    };
+    bool watch = number >= sources->config->n_sources;
 
+    (void)sa_text_format(key, SA_BOOKMARK_KEY + sizeof WATCH_KEY, "%s%s", watch ? WATCH_KEY : "", name);
+    return (struct sa_row_bookmark){
+        .source = sources->config->sources[owner_of(sources, number)].name, .key = key, .value = ""};
+}
+
+static void
+on_keep(void *arg, unsigned number, const char *name, const char *value, void *stream)
+{
+    struct keeping *saving = arg;
+    char key[SA_BOOKMARK_KEY + sizeof WATCH_KEY];
+    struct sa_row_bookmark row = row_of(saving->sources, number, name, key);
+
+    row.value = value;
     saving->reader.len = 0;
     if (stream != NULL)
         sa_core_keep(stream, &saving->reader);
     if (!saving->reader.failed)
         row.reader = (struct sa_blob){saving->reader.bytes, saving->reader.len};
     sa_core_touch(saving->sources->core, owner_of(saving->sources, number)); /* rotations go with it */
-    sa_batch_put(saving->batch, SA_TABLE_FILES, &row);
+    sa_batch_put(saving->batch, SA_TABLE_BOOKMARKS, &row);
 }
 
 static void
-delete_position(void *arg, unsigned number, int64_t id)
+on_gone(void *arg, unsigned number, const char *name)
 {
-    struct saving_place *saving = arg;
+    struct keeping *saving = arg;
+    char key[SA_BOOKMARK_KEY + sizeof WATCH_KEY];
+    struct sa_row_bookmark row = row_of(saving->sources, number, name, key);
 
-    (void)number;
-    sa_batch_delete(saving->batch, SA_TABLE_FILES, &(struct sa_row_file){.id = id});
+    sa_batch_delete(saving->batch, SA_TABLE_BOOKMARKS, &row);
 }
 
-/* That generations are left to look for is in the core's row of the source. */
+/* What the place says is in the core's row of the source. */
 static void
-look_behind(struct sa_sources *sources, unsigned source)
+on_moved(void *arg, unsigned number)
 {
-    int64_t behind_ms = sa_follower_behind_ms(sources->follower, source);
+    const struct keeping *saving = arg;
 
-    if (behind_ms != sources->behind_ms[source])
-        sa_core_touch(sources->core, source);
-    sources->behind_ms[source] = behind_ms;
-}
-
-static void
-save_cursor(struct sa_sources *sources, unsigned source, bool all, struct sa_batch *batch)
-{
-    struct cursor *cursor = &sources->cursors[source];
-    const char *text = sources->intakes == NULL ? NULL : sa_intakes_cursor(sources->intakes, source);
-    struct sa_row_file row = {
-        .id = cursor_id(source), .source = sources->config->sources[source].name, .path = "", .cursor = text};
-
-    if (text == NULL || text[0] == '\0')
-        row.cursor = cursor->text; /* where the earlier life was, until it can be opened */
-    if (row.cursor[0] == '\0' || (!all && !cursor->moved && strcmp(row.cursor, cursor->text) == 0))
-        return;
-    sa_batch_put(batch, SA_TABLE_FILES, &row);
-    (void)sa_text_copy(cursor->text, sizeof cursor->text, row.cursor);
-    cursor->moved = false;
+    sa_core_touch(saving->sources->core, owner_of(saving->sources, number));
 }
 
 void
 sa_sources_save(struct sa_sources *sources, bool all, struct sa_batch *batch)
 {
-    struct saving_place saving = {.sources = sources, .batch = batch};
-    const struct sa_position_sink sink = {save_position, delete_position, &saving};
+    struct keeping saving = {.sources = sources, .batch = batch};
+    const struct sa_bookmark_sink sink = {on_keep, on_gone, on_moved, &saving};
 
     sa_buffer_add(&batch->buffer, sources->repair.buffer.bytes, sources->repair.buffer.len);
     sa_batch_done(&sources->repair);
-    sa_follower_positions(sources->follower, all, &sink);
-    for (unsigned i = 0; i < sources->config->n_sources; i++) {
-        look_behind(sources, i);
-        save_cursor(sources, i, all, batch);
-    }
+    for (size_t kind = 0; kind < SA_SOURCE_KINDS_COUNT; kind++)
+        if (sources->readers[kind] != NULL)
+            methods(kind)->save(sources->readers[kind], all, &sink);
     sa_buffer_done(&saving.reader);
 }

@@ -6,8 +6,7 @@
 #define SA_SOURCES_H
 
 #include "core.h"
-#include "follow.h"
-#include "loop.h"
+#include "source.h"
 
 struct sa_sources;
 
@@ -26,23 +25,19 @@ struct sa_sources *sa_sources_new(struct sa_loop *loop, struct sa_core *core, co
 struct sa_sources *sa_sources_free(struct sa_sources *sources);
 
 /*
- * Before the start: where an earlier life was.  Returns false if the message that was being read cannot be
- * taken: the position stands all the same, and the next save says so.
+ * Before the start: where an earlier life was.  Returns false if the place cannot be true, or the message
+ * that was being read: then the place stands all the same.  The next save removes what is not taken.
  */
-bool sa_sources_load(struct sa_sources *sources, const struct sa_row_file *row);
-
-/* No stream gets a number up to this one. */
-void sa_sources_set_last_id(struct sa_sources *sources, int64_t last_id);
-int64_t sa_sources_last_id(const struct sa_sources *sources);
+bool sa_sources_load(struct sa_sources *sources, const struct sa_row_bookmark *row);
 
 /* Opens all that can be opened; the rest is looked for again.  0 or -ENOMEM. */
 int sa_sources_start(struct sa_sources *sources);
 
 void sa_sources_status(const struct sa_sources *sources, unsigned source,
-                       struct sa_follow_status *ret_status);
+                       struct sa_source_status *ret_status);
 
 /* The i-th file of a source, below status.n_files; valid until the loop goes on. */
-struct sa_follow_file sa_sources_file(const struct sa_sources *sources, unsigned source, unsigned i);
+struct sa_source_file sa_sources_file(const struct sa_sources *sources, unsigned source, unsigned i);
 
 /* Puts the positions that changed since the last call, or all, into the batch.  Before the core's rows. */
 void sa_sources_save(struct sa_sources *sources, bool all, struct sa_batch *batch);

@@ -55,7 +55,6 @@ load_daemon(void *arg, enum sa_table table, const void *p)
     state->past.latest_ms = row->mono_ms + CLOCKS_MS;
     state->has_numbers = true;
     state->last_alive_ms = row->wall_ms;
-    state->last_file_id = row->last_file_id;
     sa_core_load_begin(state->core, row, &state->past);
 }
 
@@ -123,7 +122,7 @@ tell_dropped(const struct sa_state *state, const struct sa_store *store)
 }
 
 static void
-load_position(void *arg, enum sa_table table, const void *row)
+load_bookmark(void *arg, enum sa_table table, const void *row)
 {
     struct sa_state *state = arg;
 
@@ -132,12 +131,11 @@ load_position(void *arg, enum sa_table table, const void *row)
 }
 
 int
-sa_state_load_positions(struct sa_state *state, struct sa_store *store)
+sa_state_load_bookmarks(struct sa_state *state, struct sa_store *store)
 {
     int r;
 
-    sa_sources_set_last_id(state->sources, state->last_file_id);
-    r = sa_store_load(store, SA_TABLE_FILES, load_position, state);
+    r = sa_store_load(store, SA_TABLE_BOOKMARKS, load_bookmark, state);
     tell_dropped(state, store);
     return r;
 }
@@ -173,7 +171,6 @@ save_daemon(const struct sa_state *state, struct sa_time now, struct sa_batch *b
         .boot_id = boot_id,
         .mono_ms = now.mono_ms,
         .wall_ms = now.wall_ms,
-        .last_file_id = sa_sources_last_id(state->sources),
     };
 
     read_boot_id(boot_id);

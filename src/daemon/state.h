@@ -15,9 +15,8 @@ struct sa_state {
     struct sa_core *core;
     struct sa_sources *sources;
     int64_t last_alive_ms;       /* wall clock when the earlier life was last saved; 0: there was none */
-    int64_t last_file_id;        /* of the earlier life */
     bool has_numbers;            /* the row of the daemon was there */
-    unsigned dropped[SA_TABLES]; /* rows of positions that make no sense */
+    unsigned dropped[SA_TABLES]; /* bookmarks that make no sense */
     struct sa_core_past past;
 };
 
@@ -28,7 +27,7 @@ int sa_state_load(struct sa_state *state, struct sa_store *store);
  * Tells the sources where they were; before they start.  Rows of all tables that were left out become a fault
  * and a line of the log; the next save removes them.
  */
-int sa_state_load_positions(struct sa_state *state, struct sa_store *store);
+int sa_state_load_bookmarks(struct sa_state *state, struct sa_store *store);
 
 /* Adds the counts of an earlier life that could not be read at the start; positions and alarms are ours. */
 void sa_state_merge(struct sa_state *state, struct sa_store *store);

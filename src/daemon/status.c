@@ -5,7 +5,7 @@
 #define RECENT_STEP_S 15 /* 60 steps of the 15 minutes that the MIB shows */
 
 static json_t *
-file_json(struct sa_follow_file file)
+file_json(struct sa_source_file file)
 {
     return json_pack("{so ss sI}", "path", sa_report_text(file.path), "state", file.state, "offset",
                      (json_int_t)file.offset);
@@ -16,7 +16,7 @@ source_json(const struct sa_core *core, const struct sa_sources *sources, unsign
 {
     struct sa_core_source source = sa_core_source(core, number);
     const struct sa_stream_counts *counts = &source.counts;
-    struct sa_follow_status status;
+    struct sa_source_status status;
     json_t *files = json_array();
 
     sa_sources_status(sources, number, &status);

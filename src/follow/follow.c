@@ -522,7 +522,7 @@ on_poll(void *arg)
 }
 
 struct sa_follower *
-sa_follower_new(struct sa_loop *loop, const struct sa_follow_events *events, void *arg)
+sa_follower_new(struct sa_loop *loop, const struct sa_source_events *events, void *arg)
 {
     static const struct sa_watcher_events watcher_events = {on_grew, on_rescan};
     struct sa_follower *follower = calloc(1, sizeof *follower);
@@ -645,16 +645,17 @@ sa_follower_start(struct sa_follower *follower)
 }
 
 void
-sa_follower_status(const struct sa_follower *follower, unsigned number, struct sa_follow_status *status)
+sa_follower_status(const struct sa_follower *follower, unsigned number, struct sa_source_status *status)
 {
     const struct source *source = &follower->sources[number];
 
-    *status = (struct sa_follow_status){
+    *status = (struct sa_source_status){
         .state = source->state,
         .error = source->error,
         .rotations = source->rotations,
         .truncations = source->truncations,
         .distrusted_ms = source->distrusted_ms,
+        .behind_ms = sa_follower_behind_ms(follower, number),
         .n_files = source->n_files,
     };
     (void)sa_text_copy(status->text, sizeof status->text, source->text);
@@ -680,12 +681,12 @@ state_of(const struct file *file)
     return file->gone_ms == 0 ? "following" : "rotated";
 }
 
-struct sa_follow_file
+struct sa_source_file
 sa_follower_file(const struct sa_follower *follower, unsigned source, unsigned i)
 {
     const struct file *file = follower->sources[source].files[i];
 
-    return (struct sa_follow_file){file->path, state_of(file), file->offset, file->stream};
+    return (struct sa_source_file){file->path, state_of(file), file->offset, file->stream};
 }
 
 void

@@ -7,8 +7,7 @@
 #ifndef SA_FOLLOW_H
 #define SA_FOLLOW_H
 
-#include "loop.h"
-#include "types.h"
+#include "source.h"
 
 #define SA_FOLLOW_FILES                                                                                      \
     10240 /* of one source, the latest; of more the position is kept, and they are read when they grow */
@@ -32,21 +31,6 @@ struct sa_position {
     bool open;                       /* still followed */
 };
 
-/* What the owner of the bytes is told.  arg and stream are the owner's; all calls come from the loop. */
-struct sa_follow_events {
-    /* A stream of lines begins, or goes on (resumed) from a position of an earlier life.  NULL: cannot. */
-    void *(*opened)(void *arg, unsigned source, int64_t id, bool resumed);
-    /* late: written before we looked, so the time of arrival says nothing.  Returns how many bytes of an
-     * unfinished line it holds. */
-    size_t (*bytes)(void *arg, void *stream, const char *buf, size_t len, bool late);
-    void (*hole)(void *arg, void *stream, int64_t len); /* NUL bytes that no disk block holds */
-    void (*truncated)(void *arg, void *stream);         /* an unfinished line will not be finished */
-    void (*closed)(void *arg, void *stream);
-    void (*state)(void *arg, unsigned source);                  /* the source's state or text changed */
-    void (*note)(void *arg, unsigned source, const char *text); /* something to tell once */
-    void (*read_some)(void *arg);                               /* after each slice */
-};
-
 struct sa_follow_options {
     char *const *globs; /* ended by NULL, owned by the caller */
     const char *olddir; /* where rotated files go, "" for beside the log */
@@ -57,23 +41,7 @@ struct sa_follow_options {
     int64_t backfill_max_age_ms, backfill_max_bytes;
 };
 
-struct sa_follow_status {
-    enum sa_source_state state;
-    int error; /* why it is so: negative errno, 0 if it is not known */
-    char text[SA_LONG_SIZE];
-    uint64_t rotations, truncations, backlog_bytes;
-    int64_t distrusted_ms; /* wall clock when its file system was caught contradicting itself; 0: never */
-    unsigned n_files;
-};
-
-struct sa_follow_file {
-    const char *path;
-    const char *state; /* "following", "rotated", "back-fill" */
-    int64_t offset;    /* bytes taken from the file */
-    void *stream;
-};
-
-struct sa_follower *sa_follower_new(struct sa_loop *loop, const struct sa_follow_events *events, void *arg);
+struct sa_follower *sa_follower_new(struct sa_loop *loop, const struct sa_source_events *events, void *arg);
 struct sa_follower *sa_follower_free(struct sa_follower *follower);
 
 /* Adds a source; nothing is opened yet.  Returns the source's number, 0.. in order, or -ENOMEM. */
@@ -95,10 +63,10 @@ int64_t sa_follower_last_id(const struct sa_follower *follower);
 /* Opens what is there. */
 void sa_follower_start(struct sa_follower *follower);
 
-void sa_follower_status(const struct sa_follower *follower, unsigned source, struct sa_follow_status *status);
+void sa_follower_status(const struct sa_follower *follower, unsigned source, struct sa_source_status *status);
 
 /* The i-th file of a source, i < n_files. */
-struct sa_follow_file sa_follower_file(const struct sa_follower *follower, unsigned source, unsigned i);
+struct sa_source_file sa_follower_file(const struct sa_follower *follower, unsigned source, unsigned i);
 
 /*
  * What has to be kept: calls fn for the positions that changed since the last call, or for all of them, and

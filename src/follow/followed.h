@@ -146,7 +146,7 @@ struct sa_follower {
     struct sa_loop *loop;
     struct sa_watcher *watcher;
     struct sa_watch *poll, *work;
-    const struct sa_follow_events *events;
+    const struct sa_source_events *events;
     void *arg;
     struct source *sources;
     unsigned n_sources;

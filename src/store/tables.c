@@ -5,19 +5,17 @@
  * What a column can hold.  The bounds are wide: they are there to tell what was counted or seen from what
  * something else wrote into the file, and so that no sum of a few of them overflows.
  */
-#define COUNTER_MAX  (INT64_C(1) << 60)
-#define WALL_MAX_MS  INT64_C(253402300799999) /* the end of the year 9999 */
-#define MONO_MAX_MS  (INT64_C(1) << 53)
-#define ID_MAX       (INT64_C(1) << 53)  /* of a stream */
-#define NUMBER_MAX   INT32_MAX           /* of alarms and events: no daemon counts so far */
-#define KEY_MAX      (SA_NAME_SIZE + 47) /* of a source, or of the files that are watched for it */
-#define PATH_MAX_LEN 4095
-#define COMPARED_MAX 1024 /* bytes of a file by which it is known again */
-#define LEVEL_MAX    3
-#define SINKS_MAX    7
-#define PIECE_MAX    64
-#define BLOB_MAX     (16 << 20)
-#define READER_MAX   4096
+#define COUNTER_MAX        (INT64_C(1) << 60)
+#define WALL_MAX_MS        INT64_C(253402300799999) /* the end of the year 9999 */
+#define MONO_MAX_MS        (INT64_C(1) << 53)
+#define NUMBER_MAX         INT32_MAX /* of alarms and events: no daemon counts so far */
+#define LEVEL_MAX          3
+#define SINKS_MAX          7
+#define PIECE_MAX          64
+#define BLOB_MAX           (16 << 20)
+#define BOOKMARK_KEY_MAX   63
+#define BOOKMARK_VALUE_MAX 8191
+#define READER_MAX         4096
 
 /* clang-format off */
 #define INTEGER(row, field, min, max)  {#field, offsetof(struct row, field), SA_INTEGER, false, min, max}
@@ -36,7 +34,6 @@ static const struct sa_column daemon_columns[] = {
     INTEGER(sa_row_daemon, mono_ms, 0, MONO_MAX_MS),
     WALL(sa_row_daemon, wall_ms),
     WALL(sa_row_daemon, counters_since_ms),
-    INTEGER(sa_row_daemon, last_file_id, 0, ID_MAX),
     INTEGER(sa_row_daemon, last_alarm_id, 0, NUMBER_MAX),
     WALL(sa_row_daemon, alarms_changed_ms),
     INTEGER(sa_row_daemon, sequence, 0, NUMBER_MAX),
@@ -68,23 +65,11 @@ static const struct sa_column source_columns[] = {
     END,
 };
 
-static const struct sa_column file_columns[] = {
-    KEY(sa_row_file, id, SA_INTEGER, -SA_ROW_CURSORS, ID_MAX),
-    TEXT(sa_row_file, source, 1, KEY_MAX),
-    TEXT(sa_row_file, path, 0, PATH_MAX_LEN),
-    ANY(sa_row_file, dev),
-    ANY(sa_row_file, ino),
-    ANY(sa_row_file, generation),
-    INTEGER(sa_row_file, head_len, 0, COMPARED_MAX),
-    ANY(sa_row_file, head_hash),
-    INTEGER(sa_row_file, offset, 0, COUNTER_MAX),
-    INTEGER(sa_row_file, marker_len, 0, COMPARED_MAX),
-    ANY(sa_row_file, marker_hash),
-    WALL(sa_row_file, seen_ms),
-    INTEGER(sa_row_file, open, 0, 1),
-    TEXT(sa_row_file, cursor, 0, 255),
-    BLOB(sa_row_file, reader, READER_MAX),
-    ANY(sa_row_file, first_hash),
+static const struct sa_column bookmark_columns[] = {
+    KEY(sa_row_bookmark, source, SA_TEXT, 1, SA_NAME_SIZE - 1),
+    KEY(sa_row_bookmark, key, SA_TEXT, 1, BOOKMARK_KEY_MAX),
+    TEXT(sa_row_bookmark, value, 0, BOOKMARK_VALUE_MAX),
+    BLOB(sa_row_bookmark, reader, READER_MAX),
     END,
 };
 
@@ -182,15 +167,6 @@ static const struct sa_column index_columns[] = {
 };
 /* clang-format on */
 
-/* A row of a file has a number from 1 on; one of a journal, which has a cursor, one below 0. */
-static bool
-file_is_sound(const void *p)
-{
-    const struct sa_row_file *row = p;
-
-    return row->id != 0 && (row->id < 0) == (row->cursor[0] != '\0') && row->marker_len <= row->offset;
-}
-
 /* Each response counts once, in one direction or in none; of a method only the sum is kept. */
 static bool
 count_is_sound(const void *p)
@@ -262,7 +238,7 @@ event_is_sound(const void *p)
 const struct sa_table_def sa_tables[SA_TABLES] = {
     [SA_TABLE_DAEMON] = {"daemon", daemon_columns, sizeof(struct sa_row_daemon), NULL},
     [SA_TABLE_SOURCES] = {"sources", source_columns, sizeof(struct sa_row_source), NULL},
-    [SA_TABLE_FILES] = {"files", file_columns, sizeof(struct sa_row_file), file_is_sound},
+    [SA_TABLE_BOOKMARKS] = {"bookmarks", bookmark_columns, sizeof(struct sa_row_bookmark), NULL},
     [SA_TABLE_COUNTS] = {"counts", count_columns, sizeof(struct sa_row_count), count_is_sound},
     [SA_TABLE_GAUGES] = {"gauges", gauge_columns, sizeof(struct sa_row_gauge), NULL},
     [SA_TABLE_GROUPS] = {"groups", group_columns, sizeof(struct sa_row_group), group_is_sound},
@@ -271,6 +247,8 @@ const struct sa_table_def sa_tables[SA_TABLES] = {
     [SA_TABLE_RECENT] = {"recent", recent_columns, sizeof(struct sa_row_recent), NULL},
     [SA_TABLE_INDEXES] = {"indexes", index_columns, sizeof(struct sa_row_index), NULL},
 };
+
+#define WATCH_KEY "what log daemons lost of the source: "
 
 #define ALARM_SCHEMA                                                                                         \
     "identity TEXT, severity INTEGER, kind INTEGER, rule TEXT, source TEXT, peer TEXT, codes TEXT, "         \
@@ -338,6 +316,22 @@ const char *const sa_schema_steps[] = {
      "ALTER TABLE events ADD COLUMN overflow INTEGER DEFAULT 0;"),
     /* 6 to 7: the numbers of sources in the MIB, which were their places in the configuration */
     "CREATE TABLE indexes (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;",
+    /*
+     * 7 to 8: the places of all kinds of sources in one table, keyed by the source's name.  A journal's row
+     * was keyed by the place of its source in the configuration, and of several the latest holds; in its
+     * cursor the field t is that entry's time, in 13 hexadecimal digits from 2004 to 2112.
+     */
+    ("CREATE TABLE bookmarks (source TEXT, key TEXT, value TEXT, reader BLOB, PRIMARY KEY (source, key)) "
+     "WITHOUT ROWID;"
+     "INSERT OR REPLACE INTO bookmarks SELECT source, 'cursor', cursor, x'' FROM files WHERE id < 0 AND "
+     "cursor != '' ORDER BY substr(cursor, instr(cursor, ';t='));"
+     "INSERT OR REPLACE INTO bookmarks SELECT CASE WHEN source LIKE '" WATCH_KEY "%' THEN substr(source, "
+     "length('" WATCH_KEY "') + 1) ELSE source END, CASE WHEN source LIKE '" WATCH_KEY "%' THEN 'watch ' "
+     "|| id ELSE '' || id END, 'dev=' || dev || ' ino=' || ino || ' generation=' || generation || "
+     "' head_len=' || head_len || ' head_hash=' || head_hash || ' first_hash=' || first_hash || ' offset=' "
+     "|| offset || ' marker_len=' || marker_len || ' marker_hash=' || marker_hash || ' seen_ms=' || "
+     "seen_ms || ' open=' || open || ' path=' || path, reader FROM files WHERE id > 0;"
+     "DROP TABLE files;"),
 };
 
 const int sa_schema_version = (int)(sizeof sa_schema_steps / sizeof sa_schema_steps[0]);

@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 enum sa_table {
-    SA_TABLE_DAEMON,  /* one row */
-    SA_TABLE_SOURCES, /* counts of a source */
-    SA_TABLE_FILES,   /* positions */
-    SA_TABLE_COUNTS,  /* responses by source, code and method */
-    SA_TABLE_GAUGES,  /* last-minutes windows by code */
-    SA_TABLE_GROUPS,  /* rule states and their windows */
+    SA_TABLE_DAEMON,    /* one row */
+    SA_TABLE_SOURCES,   /* counts of a source */
+    SA_TABLE_BOOKMARKS, /* where reading goes on */
+    SA_TABLE_COUNTS,    /* responses by source, code and method */
+    SA_TABLE_GAUGES,    /* last-minutes windows by code */
+    SA_TABLE_GROUPS,    /* rule states and their windows */
     SA_TABLE_ALARMS,
     SA_TABLE_EVENTS,  /* what receivers have not taken yet */
     SA_TABLE_RECENT,  /* responses that may be sent again */
@@ -35,7 +35,7 @@ struct sa_row_daemon {
     const char *boot_id; /* the monotonic clock of another boot says nothing */
     int64_t mono_ms, wall_ms;
     int64_t counters_since_ms;
-    int64_t last_file_id, last_alarm_id, alarms_changed_ms;
+    int64_t last_alarm_id, alarms_changed_ms;
     int64_t sequence, sent, suppressed;
 };
 
@@ -50,21 +50,11 @@ struct sa_row_source {
     int64_t last_line_ms, last_response_ms;
 };
 
-struct sa_row_file {
-    int64_t id; /* key */
-    const char *source, *path;
-    int64_t dev, ino, generation;
-    int64_t head_len, head_hash;     /* of the first bytes, at most 1024 */
-    int64_t first_hash;              /* of the first of these, at most 64; 0: not known */
-    int64_t offset;                  /* the start of the first line that is not counted */
-    int64_t marker_len, marker_hash; /* of the bytes before the offset */
-    int64_t seen_ms;                 /* when it was last known to be so */
-    int64_t open;                    /* it was followed: what comes behind the offset has to be found again */
-    const char *cursor;              /* the journal's position, otherwise "" */
-    struct sa_blob reader;           /* the SIP message that was being read (sa_stream_keep) */
+struct sa_row_bookmark {
+    const char *source, *key; /* key */
+    const char *value;        /* the kind of the source knows its meaning (source.h) */
+    struct sa_blob reader;    /* the SIP message that was being read (sa_stream_keep) */
 };
-
-#define SA_ROW_CURSORS 256 /* rows of journals, numbered -1 and below */
 
 /* method "": the code's totals; otherwise only responses and the two directions are not told apart. */
 struct sa_row_count {

@@ -22,7 +22,7 @@ struct sa_snapshot_agent {
 struct sa_snapshot_source {
     uint32_t index; /* stays with the name */
     char name[SA_NAME_SIZE];
-    enum sa_source_kind kind;
+    enum sa_source_kind_number kind;
     char location[SA_LONG_SIZE];
     char format[SA_LONG_SIZE];
     enum sa_source_state state;

@@ -75,7 +75,7 @@ sa_unit_name(enum sa_unit unit)
 }
 
 static const struct {
-    enum sa_source_kind kind;
+    enum sa_source_kind_number kind;
     const char *key;
 } source_kinds[] = {
 #define SOURCE_KIND(name, number, key, reader) {SA_SOURCE_##name, key},
@@ -83,14 +83,14 @@ static const struct {
 #undef SOURCE_KIND
 };
 
-enum sa_source_kind
+enum sa_source_kind_number
 sa_source_kind_at(size_t i)
 {
     return source_kinds[i].kind;
 }
 
 const char *
-sa_source_kind_key(enum sa_source_kind kind)
+sa_source_kind_key(enum sa_source_kind_number kind)
 {
     size_t i = 0;
 

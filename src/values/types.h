@@ -68,7 +68,7 @@ enum sa_unit { SA_UNIT_RESPONSES = 1, SA_UNIT_PER_MILLE = 2, SA_UNIT_MILLI_PER_S
     KIND(STDIN, 5, "stdin", sa_stdin_source)
 
 #define SA_SOURCE_KIND(name, number, key, reader) SA_SOURCE_##name = (number),
-enum sa_source_kind { SA_SOURCE_KINDS(SA_SOURCE_KIND) };
+enum sa_source_kind_number { SA_SOURCE_KINDS(SA_SOURCE_KIND) };
 #undef SA_SOURCE_KIND
 
 #define SA_SOURCE_KIND_COUNT(name, number, key, reader) +1
@@ -101,10 +101,10 @@ const char *sa_alarm_kind_name(enum sa_alarm_kind kind);
 const char *sa_unit_name(enum sa_unit unit);
 
 /* The i-th kind, i < SA_SOURCE_KINDS_COUNT, in the order of the table. */
-enum sa_source_kind sa_source_kind_at(size_t i);
+enum sa_source_kind_number sa_source_kind_at(size_t i);
 
 /* The key of the kind in a source section. */
-const char *sa_source_kind_key(enum sa_source_kind kind);
+const char *sa_source_kind_key(enum sa_source_kind_number kind);
 
 const char *sa_source_state_name(enum sa_source_state state);
 

@@ -3,6 +3,7 @@
  * goes on with the rest, saves, and can load all of that.  Input: rows.  A row is a byte for its table, and
  * for each column a byte for the kind of its value and then the value, see put_value().
  */
+#include "bookmark.h"
 #include "earlier_life.h"
 #include "followed.h"
 #include "fuzz.h"
@@ -19,7 +20,7 @@ struct input {
     const uint8_t *p, *end;
 };
 
-static char dir[64], path[128];
+static char dir[64], path[128], log_path[128];
 static char *template; /* a database without rows */
 static size_t template_len;
 static char log_bytes[4096]; /* of the log that the daemon follows */
@@ -72,30 +73,58 @@ border(const struct sa_column *column, uint8_t which)
     }
 }
 
-/* What a position of the log that is there would hold; otherwise 1, or the least. */
+/* What the log that is there would have; otherwise 1, or the least. */
 static int64_t
 true_value(const struct sa_column *column)
 {
     const struct {
         const char *name;
         int64_t value;
-    } known[] = {{"dev", (int64_t)log_status.st_dev},
-                 {"ino", (int64_t)log_status.st_ino},
-                 {"generation", log_generation},
-                 {"head_len", 64},
-                 {"head_hash", sa_position_hash(log_bytes, 64)},
-                 {"first_hash", sa_position_hash(log_bytes, 64)},
-                 {"offset", 128},
-                 {"marker_len", 64},
-                 {"marker_hash", sa_position_hash(log_bytes + 64, 64)},
-                 {"code", 302},
-                 {"sequence", 9},
-                 {"last_alarm_id", 9}};
+    } known[] = {{"code", 302}, {"sequence", 9}, {"last_alarm_id", 9}};
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(column->name, known[i].name) == 0)
             return known[i].value;
     return column->min <= 1 && column->max >= 1 ? 1 : column->min;
+}
+
+/* The place of the log that is there. */
+static struct sa_position
+true_position(void)
+{
+    return (struct sa_position){.path = log_path,
+                                .dev = (int64_t)log_status.st_dev,
+                                .ino = (int64_t)log_status.st_ino,
+                                .generation = log_generation,
+                                .head_len = 64,
+                                .head_hash = sa_position_hash(log_bytes, 64),
+                                .first_hash = sa_position_hash(log_bytes, 64),
+                                .offset = 128,
+                                .marker_len = 64,
+                                .marker_hash = sa_position_hash(log_bytes + 64, 64),
+                                .open = true};
+}
+
+/* The same, for a byte that is not 0 with one number that is another, or cut off. */
+static int
+put_place(sqlite3_stmt *statement, int at, struct input *input)
+{
+    struct sa_position position = true_position();
+    int64_t *const numbers[] = {&position.dev,      &position.ino,        &position.generation,
+                                &position.head_len, &position.head_hash,  &position.first_hash,
+                                &position.offset,   &position.marker_len, &position.marker_hash,
+                                &position.seen_ms};
+    char text[SA_BOOKMARK_VALUE];
+    uint8_t which = take_byte(input);
+
+    if (which > 0 && which <= sizeof numbers / sizeof numbers[0])
+        *numbers[which - 1] = take_integer(input);
+    else if (which % 2 == 1)
+        position.open = false;
+    sa_bookmark_format(&position, text);
+    if (which >= 128 && strlen(text) > which) /* cut off */
+        text[which] = '\0';
+    return sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
 }
 
 static const char *
@@ -121,7 +150,9 @@ word(uint8_t which)
                                         "sip-message",
                                         "a@b",
                                         "s=1;i=2",
-                                        "what log daemons lost of the source: edge",
+                                        "1",
+                                        "watch 2",
+                                        "cursor",
                                         "\xff\xfe",
                                         "\xd0\xb0\n"};
 
@@ -148,9 +179,11 @@ put_true(sqlite3_stmt *statement, int at, const struct sa_column *column)
 {
     if (column->kind == SA_INTEGER)
         return sqlite3_bind_int64(statement, at, true_value(column));
+    if (column->kind == SA_TEXT && strcmp(column->name, "value") == 0)
+        return put_place(statement, at, &(struct input){NULL, NULL});
     if (column->kind == SA_TEXT)
         return sqlite3_bind_text(statement, at,
-                                 strcmp(column->name, "path") == 0     ? "/proxy.log"
+                                 strcmp(column->name, "key") == 0      ? "1"
                                  : strcmp(column->name, "source") == 0 ? "edge"
                                                                        : "",
                                  -1, SQLITE_STATIC);
@@ -162,7 +195,7 @@ put_value(sqlite3_stmt *statement, int at, const struct sa_column *column, struc
 {
     struct input bytes;
 
-    switch (take_byte(input) % 11) {
+    switch (take_byte(input) % 12) {
     case 1:
         return sqlite3_bind_int64(statement, at, take_integer(input));
     case 2:
@@ -186,6 +219,8 @@ put_value(sqlite3_stmt *statement, int at, const struct sa_column *column, struc
         return sqlite3_bind_text(statement, at, word(take_byte(input)), -1, SQLITE_STATIC);
     case 10:
         return put_long(statement, at, input, false);
+    case 11:
+        return put_place(statement, at, input);
     default:
         return put_true(statement, at, column);
     }
@@ -245,7 +280,7 @@ remove_all(void)
 static void
 prepare(void)
 {
-    char name[128], *bytes;
+    char *bytes;
     size_t len;
     int fd;
 
@@ -256,11 +291,11 @@ prepare(void)
     sa_life_prepare(dir);
     (void)snprintf(path, sizeof path, "%s/state.db", dir);
     template = read_whole(path, &template_len);
-    (void)snprintf(name, sizeof name, "%s/proxy.log", dir);
-    bytes = read_whole(name, &len);
+    (void)snprintf(log_path, sizeof log_path, "%s/proxy.log", dir);
+    bytes = read_whole(log_path, &len);
     memcpy(log_bytes, bytes, len < sizeof log_bytes ? len : sizeof log_bytes);
     free(bytes);
-    fd = open(name, O_RDONLY | O_CLOEXEC);
+    fd = open(log_path, O_RDONLY | O_CLOEXEC);
     FUZZ_CHECK(fd >= 0 && fstat(fd, &log_status) == 0);
     log_generation = sa_position_generation(fd);
     (void)close(fd);

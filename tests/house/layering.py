@@ -19,7 +19,7 @@ import tempfile
 # From the ground up: a room sees rooms that stand before it, and none behind it.
 ORDER = ["lang", "values", "net",                                                                    # values
          "catalog", "record", "payload", "format", "count", "packed", "scan", "config", "report", "alarm",     # pure logic
-         "bus", "log", "io", "store", "intake", "follow", "agent",                                   # effects
+         "bus", "log", "io", "store", "source", "intake", "follow", "agent",                                   # effects
          "core", "replay",                                                                           # the counting half
          "daemon", "cli"]                                                                            # glue
 # Rooms that see even less.

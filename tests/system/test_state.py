@@ -230,13 +230,13 @@ def test_rows_that_cannot_be_true(daemon):
     earlier_life(daemon)
     with contextlib.closing(sqlite3.connect(database(daemon), isolation_level=None)) as db:
         db.execute("UPDATE counts SET method = hex(zeroblob(2000)) WHERE method != '' AND source = ''")
-        db.execute("UPDATE files SET marker_len = 4500")
+        db.execute("UPDATE bookmarks SET value = replace(value, 'marker_len=', 'marker_len=4500')")
         db.execute("INSERT INTO counts VALUES ('edge', 404, '', 'many', 0, 0, 0)")
     daemon.start()
     alarm = wait_for(lambda: lost(daemon), 10, "an alarm")[0]
-    assert alarm["text"].endswith(": files 1, counts 2") and alarm["value"] == 3, alarm["text"]
+    assert alarm["text"].endswith(": bookmarks 1, counts 2") and alarm["value"] == 3, alarm["text"]
     assert "read from its start and counts again" in alarm["remediation"]
-    assert daemon.errors().count("3 rows of the saved state cannot be true and were dropped (files 1, counts 2)") == 1
+    assert daemon.errors().count("3 rows of the saved state cannot be true and were dropped (bookmarks 1, counts 2)") == 1
     wait_for(lambda: counts(daemon)["302"] == 100, 10, "a log without its position is read from its start")
     daemon.append(reply(404) * 30)
     wait_for(lambda: counts(daemon).get("404") == 30, 10, "30 counted")

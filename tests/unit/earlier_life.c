@@ -123,7 +123,7 @@ begin(struct sa_life *life, const char *directory)
     life->state.sources =
         sa_sources_new(life->loop, life->state.core, life->config, life->state.last_alive_ms, &events, life);
     LIFE_CHECK(life->state.sources != NULL);
-    LIFE_CHECK(sa_state_load_positions(&life->state, life->store) == 0);
+    LIFE_CHECK(sa_state_load_bookmarks(&life->state, life->store) == 0);
     (void)sa_text_copy(life->said, sizeof life->said, said);
 }
 
@@ -131,7 +131,7 @@ begin(struct sa_life *life, const char *directory)
 static void
 on_row(void *arg, enum sa_table table, const void *p)
 {
-    const struct sa_row_file *row = p;
+    const struct sa_row_bookmark *row = p;
     struct sa_life *life = arg;
 
     (void)table;
@@ -222,7 +222,7 @@ run_loop(struct sa_loop *loop)
 static void
 live(struct sa_life *life)
 {
-    LIFE_CHECK(sa_store_load(life->store, SA_TABLE_FILES, on_row, life) == 0);
+    LIFE_CHECK(sa_store_load(life->store, SA_TABLE_BOOKMARKS, on_row, life) == 0);
     LIFE_CHECK(sa_sources_start(life->state.sources) == 0);
     run_loop(life->loop);
     (void)sa_core_turn(life->state.core, sa_clock_now());

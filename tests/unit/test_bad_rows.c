@@ -73,10 +73,9 @@ static const char sound_rows[] =
     "INSERT INTO sources (name, format, lines, bytes, responses, matched, unmatched, oversize, nul_bytes, "
     "partial_dropped, lost, rotations, truncations, last_line_ms, last_response_ms, undercount) "
     "VALUES ('edge', '', 10, 900, 5, 5, 5, 0, 0, 0, 0, 0, 0, 1000, 1000, 0);"
-    "INSERT INTO files (id, source, path, dev, ino, generation, head_len, head_hash, offset, marker_len, "
-    "marker_hash, seen_ms, open, cursor, reader, first_hash) "
-    "VALUES (1, 'edge', '/var/log/a.log', 1, 2, 3, 64, 5, 900, 64, 6, strftime('%s', 'now') * 1000, 1, '', "
-    "x'', 0);"
+    "INSERT INTO bookmarks VALUES ('edge', '1', 'dev=1 ino=2 generation=3 head_len=64 head_hash=5 "
+    "first_hash=0 offset=900 marker_len=64 marker_hash=6 seen_ms=' || (strftime('%s', 'now') * 1000) || "
+    "' open=1 path=/var/log/a.log', x'');"
     "INSERT INTO counts VALUES ('', 302, '', 5, 3, 2, 1000), ('', 302, 'INVITE', 5, 0, 0, 0),"
     "('edge', 302, '', 5, 3, 2, 1000), ('edge', 404, 'BYE', 1, 0, 0, 0);"
     "INSERT INTO gauges VALUES (302, x'01f80305');" /* five responses at second 504 */
@@ -127,6 +126,9 @@ test_sound_rows(void **state)
 
 #define LONG "hex(zeroblob(2000))" /* 4,000 bytes */
 
+/* One word of the place of the log is another. */
+#define PLACE(is, was) "UPDATE bookmarks SET value = replace(value, '" was "', '" is "')"
+
 static const struct {
     const char *bad, *expected;
 } cases[] = {
@@ -139,10 +141,21 @@ static const struct {
     {"UPDATE sources SET name = " LONG, "sources 1"},
     {"UPDATE sources SET format = " LONG, "sources 1"},
     {"UPDATE daemon SET boot_id = " LONG, "daemon 1"},
-    {"UPDATE files SET path = " LONG " || " LONG, "files 1"},
-    {"UPDATE files SET path = '/var/log/a' || char(0) || '.log'", "files 1"},
-    {"UPDATE files SET source = ''", "files 1"},
-    {"UPDATE files SET id = -1, cursor = " LONG, "files 1"},
+    {"UPDATE bookmarks SET value = value || " LONG " || " LONG " || " LONG, "bookmarks 1"},
+    {"UPDATE bookmarks SET value = value || char(0) || '.log'", "bookmarks 1"},
+    {"UPDATE bookmarks SET source = ''", "bookmarks 1"},
+    {"UPDATE bookmarks SET source = " LONG, "bookmarks 1"},
+    {"UPDATE bookmarks SET key = ''", "bookmarks 1"},
+    {"UPDATE bookmarks SET key = " LONG, "bookmarks 1"},
+    {"UPDATE bookmarks SET value = ''", "bookmarks 1"},
+    {"UPDATE bookmarks SET value = 'dev=1'", "bookmarks 1"},
+    {PLACE("ino=2x ", "ino=2 "), "bookmarks 1"},
+    {PLACE("ino= ", "ino=2 "), "bookmarks 1"},
+    {PLACE("ino=+2 ", "ino=2 "), "bookmarks 1"},
+    {PLACE("ino=9223372036854775808 ", "ino=2 "), "bookmarks 1"},
+    {PLACE("", "ino=2 "), "bookmarks 1"},
+    {PLACE("path", "path="), "bookmarks 1"},
+    {"UPDATE bookmarks SET key = 'cursor', value = 's=1'", "bookmarks 1"},
     {"UPDATE alarms SET peer = " LONG, "alarms 1"},
     {"UPDATE alarms SET text = " LONG, "alarms 1"},
     {"UPDATE alarms SET identity = 'a' || char(0) || 'b'", "alarms 1"},
@@ -153,18 +166,18 @@ static const struct {
     {"UPDATE alarms SET method = " LONG, "alarms 1"},
     {"UPDATE recent SET source = " LONG, "recent 1"},
     /* Lengths and places in a file. */
-    {"UPDATE files SET marker_len = 4500, offset = 5000", "files 1"},
-    {"UPDATE files SET marker_len = -1", "files 1"},
-    {"UPDATE files SET marker_len = 1024, offset = 100", "files 1"},
-    {"UPDATE files SET head_len = 1025", "files 1"},
-    {"UPDATE files SET head_len = -9223372036854775807", "files 1"},
-    {"UPDATE files SET offset = -1, marker_len = 0", "files 1"},
-    {"UPDATE files SET offset = 9223372036854775807", "files 1"},
-    {"UPDATE files SET id = 9223372036854775807", "files 1"},
-    {"UPDATE files SET id = 0", "files 1"},
-    {"UPDATE files SET id = -1000, cursor = 's=1'", "files 1"},
-    {"UPDATE files SET cursor = 's=1'", "files 1"},
-    {"UPDATE files SET open = 2", "files 1"},
+    {PLACE("offset=5000 marker_len=4500", "offset=900 marker_len=64"), "bookmarks 1"},
+    {PLACE("marker_len=-1", "marker_len=64"), "bookmarks 1"},
+    {PLACE("offset=100 marker_len=1024", "offset=900 marker_len=64"), "bookmarks 1"},
+    {PLACE("head_len=1025", "head_len=64"), "bookmarks 1"},
+    {PLACE("head_len=-9223372036854775807", "head_len=64"), "bookmarks 1"},
+    {PLACE("offset=-1 marker_len=0", "offset=900 marker_len=64"), "bookmarks 1"},
+    {PLACE("offset=9223372036854775807", "offset=900"), "bookmarks 1"},
+    {"UPDATE bookmarks SET key = '9223372036854775807'", "bookmarks 1"},
+    {"UPDATE bookmarks SET key = '0'", "bookmarks 1"},
+    {"UPDATE bookmarks SET key = '-1'", "bookmarks 1"},
+    {"UPDATE bookmarks SET key = '1x'", "bookmarks 1"},
+    {PLACE("open=2", "open=1"), "bookmarks 1"},
     /* Enumerations. */
     {"UPDATE events SET transition = 100000", "events 1"},
     {"UPDATE events SET transition = 6", "events 1"},
@@ -206,7 +219,7 @@ static const struct {
     {"UPDATE daemon SET mono_ms = 9223372036854775807", "daemon 1"},
     {"UPDATE counts SET last_seen_ms = 9223372036854775807 WHERE code = 404", "counts 1"},
     {"UPDATE alarms SET raised_ms = -9223372036854775807", "alarms 1"},
-    {"UPDATE files SET seen_ms = 253402300800000", "files 1"},
+    {PLACE("seen_ms=253402300", "seen_ms=1"), "bookmarks 1"},
     {"UPDATE groups SET since_mono_ms = 9000000000", "groups 1"}, /* later than the daemon was */
     {"UPDATE groups SET below_minor_mono_ms = 9000000000", "groups 1"},
     {"UPDATE gauges SET window = x'01ffffffffff1f05'", "gauges 1"}, /* likewise */
@@ -228,10 +241,10 @@ static const struct {
     {"UPDATE counts SET code = 'abc' WHERE code = 404", "counts 1"},
     {"UPDATE sources SET format = NULL", "sources 1"},
     {"UPDATE sources SET name = x'65646765'", "sources 1"},
-    {"UPDATE files SET path = x'2f61'", "files 1"},
-    {"UPDATE files SET path = NULL", "files 1"},
-    {"UPDATE files SET reader = 'text'", "files 1"},
-    {"UPDATE files SET reader = NULL", "files 1"},
+    {"UPDATE bookmarks SET value = x'2f61'", "bookmarks 1"},
+    {"UPDATE bookmarks SET value = NULL", "bookmarks 1"},
+    {"UPDATE bookmarks SET reader = 'text'", "bookmarks 1"},
+    {"UPDATE bookmarks SET reader = NULL", "bookmarks 1"},
     {"UPDATE gauges SET window = 17", "gauges 1"},
     {"UPDATE groups SET rule = x'00'", "groups 1"},
     {"UPDATE alarms SET text = x'00'", "alarms 1"},
@@ -285,7 +298,7 @@ test_the_rest_stands(void **state)
     assert_int_equal(sql("SELECT count(*) FROM counts WHERE code = 404"), 0);
     assert_true(sql("SELECT responses FROM counts WHERE source = 'edge' AND code = 302 AND method = ''") >=
                 5);
-    assert_int_equal(sql("SELECT count(*) FROM files WHERE id = 1"), 1);
+    assert_int_equal(sql("SELECT count(*) FROM bookmarks WHERE key = '1'"), 1);
     /* The numbers that go on were lost with their row, and none that is in use is given again. */
     assert_true(sql("SELECT sequence FROM daemon") > 20);
     assert_true(sql("SELECT last_alarm_id FROM daemon") > 7);
@@ -309,9 +322,11 @@ test_bad_readers(void **state)
     char bad[256];
 
     for (size_t i = 0; i < ROWS(readers); i++) {
-        snprintf(bad, sizeof bad, "UPDATE files SET reader = CAST(%s AS BLOB)", readers[i]);
-        go_on(bad, bad, "files 1");
-        assert_int_equal(sql("SELECT offset FROM files WHERE id = 1"), 900); /* the position stands */
+        snprintf(bad, sizeof bad, "UPDATE bookmarks SET reader = CAST(%s AS BLOB)", readers[i]);
+        go_on(bad, bad, "bookmarks 1");
+        assert_int_equal(
+            sql("SELECT count(*) FROM bookmarks WHERE key = '1' AND value LIKE '% offset=900 %'"),
+            1); /* the place stands */
         teardown(state);
         setup(state);
     }
@@ -336,11 +351,13 @@ be_of_the_log(void)
     line[sizeof line - 1] = '\n';
     fd = open(log, O_RDONLY);
     assert_int_equal(fstat(fd, &status), 0);
-    snprintf(command, sizeof command,
-             "UPDATE files SET path = '%s', dev = %lld, ino = %lld, generation = %lld, head_len = 1024, "
-             "first_hash = %lld, offset = 5000, marker_len = 1024",
-             log, (long long)status.st_dev, (long long)status.st_ino, (long long)sa_position_generation(fd),
-             (long long)sa_position_hash(line, sizeof line));
+    snprintf(
+        command, sizeof command,
+        "UPDATE bookmarks SET value = 'dev=%lld ino=%lld generation=%lld head_len=1024 head_hash=5 "
+        "first_hash=%lld offset=5000 marker_len=1024 marker_hash=6 seen_ms=' || (strftime('%%s', 'now') * "
+        "1000) || ' open=1 path=%s'",
+        (long long)status.st_dev, (long long)status.st_ino, (long long)sa_position_generation(fd),
+        (long long)sa_position_hash(line, sizeof line), log);
     close(fd);
     (void)sql(command);
 }
@@ -349,18 +366,18 @@ static void
 test_bad_positions_of_the_log(void **state)
 {
     static const char *const bad[] = {
-        "UPDATE files SET offset = -4000",
-        "UPDATE files SET offset = -4000, marker_len = 0",
-        "UPDATE files SET offset = 9223372036854775807, marker_len = -9223372036854775807",
-        "UPDATE files SET marker_len = 5000",
-        "UPDATE files SET marker_len = -1",
-        "UPDATE files SET head_len = 5000",
+        PLACE("offset=-4000", "offset=5000"),
+        PLACE("offset=-4000 marker_len=0", "offset=5000 marker_len=1024"),
+        PLACE("offset=9223372036854775807 marker_len=-9223372036854775807", "offset=5000 marker_len=1024"),
+        PLACE("marker_len=5000", "marker_len=1024"),
+        PLACE("marker_len=-1", "marker_len=1024"),
+        PLACE("head_len=5000", "head_len=1024"),
     };
 
     for (size_t i = 0; i < ROWS(bad); i++) {
         (void)sql(sound_rows);
         be_of_the_log();
-        begin_again(bad[i], bad[i], "files 1");
+        begin_again(bad[i], bad[i], "bookmarks 1");
         teardown(state);
         setup(state);
     }

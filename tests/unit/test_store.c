@@ -149,12 +149,9 @@ blob_of(const struct sa_column *column, unsigned variant)
 static void
 make_sound(enum sa_table table, unsigned variant, void *row)
 {
-    struct sa_row_file *file = row;
     struct sa_row_count *count = row;
     struct sa_row_alarm *alarm = table == SA_TABLE_EVENTS ? &((struct sa_row_event *)row)->alarm : row;
 
-    if (table == SA_TABLE_FILES)
-        file->cursor = variant == 0 ? "s=1" : "";
     if (table == SA_TABLE_COUNTS && variant > 0) {
         count->method = variant == 1 ? "MESSAGE" : "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
         count->received = count->sent = 0;
@@ -607,16 +604,23 @@ test_schema_1(void **state)
     (void)sql(path, sa_schema_steps[0]);
     snprintf(command, sizeof command, "PRAGMA application_id=%d; PRAGMA user_version=1", APPLICATION_ID);
     (void)sql(path, command);
-    (void)sql(path,
-              "INSERT INTO daemon VALUES (1, '0.0.9', 'b', 1, 2, 3, 4, 5, 6, 4711, 7, 8);"
-              "INSERT INTO sources VALUES ('edge', 'auto', 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6);"
-              "INSERT INTO sources VALUES ('core', '', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8);"
-              "INSERT INTO files VALUES (1, 'edge', '/a', 2, 3, 4, 5, 6, 700, 8, 9, 10, 1, '', x'0102');"
-              "INSERT INTO counts VALUES ('edge', 302, '', 5, 2, 3, 4);"
-              "INSERT INTO gauges VALUES (302, x'000102');"
-              "INSERT INTO events VALUES (9, 1, 1, 0, 3, 'n/r/s', 5, 1, 'r', 's', '', '302', 1, 1, 1, 60, 1, "
-              "1, 1, 't',"
-              "'m', '')");
+    (void)sql(
+        path,
+        "INSERT INTO daemon VALUES (1, '0.0.9', 'b', 1, 2, 3, 4, 5, 6, 4711, 7, 8);"
+        "INSERT INTO sources VALUES ('edge', 'auto', 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6);"
+        "INSERT INTO sources VALUES ('core', '', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8);"
+        "INSERT INTO files VALUES (1, 'edge', '/a', 2, 3, 4, 5, 6, 700, 8, 9, 10, 1, '', x'0102');"
+        "INSERT INTO files VALUES (2, 'what log daemons lost of the source: edge', '/b c', 2, 3, 4, 5, 6, "
+        "700, 8, 9, 10, 0, '', x'');"
+        "INSERT INTO files VALUES (-1, 'core', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+        "'s=1;i=2;b=3;m=4;t=60a1b2c3d4e5f;x=6', x'');"
+        "INSERT INTO files VALUES (-2, 'core', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+        "'s=1;i=1;b=3;m=4;t=60a1b2c3d4e5e;x=7', x'');"
+        "INSERT INTO counts VALUES ('edge', 302, '', 5, 2, 3, 4);"
+        "INSERT INTO gauges VALUES (302, x'000102');"
+        "INSERT INTO events VALUES (9, 1, 1, 0, 3, 'n/r/s', 5, 1, 'r', 's', '', '302', 1, 1, 1, 60, 1, "
+        "1, 1, 't',"
+        "'m', '')");
     assert_int_equal(sa_store_open(dir, &store, &found, text), 0);
     assert_int_equal(found, SA_STORE_KEPT);
     assert_true(sa_store_close(store, 1000));
@@ -624,7 +628,7 @@ test_schema_1(void **state)
     database = open_database();
     assert_int_equal(rows(database, SA_TABLE_DAEMON), 1);
     assert_int_equal(rows(database, SA_TABLE_SOURCES), 2);
-    assert_int_equal(rows(database, SA_TABLE_FILES), 1);
+    assert_int_equal(rows(database, SA_TABLE_BOOKMARKS), 3);
     assert_int_equal(rows(database, SA_TABLE_COUNTS), 1);
     assert_int_equal(rows(database, SA_TABLE_GAUGES), 1);
     assert_int_equal(rows(database, SA_TABLE_EVENTS), 1);
@@ -634,7 +638,19 @@ test_schema_1(void **state)
     assert_int_equal(sql(path, "SELECT sequence FROM daemon WHERE version='0.0.9'"), 4711);
     assert_int_equal(sql(path, "SELECT lines FROM sources WHERE name='core'"), 7);
     assert_int_equal(sql(path, "SELECT undercount FROM sources WHERE name='core'"), 0);
-    assert_int_equal(sql(path, "SELECT length(reader) FROM files"), 0); /* only that version could read it */
+    assert_int_equal(sql(path,
+                         "SELECT count(*) FROM bookmarks WHERE source = 'edge' AND key = '1' AND value = "
+                         "'dev=2 ino=3 generation=4 head_len=5 head_hash=6 first_hash=0 offset=700 "
+                         "marker_len=8 marker_hash=9 seen_ms=10 open=1 path=/a'"),
+                     1);
+    assert_int_equal(sql(path, "SELECT length(reader) FROM bookmarks WHERE key = '1'"),
+                     0); /* only that version could read it */
+    assert_int_equal(sql(path, "SELECT count(*) FROM bookmarks WHERE source = 'edge' AND key = 'watch 2' AND "
+                               "value LIKE '% open=0 path=/b c'"),
+                     1);
+    assert_int_equal(sql(path, "SELECT count(*) FROM bookmarks WHERE source = 'core' AND key = 'cursor' AND "
+                               "value = 's=1;i=2;b=3;m=4;t=60a1b2c3d4e5f;x=6'"),
+                     1); /* the later one */
     assert_int_equal(sql(path, "SELECT last_response_ms FROM sources WHERE name='edge'"), 6);
 }
 
