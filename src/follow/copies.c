@@ -12,8 +12,7 @@ sa_copies_any_lost(struct sa_follower *follower, struct source *source)
 
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy &&
-            !source->files[i]->disk.by_content &&
-            (sa_proof_gone(source->files[i]) || sa_proof_open(source->files[i]))) {
+            !source->files[i]->disk.by_content && sa_proof_may_be_lost(source->files[i])) {
             sa_follow_want_reading(follower, source->files[i]);
             lost = true;
         }
@@ -241,8 +240,8 @@ sa_copies_judge(struct sa_follower *follower, struct source *source, struct file
             file->copy_of = other; /* what is missing there is here: it goes on here, once that is certain */
             return;
         }
-        if (other->pending || sa_proof_gone(other) ||
-            sa_proof_open(other)) { /* then it says first what the copy is good for */
+        if (other->pending ||
+            sa_proof_may_be_lost(other)) { /* then it says first what the copy is good for */
             sa_follow_want_reading(follower, other);
             sa_follow_wait_for(source, file, other);
             file->pending = true;

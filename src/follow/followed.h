@@ -5,6 +5,7 @@
 #ifndef SA_FOLLOWED_H
 #define SA_FOLLOWED_H
 
+#include "answers.h"
 #include "follow.h"
 #include "inflate.h"
 #include "watcher.h"
@@ -159,13 +160,8 @@ struct sa_follower {
 
 /* follow.c */
 
-/* Compares the file with what was read of it: it may have been truncated, and begins anew then. */
-void sa_follow_check(struct sa_follower *follower, struct source *source, struct file *file);
-
 /* Another scan, soon: it waits for a time that grows with what a scan takes. */
 void sa_follow_want_scan(struct sa_follower *follower);
-/* Takes a slice of what is new in the file, if that goes on where reading ended. */
-void sa_follow_read(struct sa_follower *follower, struct source *source, struct file *file);
 void sa_follow_want_reading(struct sa_follower *follower, struct file *file);
 void sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -312,14 +308,6 @@ ssize_t sa_position_read(int fd, char *buf, size_t len, int64_t offset);
 /* Where the file ends by its bytes: its size says so too, or it is an old one.  -1: it cannot be read. */
 int64_t sa_position_end(int fd);
 
-enum match {
-    MATCH_NONE,  /* other bytes */
-    MATCH_BEGUN, /* less than the position's head, but the first of its bytes, or none at all */
-    MATCH_SHORT, /* the head, but it ends before the offset */
-    MATCH_SAME,
-    MATCH_UNKNOWN /* it cannot be read */
-};
-
 /* Whether the file behind fd holds what was read up to the position, by its bytes alone. */
 enum match sa_position_match(int fd, const struct sa_position *position);
 
@@ -349,30 +337,26 @@ void sa_position_load(struct file *file);
 
 /* proof.c: whether what was read of a file is still there, by its bytes; sizes and times are only hints. */
 
-enum proof {
-    PROOF_KEPT,      /* the bytes before the offset are those that were read */
-    PROOF_GONE,      /* other bytes are in their place */
-    PROOF_SHORT,     /* it ends before the offset; all that it shows was read */
-    PROOF_UNREADABLE /* for now */
-};
-
 /* What fd shows of what was read up to the position, of which only hashes are known. */
 enum proof sa_proof_of_position(int fd, const struct sa_position *position);
 
 /* What fd shows of what was read of the file. */
 enum proof sa_proof_look(int fd, const struct file *file);
 
+/* Of a file that shows less than was read of it: whether that says by now that it was truncated. */
+bool sa_proof_is_believed(const struct file *file, int64_t now_ms);
+
 /*
- * Whether what was read of the file is gone: other bytes are in its place, or it was truncated.  False also
- * as long as it cannot be read or told; a file that shows less than was read of it is looked at again.
+ * Whether what was read of the file is gone, or it will be told soon if it is: what may be a copy of it waits
+ * for that.
  */
-bool sa_proof_gone(struct file *file);
+bool sa_proof_may_be_lost(const struct file *file);
 
 /* The file goes on at a position of an earlier life whose marker it does not show yet. */
 void sa_proof_seal(struct file *file, const struct sa_position *past);
 
-/* Whether it will be told soon if the file was truncated: what may be a copy of it waits for that. */
-bool sa_proof_open(const struct file *file);
+/* The file shows all that an earlier life read of it: from now on its own bytes say so. */
+void sa_proof_unseal(struct file *file);
 
 /*
  * Whether the bytes before an offset, all or as many as a marker has, tell a file from others of its log:
@@ -383,8 +367,11 @@ bool sa_proof_has_line(const char *bytes, size_t len);
 /* Whether what fd holds is, up to the file's offset, what was read of the file: at least one line. */
 bool sa_proof_same(int fd, const struct file *file);
 
+/* The end of the last line that the file still has of those before its offset; 0: none, or it is another. */
+int64_t sa_proof_common_end(const struct file *file);
+
 /* The file lost or changed only its last lines: its position goes back to the end of those that are left. */
-bool sa_proof_step_back(struct file *file);
+void sa_proof_step_back(struct file *file, int64_t end);
 
 /* The file's offset moved on; end: behind the last of len bytes that lie before it. */
 void sa_proof_pass(struct file *file, const char *end, size_t len);
@@ -408,9 +395,6 @@ void sa_history_begin(struct sa_follower *follower, struct source *source);
  */
 void sa_history_look(struct sa_follower *follower, struct source *source, const char *log_path,
                      int64_t since_ms);
-
-/* Takes bytes of history that were inflated off what may be read; returns false if that is used up. */
-bool sa_history_spend(struct sa_follower *follower, struct source *source, struct file *file, int64_t bytes);
 
 /* Whether a compressed file was cut off so lately that the rest may still come. */
 bool sa_history_awaits_rest(const struct source *source, const struct file *file);
@@ -449,12 +433,6 @@ void sa_views_judge(struct sa_follower *follower, struct source *source, struct 
 /* The file shows something else than what was read of it: that is kept as a position, and it is judged anew.
  */
 void sa_views_part(struct sa_follower *follower, struct source *source, struct file *file);
-
-enum return_ {
-    RETURN_NO,   /* it shows something else */
-    RETURN_PART, /* only what was read before, and not all of that */
-    RETURN_WHOLE /* all that was read before */
-};
 
 /* What the file, which was truncated to nothing, shows of what was read of it, or of a copy of that. */
 enum return_ sa_views_came_back(struct source *source, const struct file *file);

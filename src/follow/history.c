@@ -1,6 +1,7 @@
 #include "followed.h"
 #include "clock.h"
 #include "family.h"
+#include "budget.h"
 #include "text.h"
 
 #include <dirent.h>
@@ -17,19 +18,6 @@
 #define VIEWS_MS  120000 /* longer than NFS, CIFS and sshfs keep attributes by default */
 #define INFLATERS 8      /* at once, of a source: each is a thread */
 
-/* How much may still be read as history; what was spent comes back after the time that history may be old. */
-static int64_t
-history_left(struct source *source)
-{
-    int64_t now_ms = sa_clock_now().mono_ms;
-
-    if (source->history_until_ms <= now_ms) {
-        source->history_until_ms = now_ms + source->options.backfill_max_age_ms;
-        source->history_left = source->options.backfill_max_bytes;
-    }
-    return source->history_left;
-}
-
 /* What is read as history is over its caps? */
 static bool
 too_much(struct sa_follower *follower, struct source *source, struct candidate *candidate, int64_t from)
@@ -42,34 +30,12 @@ too_much(struct sa_follower *follower, struct source *source, struct candidate *
         sa_follow_note(follower, source, "%s is not read: older than backfill_max_age", candidate->path);
         return true;
     }
-    if (bytes > history_left(source)) {
+    if (bytes > sa_budget_left(source)) {
         sa_follow_note(follower, source, "%s is not read: more than backfill_max_bytes", candidate->path);
         return true;
     }
     if (candidate->kind == SA_PLAIN && bytes > 0)
-        source->history_left -= bytes;
-    return false;
-}
-
-/* What is not read counts as read: it is not begun again after a restart. */
-static void
-give_up_rest(struct file *file)
-{
-    file->offset = file->resume = INT64_MAX / 2;
-    file->marker_len = file->resume_marker_len = 0;
-    file->changed = true;
-}
-
-bool
-sa_history_spend(struct sa_follower *follower, struct source *source, struct file *file, int64_t bytes)
-{
-    if (history_left(source) >= bytes) {
-        source->history_left -= bytes;
-        return true;
-    }
-    source->history_left = 0;
-    give_up_rest(file);
-    sa_follow_note(follower, source, "%s is not read on: more than backfill_max_bytes", file->path);
+        sa_budget_spend(source, bytes);
     return false;
 }
 
@@ -88,7 +54,7 @@ may_inflate(struct source *source, const struct ghost *ghost)
         source->names_changed = true;
         return false;
     }
-    return history_left(source) > 0;
+    return sa_budget_left(source) > 0;
 }
 
 bool
@@ -317,7 +283,7 @@ is_missed(struct sa_follower *follower, struct source *source, struct candidate 
         source->names_changed = true;
         return false;
     }
-    if (candidate->kind != SA_PLAIN && candidate->status.st_size > history_left(source)) {
+    if (candidate->kind != SA_PLAIN && candidate->status.st_size > sa_budget_left(source)) {
         if (!source->told_too_large)
             sa_follow_note(follower, source, "%s is not read: more than backfill_max_bytes", candidate->path);
         source->told_too_large = true;

@@ -1,4 +1,5 @@
 #include "family.h"
+#include "checking.h"
 #include "clock.h"
 #include "text.h"
 
@@ -231,7 +232,7 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy)
-            sa_follow_check(follower, source, source->files[i]);
+            sa_checking_compare(follower, source, source->files[i]);
     settle_names(follower, source, &names, &known, &fresh);
     sa_left_choose(follower, source, &known);
     open_names(follower, source, &known);

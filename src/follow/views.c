@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "followed.h"
 #include "lang.h"
+#include "reading.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -298,7 +299,7 @@ begin(struct sa_follower *follower, struct source *source, struct file *file)
     for (unsigned i = 0; i < source->n_files && !replaces; i++)
         replaces = source->files[i] != file && !source->files[i]->seen &&
                    strcmp(source->files[i]->path, file->path) == 0;
-    sa_follow_read(follower, source, file);
+    sa_reading_take(follower, source, file);
     if (file->offset == 0)
         return;
     if (file->parted)

@@ -1,0 +1,33 @@
+#include "followed.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+sa_follow_want_scan(struct sa_follower *follower)
+{
+    follower->rescan_wanted = true;
+    sa_watch_activate(follower->work);
+}
+
+void
+sa_follow_want_reading(struct sa_follower *follower, struct file *file)
+{
+    file->pending = true;
+    sa_watch_activate(follower->work);
+}
+
+void
+sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
+{
+    char text[SA_LONG_SIZE * 2], shown[SA_LONG_SIZE * 2];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    (void)sa_text_escape(shown, sizeof shown, text, strlen(text));
+    follower->events->note(follower->arg, (unsigned)(source - follower->sources), shown);
+}
