@@ -51,7 +51,7 @@ begin_anew(struct sa_follower *follower, struct source *source, struct file *fil
     sa_proof_forget(file);
     file->late_until = 0;
     file->changed = true;
-    facts.beside = sa_follow_has_family(source, file);
+    facts.beside = sa_file_has_family(source, file);
     if (sa_decide(sa_file_state(file), EVENT_PLACED, &facts) == ACT_JUDGE) {
         file->may_be_copy = true; /* perhaps a copy was written over an old generation */
         file->born_ns = INT64_MAX;

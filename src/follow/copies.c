@@ -1,4 +1,6 @@
 #include "clock.h"
+#include "files.h"
+#include "close_file.h"
 #include "family.h"
 
 #include <errno.h>
@@ -52,31 +54,6 @@ sa_copies_take_over(struct file *file, struct file *from)
     memcpy(file->resume_marker, from->resume_marker, sizeof file->resume_marker);
 }
 
-/* What the file holds now was counted; what comes to it later is its own. */
-static void
-skip_to_end(struct file *file)
-{
-    int64_t end = sa_position_end(file->fd);
-
-    if (end >= 0)
-        file->size = end;
-    file->offset = file->size;
-    sa_position_load(file);
-    file->may_be_copy = false;
-    file->copy_of = NULL;
-    file->pending = false;
-    file->changed = true;
-}
-
-void
-sa_copies_settle(struct file *copy)
-{
-    if (copy->disk.by_content) /* judged anew */
-        copy->copy_of = NULL;
-    else
-        skip_to_end(copy);
-}
-
 /* The stream goes on in the copy, and the file waits for that. */
 static void
 go_on_in(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy)
@@ -86,7 +63,7 @@ go_on_in(struct sa_follower *follower, struct source *source, struct file *file,
     copy->copy_of = NULL;
     copy->before = NULL;
     sa_follow_want_reading(follower, copy);
-    sa_follow_wait_for(source, file, copy);
+    sa_file_wait_for(source, file, copy);
     sa_follow_note(follower, source, "going on with %s in %s", file->path, copy->path);
 }
 
@@ -98,7 +75,7 @@ settle(struct sa_follower *follower, struct source *source, struct file *file, s
     if (copy->inflater != NULL || sa_position_end(copy->fd) > had->offset)
         go_on_in(follower, source, file, copy);
     else
-        skip_to_end(copy);
+        sa_close_file_skip(copy);
 }
 
 /* Whether the candidate is a copy of what the file had; with more than was read of it, the stream goes on
@@ -172,7 +149,7 @@ is_copy_of_lost(struct sa_follower *follower, struct source *source, struct file
         if (match != MATCH_SHORT && match != MATCH_SAME)
             continue;
         if (match == MATCH_SHORT || file->size == ghost->position.offset) {
-            skip_to_end(file);
+            sa_close_file_skip(file);
             return true;
         }
         file->offset = ghost->position.offset;
@@ -200,7 +177,7 @@ may_be_made_of(const struct file *file, const struct file *other)
 static bool
 is_longer_copy(const struct file *file, const struct file *other)
 {
-    return sa_follow_is_log(other) && file->size > sa_position_end(other->fd) &&
+    return sa_file_is_log(other) && file->size > sa_position_end(other->fd) &&
            sa_proof_same(file->fd, other) && sa_proof_same(other->fd, other);
 }
 
@@ -243,11 +220,11 @@ sa_copies_judge(struct sa_follower *follower, struct source *source, struct file
         if (other->pending ||
             sa_proof_may_be_lost(other)) { /* then it says first what the copy is good for */
             sa_follow_want_reading(follower, other);
-            sa_follow_wait_for(source, file, other);
+            sa_file_wait_for(source, file, other);
             file->pending = true;
             return;
         }
-        if (sa_follow_is_log(other) && sa_same_bytes(file->fd, other->fd, 0, n) &&
+        if (sa_file_is_log(other) && sa_same_bytes(file->fd, other->fd, 0, n) &&
             sa_same_bytes(file->fd, other->fd, file->size - (int64_t)n, n)) {
             file->copy_of = other;
             return;

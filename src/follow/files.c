@@ -1,5 +1,7 @@
 #include "files.h"
 
+#include <string.h>
+
 enum file_state
 sa_file_state(const struct file *file)
 {
@@ -18,4 +20,53 @@ bool
 sa_file_is_trusted(const struct file *file)
 {
     return file->doubt_ms == 0 && file->sealed.marker_len == 0;
+}
+
+bool
+sa_file_has_family(const struct source *source, const struct file *file)
+{
+    if (source->wide)
+        return false;
+    if (sa_family_is(file->origin, file->path)) /* of a log whose own file this scan may not have met yet */
+        return true;
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (source->files[i] != file && sa_family_is(source->files[i]->path, file->path))
+            return true;
+    return false;
+}
+
+bool
+sa_file_is_log(const struct file *file)
+{
+    return file->gone_ms == 0 && strcmp(file->path, file->origin) == 0;
+}
+
+struct file *
+sa_file_find_named(struct source *source, const char *path)
+{
+    struct file *found = NULL;
+
+    for (unsigned i = 0; i < source->n_files && source->n_by_content > 0; i++) {
+        struct file *file = source->files[i];
+
+        if (file->disk.by_content && file->inflater == NULL && strcmp(file->path, path) == 0 &&
+            (found == NULL || file->gone_ms == 0))
+            found = file;
+    }
+    return found;
+}
+
+void
+sa_file_wait_for(struct source *source, struct file *file, struct file *before)
+{
+    struct file *link = before;
+
+    for (unsigned i = 0; i < source->n_files && link != NULL; i++) {
+        struct file *next = link->before;
+
+        if (next == file)
+            link->before = NULL;
+        link = next;
+    }
+    file->before = before == file ? NULL : before;
 }

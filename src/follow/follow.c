@@ -1,4 +1,5 @@
 #include "followed.h"
+#include "close_file.h"
 #include "clock.h"
 #include "reading.h"
 #include "text.h"

@@ -203,7 +203,10 @@ struct file *sa_index_find(struct source *source, dev_t dev, ino_t ino);
  */
 
 /* Whether the file is one of those, and has nothing new. */
-bool sa_left_is_done(struct source *source, const struct stat *status);
+bool sa_left_is_done(const struct source *source, const struct stat *status);
+
+/* A scan met the file: if it is one of those, its position is kept. */
+void sa_left_meet(struct source *source, const struct stat *status);
 
 /* Keeps of the names those that can be opened now: there is a place, or an idle file gives way. */
 void sa_left_choose(struct sa_follower *follower, struct source *source, struct names *names);
@@ -220,49 +223,13 @@ unsigned sa_left_count(const struct source *source);
 void sa_left_positions(struct source *source, unsigned number, bool all, const struct sa_position_sink *sink);
 void sa_left_free(struct source *source);
 
-/* names.c */
-
-/* A file that has its configured name now.  Returns 0 or negative errno. */
-int sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path);
-
-/* The file is found under the name. */
-void sa_follow_give_name(struct source *source, struct file *file, const char *path);
+/* scan.c */
 
 /*
  * Looks which files the source's globs name now: opens new ones, closes what is long gone, judges the state.
  * Returns false if it wants another turn before it does.
  */
 bool sa_follow_scan(struct sa_follower *follower, struct source *source);
-
-/*
- * Takes an open file that has not its configured name, or not any more: read to its end, then closed.  past:
- * the ghost whose stream goes on in it, or NULL for a new stream, which begins at the offset.  Returns 0 and
- * has the descriptor, or negative errno and has not.
- */
-int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path, int fd,
-                           const char *origin, struct ghost *past, int64_t offset, struct file **ret_file);
-
-/* The file waits for another, which does not wait for it in turn. */
-void sa_follow_wait_for(struct source *source, struct file *file, struct file *before);
-
-/* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up,
- * otherwise a new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
-struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path,
-                             const char *origin, int fd, const struct stat *status, struct ghost *ghost);
-
-/* Forgets the i-th file of a source; where it was is kept if it may come back. */
-void sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i);
-/* Whether the file's name is that of a generation of its log, or of another file that is followed. */
-bool sa_follow_has_family(const struct source *source, const struct file *file);
-/* Whether the file has the name of its log now. */
-bool sa_follow_is_log(const struct file *file);
-
-/* The file of a disk whose numbers say nothing that has the name, or had it last. */
-struct file *sa_follow_find_named(struct source *source, const char *path);
-
-/* The file goes on with another descriptor, which stays the caller's. */
-void sa_follow_take_descriptor(struct sa_follower *follower, struct source *source, struct file *file,
-                               int fd);
 
 /* condition.c */
 
@@ -408,9 +375,6 @@ void sa_copies_rest(struct sa_follower *follower, struct source *source, struct 
 /* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
 void sa_copies_judge(struct sa_follower *follower, struct source *source, struct file *file);
 
-/* What the copy holds was counted in the file it was made of. */
-void sa_copies_settle(struct file *copy);
-
 /* The file goes on with the stream of the other, which gets the file's own. */
 void sa_copies_take_over(struct file *file, struct file *from);
 
@@ -423,9 +387,9 @@ bool sa_copies_any_lost(struct sa_follower *follower, struct source *source);
 
 /*
  * Whether the name still leads to the file.  Where the file's own descriptor does not show what was read of
- * it, and the name does, the file goes on with that one.
+ * it, and the name does, the file has to go on with the name's: *ret_fd is that, the caller's, otherwise -1.
  */
-bool sa_views_keep(struct sa_follower *follower, struct source *source, struct file *file, const char *path);
+bool sa_views_leads_to(const struct file *file, const char *path, int *ret_fd);
 
 /* Judges a file of which nothing was taken: it is new, or goes on with what was read, or shows only that. */
 void sa_views_judge(struct sa_follower *follower, struct source *source, struct file *file);

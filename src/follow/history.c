@@ -1,4 +1,6 @@
 #include "followed.h"
+#include "open_file.h"
+#include "files.h"
 #include "clock.h"
 #include "family.h"
 #include "budget.h"
@@ -257,7 +259,7 @@ sa_history_log_unseen(struct sa_follower *follower, struct source *source, const
         ours = fnmatch(*pattern, log_path, FNM_PATHNAME) == 0;
     if (!ours || (source->trouble != 0 && source->trouble != -ENOENT) || stat(log_path, &status) == -1 ||
         sa_index_find(source, status.st_dev, status.st_ino) != NULL ||
-        sa_follow_find_named(source, log_path) != NULL)
+        sa_file_find_named(source, log_path) != NULL)
         return false;
     follower->rescan_wanted = source->names_changed = true;
     sa_watch_activate(follower->work);
@@ -352,7 +354,7 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
         source->rotations++;
         if (source->scanned)
             file->late_until = 0;
-        sa_follow_wait_for(source, file, last);
+        sa_file_wait_for(source, file, last);
         last = file;
     }
     return last;
@@ -387,7 +389,7 @@ sa_history_find_rests(struct sa_follower *follower, struct source *source)
             source->rotations++;
             holder = holder_of(source, path);
             if (holder != NULL && holder != rest)
-                sa_follow_wait_for(source, holder, rest);
+                sa_file_wait_for(source, holder, rest);
             sa_follow_note(follower, source, "going on with %s in %s", path, rest->path);
         } else {
             i++;
@@ -418,7 +420,7 @@ sa_history_look(struct sa_follower *follower, struct source *source, const char 
     struct file *last = open_between(follower, source, log_path, &list, since_ms, rest);
 
     if (holder != NULL && last != rest)
-        sa_follow_wait_for(source, holder, last);
+        sa_file_wait_for(source, holder, last);
     sa_family_free(&list);
 }
 
@@ -504,12 +506,12 @@ begin_with(struct sa_follower *follower, struct source *source, const char *log_
         else if (file == NULL)
             add_read(follower, source, candidate, log_path);
         if (file != NULL)
-            sa_follow_wait_for(source, file, last);
+            sa_file_wait_for(source, file, last);
         if (file != NULL)
             last = file;
     }
     if (holder != NULL && last != NULL)
-        sa_follow_wait_for(source, holder, last);
+        sa_file_wait_for(source, holder, last);
     sa_family_free(&list);
 }
 

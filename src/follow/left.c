@@ -1,4 +1,5 @@
 #include "followed.h"
+#include "close_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,14 +32,20 @@ find(const struct source *source, const struct stat *status)
 }
 
 bool
-sa_left_is_done(struct source *source, const struct stat *status)
+sa_left_is_done(const struct source *source, const struct stat *status)
+{
+    const struct left *left = find(source, status);
+
+    return left != NULL && status->st_size == left->position.offset;
+}
+
+void
+sa_left_meet(struct source *source, const struct stat *status)
 {
     struct left *left = find(source, status);
 
-    if (left == NULL)
-        return false;
-    left->seen = true;
-    return status->st_size == left->position.offset;
+    if (left != NULL)
+        left->seen = true;
 }
 
 int

@@ -1,4 +1,5 @@
 #include "family.h"
+#include "files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +134,7 @@ is_made_of(struct candidate *candidate, const struct file *file)
     if (fd == -1 || file->inflater != NULL || !sa_family_is(file->origin, candidate->path) ||
         fstat(file->fd, &status) == -1)
         return false;
-    if (candidate->kind == SA_PLAIN && (sa_position_born_ns(fd) < file->born_ns || !sa_follow_is_log(file)))
+    if (candidate->kind == SA_PLAIN && (sa_position_born_ns(fd) < file->born_ns || !sa_file_is_log(file)))
         return false; /* a copy is younger than the log, and copied is what has the log's name */
     len = load_head(candidate);
     size = sa_inflate_size(fd, candidate->kind);

@@ -1,5 +1,10 @@
 #include "family.h"
 #include "checking.h"
+#include "close_file.h"
+#include "decide.h"
+#include "files.h"
+#include "names.h"
+#include "open_file.h"
 #include "clock.h"
 #include "text.h"
 
@@ -55,27 +60,69 @@ is_ghost(const struct source *source, const struct stat *status)
     return false;
 }
 
+/* The followed file that the name leads to, or NULL: by its content where numbers say nothing. */
+static struct file *
+find_followed(struct sa_follower *follower, struct source *source, const struct name *name)
+{
+    struct file *file = sa_file_find_named(source, name->path);
+    bool leads;
+    int fd;
+
+    if (file == NULL)
+        return sa_index_find(source, name->status.st_dev, name->status.st_ino);
+    leads = sa_views_leads_to(file, name->path, &fd);
+    if (fd != -1) {
+        sa_follow_take_descriptor(follower, source, file, fd);
+        (void)close(fd);
+    }
+    return leads ? file : NULL;
+}
+
+static struct facts
+look_at(const struct source *source, const struct name *name)
+{
+    struct facts facts = {.by_content = source->distrusted_ms != 0};
+
+    if (name->error != 0) {
+        facts.reached = sa_disk_is_ill(name->error) ? REACHED_ILL : REACHED_NOT;
+        return facts;
+    }
+    facts.done = sa_left_is_done(source, &name->status);
+    facts.ghost = !facts.done && is_ghost(source, &name->status);
+    return facts;
+}
+
 static void
 visit(struct sa_follower *follower, struct source *source, struct name *name, struct names *known,
       struct names *fresh)
 {
-    struct file *file;
+    struct file *file = name->error == 0 ? find_followed(follower, source, name) : NULL;
+    struct facts facts;
 
-    if (name->error != 0) {
-        note_trouble(source, name->error, name->path);
-        if (sa_disk_is_ill(name->error))
-            sa_views_distrust(follower, source, name->path);
+    if (file != NULL) {
+        sa_follow_give_name(source, file, name->path);
         return;
     }
-    file = sa_follow_find_named(source, name->path);
-    if (file != NULL && !sa_views_keep(follower, source, file, name->path))
-        file = NULL;
-    else if (file == NULL)
-        file = sa_index_find(source, name->status.st_dev, name->status.st_ino);
-    if (file != NULL)
-        sa_follow_give_name(source, file, name->path);
-    else if (!sa_left_is_done(source, &name->status))
-        add_name(is_ghost(source, &name->status) ? known : fresh, name);
+    if (name->error == 0)
+        sa_left_meet(source, &name->status);
+    facts = look_at(source, name);
+    switch (sa_decide(FILE_NONE, EVENT_APPEARED, &facts)) {
+    case ACT_OPEN_FIRST:
+        add_name(known, name);
+        break;
+    case ACT_OPEN:
+        add_name(fresh, name);
+        break;
+    case ACT_TELL:
+        note_trouble(source, name->error, name->path);
+        break;
+    case ACT_DISTRUST:
+        note_trouble(source, name->error, name->path);
+        sa_views_distrust(follower, source, name->path);
+        break;
+    default:
+        break;
+    }
 }
 
 /* A pattern may well match a directory; what is no log does not make the others blind. */
@@ -106,15 +153,25 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
 {
     for (unsigned i = source->n_files; i > 0; i--) {
         struct file *file = source->files[i - 1];
+        struct facts facts = {
+            .named = file->gone_ms == 0,
+            .reading = file->pending,
+            .waited = now_ms - file->gone_ms >= source->options.rotate_wait_ms,
+        };
 
         if (file->seen)
             continue;
-        if (file->gone_ms == 0)
+        facts.cut = file->inflater != NULL && sa_history_awaits_rest(source, file);
+        switch (sa_decide(sa_file_state(file), EVENT_GONE, &facts)) {
+        case ACT_MISS:
             file->gone_ms = now_ms;
-        else if (!file->pending &&
-                 (file->inflater != NULL ? !sa_history_awaits_rest(source, file)
-                                         : now_ms - file->gone_ms >= source->options.rotate_wait_ms))
+            break;
+        case ACT_CLOSE:
             sa_follow_close_file(follower, source, i - 1);
+            break;
+        default:
+            break;
+        }
     }
 }
 

@@ -8,7 +8,11 @@
  */
 #include "clock.h"
 #include "followed.h"
+#include "close_file.h"
+#include "files.h"
 #include "lang.h"
+#include "names.h"
+#include "open_file.h"
 #include "reading.h"
 
 #include <errno.h>
@@ -189,19 +193,21 @@ keeps_read(const struct file *file, const struct shown *shown, bool *ret_take)
 }
 
 bool
-sa_views_keep(struct sa_follower *follower, struct source *source, struct file *file, const char *path)
+sa_views_leads_to(const struct file *file, const char *path, int *ret_fd)
 {
     int fd = file->inflater == NULL ? sa_disk_open(path) : -1;
     bool keeps = true, take = false;
     struct shown shown;
 
+    *ret_fd = -1;
     if (fd == -1)
         return true;
     if (look_at(&shown, fd))
         keeps = has_record(file) ? keeps_read(file, &shown, &take) : keeps_unread(file, &shown, &take);
     if (keeps && take)
-        sa_follow_take_descriptor(follower, source, file, fd);
-    (void)close(fd);
+        *ret_fd = fd;
+    else
+        (void)close(fd);
     return keeps;
 }
 
