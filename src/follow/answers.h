@@ -62,4 +62,16 @@ enum reached {
     REACHED_ILL  /* the disk or its server is in trouble */
 };
 
+/* The state of a file that is followed. */
+enum file_state {
+    FILE_NONE,     /* a name that leads to no file that is followed */
+    FILE_PACKED,   /* its content comes through an inflater: it cannot change, and its end is the end */
+    FILE_UNJUDGED, /* nothing of it is counted: it may be a copy, or show what was read elsewhere */
+    FILE_DOUBTED,  /* it shows less than was read of it */
+    FILE_SEALED,   /* it has yet to show all that an earlier life read of it */
+    FILE_EMPTIED,  /* it was truncated to nothing, as far as its disk can be trusted */
+    FILE_READ,     /* what was read of it is there */
+    FILE_STATES
+};
+
 #endif

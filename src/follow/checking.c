@@ -1,7 +1,14 @@
 #include "checking.h"
+#include "answers.h"
 #include "clock.h"
 #include "decide.h"
+#include "distrust.h"
 #include "files.h"
+#include "going_on.h"
+#include "positions.h"
+#include "proof.h"
+#include "source_state.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -38,7 +45,7 @@ begin_anew(struct sa_follower *follower, struct source *source, struct file *fil
     int64_t id = file->id;
 
     source->truncations++;
-    sa_copies_rest(follower, source, file);
+    sa_going_on_rest(follower, source, file);
     if (file->id == id)
         follower->events->truncated(follower->arg, file->stream);
     file->emptied = sa_position_end(file->fd) == 0;
@@ -69,7 +76,7 @@ lose(struct sa_follower *follower, struct source *source, struct file *file)
     follower->took_some = true;
     facts.elsewhere = !facts.by_content && is_elsewhere(file);
     if (sa_decide(sa_file_state(file), EVENT_LOST, &facts) == ACT_DISTRUST)
-        sa_views_distrust(follower, source, file->path);
+        sa_distrust_source(follower, source, file->path);
     facts.by_content = file->disk.by_content;
     end = sa_proof_common_end(file);
     facts.lines_left = end != 0;
@@ -78,7 +85,7 @@ lose(struct sa_follower *follower, struct source *source, struct file *file)
         step_back(follower, source, file, end);
         break;
     case ACT_PART:
-        sa_views_part(follower, source, file);
+        sa_going_on_part(follower, source, file);
         break;
     default:
         begin_anew(follower, source, file);
@@ -95,8 +102,8 @@ change_doubt(struct sa_follower *follower, struct source *source, struct file *f
     facts.line = doubt_ms == 0 && sa_proof_has_line(file->marker, file->marker_len);
     facts.ends_early = !facts.by_content && !facts.line && sa_disk_ends_early(file->fd);
     if (sa_decide(sa_file_state(file), EVENT_DOUBT, &facts) == ACT_DISTRUST)
-        sa_views_distrust(follower, source, file->path);
-    sa_follow_judge(follower, source);
+        sa_distrust_source(follower, source, file->path);
+    sa_source_state_tell(follower, source);
 }
 
 void
@@ -156,14 +163,14 @@ sa_checking_size(struct sa_follower *follower, struct source *source, struct fil
         return;
     if (fstat(file->fd, &status) == -1) {
         if (sa_disk_is_ill(-errno))
-            sa_views_distrust(follower, source, file->path);
+            sa_distrust_source(follower, source, file->path);
         return;
     }
     file->size = status.st_size;
     facts = look_at_size(file, &status);
     action = sa_decide(sa_file_state(file), EVENT_SIZE, &facts);
     if (action == ACT_DISTRUST) {
-        sa_views_distrust(follower, source, file->path);
+        sa_distrust_source(follower, source, file->path);
         facts.by_content = true;
         action = sa_decide(sa_file_state(file), EVENT_SIZE, &facts);
     }

@@ -1,6 +1,10 @@
 #include "close_file.h"
 #include "decide.h"
 #include "files.h"
+#include "ghosts.h"
+#include "index.h"
+#include "left.h"
+#include "positions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +79,7 @@ settle_copy(struct file *copy)
 }
 
 void
-sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i)
+sa_close_file(struct sa_follower *follower, struct source *source, unsigned i)
 {
     struct file *file = source->files[i];
 

@@ -5,7 +5,7 @@
 #include "followed.h"
 
 /* Forgets the i-th file of a source; where it was is kept if it may come back. */
-void sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i);
+void sa_close_file(struct sa_follower *follower, struct source *source, unsigned i);
 
 /* What the file holds now was counted; what comes to it later is its own. */
 void sa_close_file_skip(struct file *file);

@@ -1,4 +1,5 @@
-#include "family.h"
+#include "directory.h"
+#include "family_name.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
-#include "followed.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -54,7 +55,7 @@ sa_disk_ends_early(int fd)
     char byte;
 
     return fstat(fd, &before) == 0 && before.st_size > 0 &&
-           sa_position_read(fd, &byte, 1, before.st_size - 1) == 0 && fstat(fd, &after) == 0 &&
+           sa_disk_read_whole(fd, &byte, 1, before.st_size - 1) == 0 && fstat(fd, &after) == 0 &&
            after.st_size >= before.st_size;
 }
 
@@ -97,6 +98,24 @@ sa_disk_read(int fd, void *buf, size_t len, int64_t offset)
         fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0)
         n = pread(fd, buf, len, offset);
     return n;
+}
+
+ssize_t
+sa_disk_read_whole(int fd, char *buf, size_t len, int64_t offset)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = sa_disk_read(fd, buf + done, len - done, offset + (int64_t)done);
+
+        if (n == -1 && errno != EINTR)
+            return -errno;
+        if (n == 0)
+            break;
+        if (n > 0)
+            done += (size_t)n;
+    }
+    return (ssize_t)done;
 }
 
 int

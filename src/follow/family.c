@@ -1,4 +1,6 @@
 #include "family.h"
+#include "directory.h"
+#include "family_name.h"
 #include "text.h"
 
 #include <errno.h>
@@ -10,84 +12,6 @@
 #include <unistd.h>
 
 #define CANDIDATES 1024
-
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? path : slash + 1;
-}
-
-/* Only what rotation puts there: numbers, dates, times and their separators, then the ending of compression.
- */
-static bool
-is_counter(const char *text, size_t len)
-{
-    bool digits = false;
-
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] >= '0' && text[i] <= '9')
-            digits = true;
-        else if (strchr("-._:T", text[i]) == NULL)
-            return false;
-    }
-    return digits;
-}
-
-static size_t
-without_compression(const char *name)
-{
-    return sa_packed_by_name(name) == SA_PLAIN ? strlen(name) : (size_t)(strrchr(name, '.') - name);
-}
-
-/* "x.log.1", "x.log-20261120.gz", and "x-20261120.log" or "x.1.log" as logrotate's extension writes them. */
-static bool
-is_generation(const char *base, const char *name)
-{
-    size_t base_len = strlen(base), name_len = without_compression(name), stem_len, ending_len;
-    const char *ending = strrchr(base, '.');
-
-    if (name_len > base_len && memcmp(name, base, base_len) == 0 && strchr(".-_", name[base_len]) != NULL)
-        return is_counter(name + base_len, name_len - base_len);
-    if (ending == NULL || ending == base)
-        return false;
-    stem_len = (size_t)(ending - base);
-    ending_len = base_len - stem_len;
-    return name_len > base_len && memcmp(name, base, stem_len) == 0 &&
-           strchr(".-_", name[stem_len]) != NULL &&
-           memcmp(name + name_len - ending_len, ending, ending_len) == 0 &&
-           is_counter(name + stem_len, name_len - stem_len - ending_len);
-}
-
-bool
-sa_family_is(const char *log_path, const char *path)
-{
-    const char *base = base_name(log_path), *name = base_name(path);
-    size_t len = strlen(base);
-
-    if (strncmp(name, base, len) == 0 && name[len] != '\0' && strchr(".-_~", name[len]) != NULL)
-        return true;
-    return is_generation(base, name);
-}
-
-/* A counter grows with age, a date with youth; what is named by neither has no rank. */
-static int64_t
-rank_of(const char *base, const char *name)
-{
-    size_t len = without_compression(name);
-    int64_t digits = 0;
-    unsigned n = 0;
-
-    if (!is_generation(base, name))
-        return 0;
-    for (size_t i = strncmp(name, base, strlen(base)) == 0 ? strlen(base) : 0; i < len && n < 18; i++)
-        if (name[i] >= '0' && name[i] <= '9') {
-            digits = 10 * digits + name[i] - '0';
-            n++;
-        }
-    return n < 6 && name[strlen(base)] == '.' ? -digits : digits;
-}
 
 struct search {
     struct candidates *list;
@@ -113,8 +37,8 @@ add_candidate(void *arg, const char *name)
     candidate = &grown[list->n];
     *candidate = (struct candidate){
         .kind = sa_packed_by_name(path),
-        .generation = is_generation(base, name),
-        .rank = rank_of(base, name),
+        .generation = sa_family_is_generation(base, name),
+        .rank = sa_family_rank(base, name),
         .fd = -1,
     };
     if (stat(path, &candidate->status) == -1) {
@@ -173,20 +97,20 @@ sa_family_find(struct source *source, const char *log_path, int64_t ino)
     char directory[PATH_MAX], real[PATH_MAX], other[PATH_MAX];
 
     split(log_path, directory);
-    list_directory(&list, directories, directory, base_name(log_path), ino);
+    list_directory(&list, directories, directory, sa_family_base(log_path), ino);
     if (realpath(log_path, real) != NULL) {
         char here[PATH_MAX];
 
         split(real, other);
         if (realpath(directory, here) == NULL || strcmp(here, other) != 0 ||
-            strcmp(base_name(real), base_name(log_path)) != 0)
-            list_directory(&list, directories, other, base_name(real), ino);
+            strcmp(sa_family_base(real), sa_family_base(log_path)) != 0)
+            list_directory(&list, directories, other, sa_family_base(real), ino);
     }
     if (source->options.olddir[0] == '/')
-        list_directory(&list, directories, source->options.olddir, base_name(log_path), ino);
+        list_directory(&list, directories, source->options.olddir, sa_family_base(log_path), ino);
     else if (source->options.olddir[0] != '\0' &&
              snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
-        list_directory(&list, directories, other, base_name(log_path), ino);
+        list_directory(&list, directories, other, sa_family_base(log_path), ino);
     for (size_t i = 0; i < list.n; i++)
         list.at[i].distrusted = source->distrusted_ms != 0;
     sa_directories_free(&seen_now);
@@ -244,6 +168,6 @@ sa_candidate_unfinished(const struct candidate *candidate)
     if (candidate->kind == SA_PLAIN)
         return false;
     (void)sa_text_copy(original, sizeof original, candidate->path);
-    original[without_compression(original)] = '\0';
+    original[sa_family_plain_len(original)] = '\0';
     return access(original, F_OK) == 0;
 }

@@ -1,4 +1,6 @@
 #include "files.h"
+#include "family_name.h"
+#include "proof.h"
 
 #include <string.h>
 
@@ -42,7 +44,7 @@ sa_file_is_log(const struct file *file)
 }
 
 struct file *
-sa_file_find_named(struct source *source, const char *path)
+sa_file_find_named(const struct source *source, const char *path)
 {
     struct file *found = NULL;
 
@@ -69,4 +71,20 @@ sa_file_wait_for(struct source *source, struct file *file, struct file *before)
         link = next;
     }
     file->before = before == file ? NULL : before;
+}
+
+bool
+sa_file_may_be_lost(const struct file *file)
+{
+    return file->inflater == NULL && !file->may_be_copy && !file->disk.by_content &&
+           sa_proof_may_be_lost(file);
+}
+
+bool
+sa_file_any_lost(const struct source *source)
+{
+    for (unsigned i = 0; i < source->n_files; i++)
+        if (sa_file_may_be_lost(source->files[i]))
+            return true;
+    return false;
 }

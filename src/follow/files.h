@@ -2,7 +2,7 @@
 #ifndef SA_FOLLOW_FILES_H
 #define SA_FOLLOW_FILES_H
 
-#include "decide.h"
+#include "answers.h"
 #include "followed.h"
 
 enum file_state sa_file_state(const struct file *file);
@@ -17,9 +17,15 @@ bool sa_file_has_family(const struct source *source, const struct file *file);
 bool sa_file_is_log(const struct file *file);
 
 /* The file of a disk whose numbers say nothing that has the name, or had it last. */
-struct file *sa_file_find_named(struct source *source, const char *path);
+struct file *sa_file_find_named(const struct source *source, const char *path);
 
 /* The file waits for another, which does not wait for it in turn. */
 void sa_file_wait_for(struct source *source, struct file *file, struct file *before);
+
+/* Whether the content of a counted file is gone, or in doubt, and its number can be believed. */
+bool sa_file_may_be_lost(const struct file *file);
+
+/* Whether that is so of one of them, and nobody looked yet for a copy: that comes before what may be one. */
+bool sa_file_any_lost(const struct source *source);
 
 #endif

@@ -1,9 +1,16 @@
-#include "followed.h"
-#include "close_file.h"
+#include "follow.h"
 #include "clock.h"
+#include "close_file.h"
+#include "followed.h"
+#include "ghosts.h"
+#include "left.h"
+#include "listing.h"
+#include "positions.h"
 #include "reading.h"
+#include "scan.h"
 #include "text.h"
 #include "turns.h"
+#include "watcher.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +49,7 @@ sa_follower_free(struct sa_follower *follower)
         struct source *source = &follower->sources[s];
 
         while (source->n_files > 0)
-            sa_follow_close_file(follower, source, source->n_files - 1);
+            sa_close_file(follower, source, source->n_files - 1);
         while (source->n_ghosts > 0)
             sa_ghost_remove(source, &source->ghosts[0]);
         sa_left_free(source);
@@ -130,7 +137,7 @@ void
 sa_follower_start(struct sa_follower *follower)
 {
     for (unsigned s = 0; s < follower->n_sources; s++)
-        while (!sa_follow_scan(follower, &follower->sources[s]))
+        while (sa_follow_scan_go_on(follower, &follower->sources[s]) == 0)
             continue;
 }
 

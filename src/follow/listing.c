@@ -1,4 +1,4 @@
-#include "followed.h"
+#include "listing.h"
 #include "clock.h"
 #include "text.h"
 
@@ -23,7 +23,7 @@ struct listing {
 };
 
 bool
-sa_follow_is_pattern(const char *path)
+sa_listing_is_pattern(const char *path)
 {
     return strpbrk(path, "*?[") != NULL;
 }
@@ -158,7 +158,7 @@ sa_listing_go_on(struct sa_follower *follower, struct source *source, struct nam
     for (; *listing->pattern != NULL; end_pattern(listing)) {
         if (listing->n_opened == 0)
             find_directories(follower, listing);
-        if (!sa_follow_is_pattern(*listing->pattern))
+        if (!sa_listing_is_pattern(*listing->pattern))
             add(&listing->names, *listing->pattern, false);
         else if (!take_entries(listing, until_ms))
             return 0;

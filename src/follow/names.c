@@ -1,8 +1,15 @@
 #include "names.h"
-#include "clock.h"
+#include "answers.h"
 #include "decide.h"
+#include "distrust.h"
+#include "family_name.h"
 #include "files.h"
+#include "ghosts.h"
+#include "index.h"
+#include "left.h"
 #include "open_file.h"
+#include "positions.h"
+#include "proof.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -114,7 +121,7 @@ open_regular(const struct source *source, const char *path, struct stat *ret_sta
 }
 
 void
-sa_follow_give_name(struct source *source, struct file *file, const char *path)
+sa_names_give(struct source *source, struct file *file, const char *path)
 {
     enum event event = strcmp(file->path, path) == 0 ? EVENT_STAYED : EVENT_RENAMED;
     const struct facts facts = {.rotated = event == EVENT_RENAMED && strcmp(file->path, file->origin) == 0 &&
@@ -193,7 +200,7 @@ open_view(struct sa_follower *follower, struct source *source, const char *path,
     struct file *file;
 
     sa_left_take(source, path, fd, status);
-    file = sa_follow_adopt(follower, source, path, origin_of(source, path), fd, status, NULL);
+    file = sa_open_file_adopt(follower, source, path, origin_of(source, path), fd, status, NULL);
     if (file == NULL) {
         (void)close(fd);
         return -ENOMEM;
@@ -269,8 +276,8 @@ open_at(struct sa_follower *follower, struct source *source, const struct opened
         source->rotations++;
     if (past != NULL)
         had = past->position;
-    file = sa_follow_adopt(follower, source, opened->path, origin_of(source, opened->path), opened->fd,
-                           &opened->status, past);
+    file = sa_open_file_adopt(follower, source, opened->path, origin_of(source, opened->path), opened->fd,
+                              &opened->status, past);
     if (file == NULL) {
         (void)close(opened->fd);
         return -ENOMEM;
@@ -313,7 +320,7 @@ open_unknown(struct sa_follower *follower, struct source *source, const struct o
     action = sa_decide(FILE_NONE, EVENT_SEARCHED, &facts);
     if (action != ACT_DISTRUST)
         return open_at(follower, source, opened, past, facts.past, action);
-    sa_views_distrust(follower, source, opened->path);
+    sa_distrust_source(follower, source, opened->path);
     return open_view(follower, source, opened->path, opened->fd, &opened->status);
 }
 
@@ -341,7 +348,7 @@ look_at(struct source *source, struct opened *opened)
 }
 
 int
-sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path)
+sa_names_open(struct sa_follower *follower, struct source *source, const char *path)
 {
     struct opened opened = {.path = path};
     struct facts facts;
@@ -351,7 +358,7 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     facts = look_at(source, &opened);
     action = sa_decide(FILE_NONE, EVENT_OPENED, &facts);
     if (action == ACT_DISTRUST) {
-        sa_views_distrust(follower, source, path);
+        sa_distrust_source(follower, source, path);
         facts.by_content = true;
         action = sa_decide(FILE_NONE, EVENT_OPENED, &facts);
     }
@@ -361,7 +368,7 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
     case ACT_SEARCH:
         return open_unknown(follower, source, &opened);
     case ACT_DESCRIPTOR:
-        sa_follow_take_descriptor(follower, source, opened.file, opened.fd);
+        sa_open_file_exchange(follower, source, opened.file, opened.fd);
         break;
     case ACT_RENAME: /* the name has moved to a file that is followed */
         break;
@@ -369,6 +376,6 @@ sa_follow_open_named(struct sa_follower *follower, struct source *source, const 
         return opened.fd;
     }
     (void)close(opened.fd);
-    sa_follow_give_name(source, opened.file, path);
+    sa_names_give(source, opened.file, path);
     return 0;
 }

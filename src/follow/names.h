@@ -5,9 +5,9 @@
 #include "followed.h"
 
 /* A file that has its configured name now.  Returns 0 or negative errno. */
-int sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path);
+int sa_names_open(struct sa_follower *follower, struct source *source, const char *path);
 
 /* The file is found under the name. */
-void sa_follow_give_name(struct source *source, struct file *file, const char *path);
+void sa_names_give(struct source *source, struct file *file, const char *path);
 
 #endif

@@ -1,6 +1,10 @@
 #include "open_file.h"
 #include "clock.h"
 #include "close_file.h"
+#include "ghosts.h"
+#include "index.h"
+#include "positions.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +32,8 @@ sa_open_file_has_room(const struct source *source, int newest_fd)
 }
 
 struct file *
-sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path, const char *origin,
-                int fd, const struct stat *status, struct ghost *ghost)
+sa_open_file_adopt(struct sa_follower *follower, struct source *source, const char *path, const char *origin,
+                   int fd, const struct stat *status, struct ghost *ghost)
 {
     struct file *file = calloc(1, sizeof *file);
     int64_t id = ghost != NULL ? ghost->position.id : ++follower->last_id;
@@ -74,31 +78,8 @@ sa_open_file_begin(struct sa_follower *follower, struct source *source, struct f
     sa_follow_want_reading(follower, file);
 }
 
-int
-sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path, int fd,
-                       const char *origin, struct ghost *past, int64_t offset, struct file **ret_file)
-{
-    struct stat status;
-    struct file *file;
-
-    if (!sa_open_file_has_room(source, fd))
-        return -EMFILE;
-    if (fstat(fd, &status) == -1)
-        return -errno;
-    file = sa_follow_adopt(follower, source, path, origin, fd, &status, past);
-    if (file == NULL)
-        return -ENOMEM;
-    if (past == NULL)
-        file->offset = offset;
-    file->gone_ms = sa_clock_now().mono_ms;
-    file->late_until = source->scanned ? 0 : status.st_size;
-    sa_open_file_begin(follower, source, file);
-    *ret_file = file;
-    return 0;
-}
-
 void
-sa_follow_take_descriptor(struct sa_follower *follower, struct source *source, struct file *file, int fd)
+sa_open_file_exchange(struct sa_follower *follower, struct source *source, struct file *file, int fd)
 {
     struct stat status;
 

@@ -9,22 +9,13 @@ bool sa_open_file_has_room(const struct source *source, int newest_fd);
 
 /* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up,
  * otherwise a new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
-struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path,
-                             const char *origin, int fd, const struct stat *status, struct ghost *ghost);
+struct file *sa_open_file_adopt(struct sa_follower *follower, struct source *source, const char *path,
+                                const char *origin, int fd, const struct stat *status, struct ghost *ghost);
 
 /* The file's offset is set: it is watched and read from there. */
 void sa_open_file_begin(struct sa_follower *follower, struct source *source, struct file *file);
 
-/*
- * Takes an open file that has not its configured name, or not any more: read to its end, then closed.  past:
- * the ghost whose stream goes on in it, or NULL for a new stream, which begins at the offset.  Returns 0 and
- * has the descriptor, or negative errno and has not.
- */
-int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path, int fd,
-                           const char *origin, struct ghost *past, int64_t offset, struct file **ret_file);
-
 /* The file goes on with another descriptor, which stays the caller's. */
-void sa_follow_take_descriptor(struct sa_follower *follower, struct source *source, struct file *file,
-                               int fd);
+void sa_open_file_exchange(struct sa_follower *follower, struct source *source, struct file *file, int fd);
 
 #endif

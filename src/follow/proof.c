@@ -1,5 +1,6 @@
-#include "followed.h"
+#include "proof.h"
 #include "clock.h"
+#include "positions.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static enum proof
 compare(int fd, const char *known, size_t len, int64_t offset)
 {
     char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
-    ssize_t n = sa_position_read(fd, bytes, len, offset);
+    ssize_t n = sa_disk_read_whole(fd, bytes, len, offset);
 
     if (n < 0)
         return PROOF_UNREADABLE;
@@ -168,7 +169,7 @@ end_in_marker(const struct file *file)
 {
     int64_t start = file->offset - (int64_t)file->marker_len;
     char bytes[MARKER_BYTES];
-    ssize_t n = sa_position_read(file->fd, bytes, file->marker_len, start);
+    ssize_t n = sa_disk_read_whole(file->fd, bytes, file->marker_len, start);
     size_t same = 0, end;
 
     while ((ssize_t)same < n && bytes[same] == file->marker[same])
@@ -191,7 +192,7 @@ sa_proof_seal(struct file *file, const struct sa_position *past)
 {
     int64_t start = past->offset - past->marker_len;
     char bytes[MARKER_BYTES];
-    ssize_t n = sa_position_read(file->fd, bytes, (size_t)past->marker_len, start);
+    ssize_t n = sa_disk_read_whole(file->fd, bytes, (size_t)past->marker_len, start);
     size_t end = file->head_len < HEAD_BYTES || n <= 0 ? 0 : end_of_known_lines(bytes, (size_t)n);
 
     file->sealed = *past;

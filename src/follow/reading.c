@@ -1,9 +1,16 @@
 #include "reading.h"
+#include "answers.h"
 #include "budget.h"
 #include "checking.h"
 #include "clock.h"
 #include "decide.h"
+#include "distrust.h"
 #include "files.h"
+#include "positions.h"
+#include "proof.h"
+#include "source_state.h"
+#include "views.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,8 +90,8 @@ read_failed(struct sa_follower *follower, struct source *source, struct file *fi
     file->pending = false;
     file->error = -error; /* the poll tries again */
     if (sa_disk_is_ill(-error))
-        sa_views_distrust(follower, source, file->path);
-    sa_follow_judge(follower, source);
+        sa_distrust_source(follower, source, file->path);
+    sa_source_state_tell(follower, source);
 }
 
 static void
@@ -190,7 +197,7 @@ look_at_slice(const struct file *file, const char *slice, ssize_t n)
     if (!sa_file_is_trusted(file) || (size_t)n < file->marker_len ||
         memcmp(slice, file->marker, file->marker_len) != 0)
         return GOT_OTHER;
-    r = sa_position_read(file->fd, again, len, file->offset - (int64_t)file->marker_len);
+    r = sa_disk_read_whole(file->fd, again, len, file->offset - (int64_t)file->marker_len);
     if (r < 0) {
         errno = (int)-r;
         return GOT_ERROR;
@@ -218,7 +225,7 @@ settle_return(struct sa_follower *follower, struct source *source, struct file *
         return action;
     }
     if (action == ACT_DISTRUST) {
-        sa_views_distrust(follower, source, file->path);
+        sa_distrust_source(follower, source, file->path);
         sa_follow_want_reading(follower, file);
     }
     file->emptied = sa_position_end(file->fd) == 0;
@@ -259,7 +266,7 @@ take(struct sa_follower *follower, struct source *source, struct file *file)
     }
     if (file->error != 0) {
         file->error = 0;
-        sa_follow_judge(follower, source);
+        sa_source_state_tell(follower, source);
     }
     if (action == ACT_TAKE)
         take_slice(follower, file, (size_t)n);

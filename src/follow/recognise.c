@@ -1,6 +1,13 @@
-#include "family.h"
+#include "recognise.h"
+#include "answers.h"
+#include "family_name.h"
 #include "files.h"
+#include "index.h"
+#include "positions.h"
+#include "views.h"
 
+#include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,7 +145,7 @@ is_made_of(struct candidate *candidate, const struct file *file)
         return false; /* a copy is younger than the log, and copied is what has the log's name */
     len = load_head(candidate);
     size = sa_inflate_size(fd, candidate->kind);
-    if (len == 0 || size > status.st_size || sa_position_read(file->fd, other, len, 0) != (ssize_t)len ||
+    if (len == 0 || size > status.st_size || sa_disk_read_whole(file->fd, other, len, 0) != (ssize_t)len ||
         memcmp(candidate->head, other, len) != 0)
         return false;
     return candidate->kind != SA_PLAIN || sa_same_bytes(fd, file->fd, size - (int64_t)len, len);
@@ -170,4 +177,17 @@ sa_candidate_past(struct source *source, struct candidate *candidate)
             return ghost;
     }
     return NULL;
+}
+
+bool
+sa_family_has_unseen_log(const struct source *source, const char *log_path)
+{
+    struct stat status;
+    bool ours = false;
+
+    for (char *const *pattern = source->options.globs; *pattern != NULL && !ours; pattern++)
+        ours = fnmatch(*pattern, log_path, FNM_PATHNAME) == 0;
+    return ours && (source->trouble == 0 || source->trouble == -ENOENT) && stat(log_path, &status) == 0 &&
+           sa_index_find(source, status.st_dev, status.st_ino) == NULL &&
+           sa_file_find_named(source, log_path) == NULL;
 }

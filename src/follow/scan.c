@@ -1,12 +1,26 @@
-#include "family.h"
+#include "scan.h"
+#include "answers.h"
 #include "checking.h"
+#include "clock.h"
 #include "close_file.h"
 #include "decide.h"
+#include "directory.h"
+#include "distrust.h"
 #include "files.h"
+#include "ghosts.h"
+#include "history.h"
+#include "index.h"
+#include "judging_view.h"
+#include "left.h"
+#include "listing.h"
 #include "names.h"
 #include "open_file.h"
-#include "clock.h"
+#include "places.h"
+#include "rotated_file.h"
+#include "source_state.h"
 #include "text.h"
+#include "views.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -72,7 +86,7 @@ find_followed(struct sa_follower *follower, struct source *source, const struct 
         return sa_index_find(source, name->status.st_dev, name->status.st_ino);
     leads = sa_views_leads_to(file, name->path, &fd);
     if (fd != -1) {
-        sa_follow_take_descriptor(follower, source, file, fd);
+        sa_open_file_exchange(follower, source, file, fd);
         (void)close(fd);
     }
     return leads ? file : NULL;
@@ -100,7 +114,7 @@ visit(struct sa_follower *follower, struct source *source, struct name *name, st
     struct facts facts;
 
     if (file != NULL) {
-        sa_follow_give_name(source, file, name->path);
+        sa_names_give(source, file, name->path);
         return;
     }
     if (name->error == 0)
@@ -118,7 +132,7 @@ visit(struct sa_follower *follower, struct source *source, struct name *name, st
         break;
     case ACT_DISTRUST:
         note_trouble(source, name->error, name->path);
-        sa_views_distrust(follower, source, name->path);
+        sa_distrust_source(follower, source, name->path);
         break;
     default:
         break;
@@ -138,7 +152,7 @@ static void
 open_names(struct sa_follower *follower, struct source *source, struct names *names)
 {
     for (size_t i = 0; i < names->n; i++) {
-        int r = sa_follow_open_named(follower, source, names->at[i].path);
+        int r = sa_names_open(follower, source, names->at[i].path);
         if (r == -EMEDIUMTYPE && names->at[i].matched)
             tell_irregular(follower, source, names->at[i].path);
         else if (r < 0)
@@ -161,13 +175,13 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
 
         if (file->seen)
             continue;
-        facts.cut = file->inflater != NULL && sa_history_awaits_rest(source, file);
+        facts.cut = file->inflater != NULL && sa_rotated_file_awaits_rest(source, file);
         switch (sa_decide(sa_file_state(file), EVENT_GONE, &facts)) {
         case ACT_MISS:
             file->gone_ms = now_ms;
             break;
         case ACT_CLOSE:
-            sa_follow_close_file(follower, source, i - 1);
+            sa_close_file(follower, source, i - 1);
             break;
         default:
             break;
@@ -213,7 +227,7 @@ look_for_missed(struct sa_follower *follower, struct source *source)
 
     source->names_changed = false;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!sa_follow_is_pattern(*pattern))
+        if (!sa_listing_is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && changed && !source->wide; i++)
         if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)
@@ -227,7 +241,7 @@ judge_views(struct sa_follower *follower, struct source *source)
     for (unsigned i = source->n_files; i > 0; i--)
         if (i <= source->n_files && source->files[i - 1]->may_be_copy &&
             source->files[i - 1]->disk.by_content)
-            sa_views_judge(follower, source, source->files[i - 1]);
+            sa_judging_view(follower, source, source->files[i - 1]);
 }
 
 /*
@@ -272,17 +286,17 @@ look_for_generations(struct sa_follower *follower, struct source *source)
     sa_directories_free(&source->directories);
 }
 
-bool
-sa_follow_scan(struct sa_follower *follower, struct source *source)
+int
+sa_follow_scan_go_on(struct sa_follower *follower, struct source *source)
 {
     struct names names = {0}, known = {0}, fresh = {0};
     int64_t now_ms, wall_ms;
     int r;
 
     if (source->options.globs[0] == NULL) /* a source that is not a file */
-        return true;
+        return 1;
     if ((r = sa_listing_go_on(follower, source, &names)) <= 0)
-        return r < 0;
+        return r;
     now_ms = sa_clock_now().mono_ms;
     wall_ms = sa_clock_now().wall_ms;
 
@@ -291,9 +305,9 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
         if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy)
             sa_checking_compare(follower, source, source->files[i]);
     settle_names(follower, source, &names, &known, &fresh);
-    sa_left_choose(follower, source, &known);
+    sa_places_choose(follower, source, &known);
     open_names(follower, source, &known);
-    sa_left_choose(follower, source, &fresh);
+    sa_places_choose(follower, source, &fresh);
     open_names(follower, source, &fresh);
     sa_left_sweep(follower, source);
     judge_views(follower, source);
@@ -303,6 +317,6 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     if (!source->names_changed) /* else a name moved meanwhile: the next scan looks back as far */
         source->scanned_ms = wall_ms;
     sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
-    sa_follow_judge(follower, source);
-    return true;
+    sa_source_state_tell(follower, source);
+    return 1;
 }

@@ -3,30 +3,15 @@
 #include "clock.h"
 #include "decide.h"
 #include "files.h"
+#include "going_on.h"
+#include "judging.h"
 #include "reading.h"
+#include "scan.h"
+#include "wakes.h"
 
 #define POLL_MS       5000                   /* behind inotify */
 #define POLL_ALONE_MS SA_TURNS_FIRST_POLL_MS /* instead of inotify */
 #define SCAN_TURN_MS  20                     /* of a turn of the loop */
-
-/* The file that took the place of another which is deleted: perhaps the same content in a new file. */
-static void
-follow_rewritten(struct sa_follower *follower, struct file *file)
-{
-    struct file *before = file->before;
-    struct sa_position had = sa_position_of(before, true);
-    struct stat status;
-
-    file->before = NULL;
-    if (file->offset != 0 || before->inflater != NULL || had.offset == 0 ||
-        fstat(before->fd, &status) == -1 || status.st_nlink != 0 ||
-        sa_position_match(file->fd, &had) != MATCH_SAME)
-        return;
-    sa_copies_take_over(file, before);
-    before->discarded = true; /* two positions with the same past would be mistaken for each other */
-    sa_position_forget(follower, before->id);
-    sa_follow_want_reading(follower, file);
-}
 
 /* The next file that has something to read, in turn; what it replaced comes first. */
 static bool
@@ -81,7 +66,7 @@ scan_some(struct sa_follower *follower)
         return;
     follower->scanning = true;
     while (follower->scan_source < follower->n_sources && now_ms - begin_ms < SCAN_TURN_MS) {
-        if (sa_follow_scan(follower, &follower->sources[follower->scan_source]))
+        if (sa_follow_scan_go_on(follower, &follower->sources[follower->scan_source]) != 0)
             follower->scan_source++;
         now_ms = sa_clock_now().mono_ms;
     }
@@ -100,11 +85,11 @@ take_turn(struct sa_follower *follower, struct source *source, struct file *file
     switch (sa_decide(sa_file_state(file), EVENT_TURN, &facts)) {
     case ACT_JUDGE:
         follower->took_some = true;
-        sa_copies_judge(follower, source, file);
+        sa_judging_judge(follower, source, file);
         break;
     case ACT_COMPARE:
         follower->took_some = true;
-        follow_rewritten(follower, file);
+        sa_going_on_rewritten(follower, file);
         break;
     case ACT_READ_PIPE:
         sa_reading_take_pipe(follower, source, file);

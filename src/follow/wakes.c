@@ -1,4 +1,4 @@
-#include "followed.h"
+#include "wakes.h"
 #include "text.h"
 
 #include <stdarg.h>

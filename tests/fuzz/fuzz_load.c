@@ -4,7 +4,7 @@
  * for each column a byte for the kind of its value and then the value, see put_value().
  */
 #include "earlier_life.h"
-#include "followed.h"
+#include "positions.h"
 #include "fuzz.h"
 #include "tables.h"
 
