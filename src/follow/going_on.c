@@ -74,7 +74,7 @@ settle(struct sa_follower *follower, struct source *source, struct file *file, s
 
 /* Whether the candidate is packed, or a plain file that is not followed or not judged, and holds that. */
 static bool
-is_copy_of_past(struct source *source, const struct file *file, struct candidate *candidate,
+is_copy_of_past(const struct source *source, const struct file *file, struct candidate *candidate,
                 const struct sa_position *had)
 {
     const struct file *copy = sa_candidate_file(source, candidate);
@@ -88,7 +88,7 @@ is_copy_of_past(struct source *source, const struct file *file, struct candidate
 
 /* A copy of what the file had among what is followed already, whatever its name is by now; or NULL. */
 static struct file *
-find_followed_copy(struct source *source, const struct file *file, const struct sa_position *had)
+find_followed_copy(const struct source *source, const struct file *file, const struct sa_position *had)
 {
     for (unsigned i = 0; i < source->n_files && had->offset > 0; i++) {
         struct file *copy = source->files[i];

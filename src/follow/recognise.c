@@ -49,7 +49,7 @@ is_inflated(const struct source *source, const struct candidate *candidate)
 }
 
 struct file *
-sa_candidate_file(struct source *source, struct candidate *candidate)
+sa_candidate_file(const struct source *source, struct candidate *candidate)
 {
     int fd = -1;
     struct file *file = sa_index_find(source, candidate->status.st_dev, candidate->status.st_ino);
@@ -70,7 +70,7 @@ sa_candidate_is_view(const struct source *source, struct candidate *candidate)
 }
 
 bool
-sa_candidate_is_known(struct source *source, struct candidate *candidate)
+sa_candidate_is_known(const struct source *source, struct candidate *candidate)
 {
     bool known = sa_candidate_file(source, candidate) != NULL || is_inflated(source, candidate);
 
@@ -164,7 +164,7 @@ sa_candidate_was_read(const struct source *source, struct candidate *candidate)
 }
 
 struct ghost *
-sa_candidate_past(struct source *source, struct candidate *candidate)
+sa_candidate_past(const struct source *source, struct candidate *candidate)
 {
     for (unsigned i = 0; i < source->n_ghosts; i++) {
         struct ghost *ghost = &source->ghosts[i];

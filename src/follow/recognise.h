@@ -8,13 +8,13 @@
 bool sa_candidate_is_file(struct candidate *candidate, const struct sa_position *past);
 
 /* The followed file that the candidate is, or NULL. */
-struct file *sa_candidate_file(struct source *source, struct candidate *candidate);
+struct file *sa_candidate_file(const struct source *source, struct candidate *candidate);
 
 /* Whether the candidate is plain and known by its content alone (views.c). */
 bool sa_candidate_is_view(const struct source *source, struct candidate *candidate);
 
 /* Whether the candidate is followed, or was and is closed. */
-bool sa_candidate_is_known(struct source *source, struct candidate *candidate);
+bool sa_candidate_is_known(const struct source *source, struct candidate *candidate);
 
 /* Whether the candidate, which is compressed, begins as what was read: all that can be told at once. */
 bool sa_candidate_begins(struct candidate *candidate, const struct sa_position *position);
@@ -26,7 +26,7 @@ bool sa_candidate_holds(struct candidate *candidate, const struct sa_position *p
 bool sa_candidate_was_read(const struct source *source, struct candidate *candidate);
 
 /* The past that was lost from its file and goes on in the candidate, or NULL. */
-struct ghost *sa_candidate_past(struct source *source, struct candidate *candidate);
+struct ghost *sa_candidate_past(const struct source *source, struct candidate *candidate);
 
 /*
  * Whether the log has a file that the scan did not meet, being younger: what was found beside it may be a

@@ -13,15 +13,15 @@
 #define POLL_ALONE_MS SA_TURNS_FIRST_POLL_MS /* instead of inotify */
 #define SCAN_TURN_MS  20                     /* of a turn of the loop */
 
-/* The next file that has something to read, in turn; what it replaced comes first. */
-static bool
-find_pending(struct sa_follower *follower, struct source **ret_source, struct file **ret_file)
+/* The next file that has something to read, in turn, or NULL; what it replaced comes first. */
+static struct file *
+next_pending(struct sa_follower *follower, struct source **ret_source)
 {
     unsigned total = 0;
 
     for (unsigned s = 0; s < follower->n_sources; s++)
         total += follower->sources[s].n_files;
-    for (unsigned tried = 0; tried <= total + follower->n_sources; tried++) {
+    for (unsigned tried = 0; tried <= total + follower->n_sources && follower->n_sources > 0; tried++) {
         struct source *source = &follower->sources[follower->next_source % follower->n_sources];
         struct file *file;
 
@@ -34,26 +34,27 @@ find_pending(struct sa_follower *follower, struct source **ret_source, struct fi
         if (!file->pending || file->blocked || (file->before != NULL && file->before->pending))
             continue;
         *ret_source = source;
-        *ret_file = file;
-        return true;
+        return file;
     }
-    return false;
+    return NULL;
 }
 
-/* Whether it is time for a scan: a quarter of the time at most goes into scans. */
-static bool
-begin_scan(struct sa_follower *follower, int64_t now_ms)
+/* A quarter of the time at most goes into scans: the poll comes when the next one may begin. */
+static void
+postpone_scan(struct sa_follower *follower, int64_t now_ms)
 {
-    if (now_ms < follower->scan_after_ms) {
-        if (!follower->scan_due) /* the poll comes later */
-            sa_watch_arm(follower->poll, follower->scan_after_ms - now_ms);
-        follower->scan_due = true;
-        return false;
-    }
+    if (!follower->scan_due) /* the poll comes later */
+        sa_watch_arm(follower->poll, follower->scan_after_ms - now_ms);
+    follower->scan_due = true;
+}
+
+static void
+begin_scan(struct sa_follower *follower)
+{
     follower->rescan_wanted = follower->scan_due = false;
     follower->scan_source = 0;
     follower->scan_spent_ms = 0;
-    return true;
+    follower->scanning = true;
 }
 
 /* A turn's part of a scan: all of it, unless there are very many names. */
@@ -62,9 +63,12 @@ scan_some(struct sa_follower *follower)
 {
     int64_t begin_ms = sa_clock_now().mono_ms, now_ms = begin_ms;
 
-    if (!follower->scanning && !begin_scan(follower, begin_ms))
+    if (!follower->scanning && begin_ms < follower->scan_after_ms) {
+        postpone_scan(follower, begin_ms);
         return;
-    follower->scanning = true;
+    }
+    if (!follower->scanning)
+        begin_scan(follower);
     while (follower->scan_source < follower->n_sources && now_ms - begin_ms < SCAN_TURN_MS) {
         if (sa_follow_scan_go_on(follower, &follower->sources[follower->scan_source]) != 0)
             follower->scan_source++;
@@ -105,17 +109,16 @@ sa_turns_on_work(void *arg)
     struct sa_follower *follower = arg;
     struct source *source;
     struct file *file;
-    bool pending;
 
     follower->took_some = false;
     if (follower->rescan_wanted || follower->scanning)
         scan_some(follower);
-    pending = follower->n_sources > 0 && find_pending(follower, &source, &file);
-    if (pending)
+    file = next_pending(follower, &source);
+    if (file != NULL)
         take_turn(follower, source, file);
     if (follower->took_some)
         follower->events->read_some(follower->arg);
-    if (pending)
+    if (file != NULL)
         sa_watch_activate(follower->work);
 }
 

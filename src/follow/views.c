@@ -81,8 +81,8 @@ is_further(const struct place *place, enum proof proof, int64_t offset)
 
 /* A file of which nothing was taken has no record. */
 static void
-find_among_files(struct place *place, struct source *source, const struct shown *shown, const char *path,
-                 const char *origin)
+find_among_files(struct place *place, const struct source *source, const struct shown *shown,
+                 const char *path, const char *origin)
 {
     for (unsigned i = 0; i < source->n_files; i++) {
         struct file *file = source->files[i];
@@ -103,8 +103,8 @@ find_among_files(struct place *place, struct source *source, const struct shown 
 }
 
 static void
-find_among_ghosts(struct place *place, struct source *source, const struct shown *shown, const char *path,
-                  const char *origin)
+find_among_ghosts(struct place *place, const struct source *source, const struct shown *shown,
+                  const char *path, const char *origin)
 {
     for (unsigned i = 0; i < source->n_ghosts; i++) {
         struct ghost *ghost = &source->ghosts[i];
@@ -123,7 +123,7 @@ find_among_ghosts(struct place *place, struct source *source, const struct shown
 }
 
 struct place
-sa_views_find(struct source *source, const struct shown *shown, const char *path, const char *origin)
+sa_views_find(const struct source *source, const struct shown *shown, const char *path, const char *origin)
 {
     struct place place = {0};
 
@@ -140,7 +140,7 @@ sa_views_is_at_end(const struct file *file)
 }
 
 bool
-sa_views_is_new(struct source *source, int fd, const char *path, const char *origin)
+sa_views_is_new(const struct source *source, int fd, const char *path, const char *origin)
 {
     struct shown shown;
     struct place place;
@@ -152,7 +152,7 @@ sa_views_is_new(struct source *source, int fd, const char *path, const char *ori
 }
 
 enum return_
-sa_views_came_back(struct source *source, const struct file *file)
+sa_views_came_back(const struct source *source, const struct file *file)
 {
     char bytes[MARKER_BYTES];
     struct shown shown;
@@ -170,7 +170,7 @@ sa_views_came_back(struct source *source, const struct file *file)
 }
 
 struct file *
-sa_views_file(struct source *source, int fd, const char *path, const char *origin)
+sa_views_file(const struct source *source, int fd, const char *path, const char *origin)
 {
     struct shown shown;
 

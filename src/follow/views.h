@@ -25,7 +25,7 @@ struct place {
 bool sa_views_look(struct shown *shown, int fd);
 
 /* The place among the records of the source. */
-struct place sa_views_find(struct source *source, const struct shown *shown, const char *path,
+struct place sa_views_find(const struct source *source, const struct shown *shown, const char *path,
                            const char *origin);
 
 /* Whether all that the file's own descriptor shows was read. */
@@ -38,12 +38,12 @@ bool sa_views_is_at_end(const struct file *file);
 bool sa_views_leads_to(const struct file *file, const char *path, int *ret_fd);
 
 /* What the file, which was truncated to nothing, shows of what was read of it, or of a copy of that. */
-enum return_ sa_views_came_back(struct source *source, const struct file *file);
+enum return_ sa_views_came_back(const struct source *source, const struct file *file);
 
 /* Whether what fd, found under the path, shows was not all read; the path belongs to the log `origin`. */
-bool sa_views_is_new(struct source *source, int fd, const char *path, const char *origin);
+bool sa_views_is_new(const struct source *source, int fd, const char *path, const char *origin);
 
 /* The open file of which fd shows what was read, or NULL. */
-struct file *sa_views_file(struct source *source, int fd, const char *path, const char *origin);
+struct file *sa_views_file(const struct source *source, int fd, const char *path, const char *origin);
 
 #endif
