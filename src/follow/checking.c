@@ -49,18 +49,10 @@ begin_anew(struct sa_follower *follower, struct source *source, struct file *fil
     if (file->id == id)
         follower->events->truncated(follower->arg, file->stream);
     file->emptied = sa_position_end(file->fd) == 0;
-    file->offset = 0;
-    file->head_len = 0;
-    file->marker_len = 0;
-    file->resume = 0;
-    file->resume_marker_len = 0;
-    file->sealed.marker_len = 0;
-    sa_proof_forget(file);
-    file->late_until = 0;
-    file->changed = true;
+    sa_file_forget_content(file);
     facts.beside = sa_file_has_family(source, file);
     if (sa_decide(sa_file_state(file), EVENT_PLACED, &facts) == ACT_JUDGE) {
-        file->may_be_copy = true; /* perhaps a copy was written over an old generation */
+        sa_file_unjudge(file); /* perhaps a copy was written over an old generation */
         file->born_ns = INT64_MAX;
     }
     sa_follow_want_reading(follower, file);
@@ -147,7 +139,7 @@ look_at_size(const struct file *file, const struct stat *status)
         .less = status->st_size < file->offset,
     };
 
-    facts.same = facts.less && !facts.moved && !facts.by_content && !file->may_be_copy &&
+    facts.same = facts.less && !facts.moved && !facts.by_content && !sa_file_is_unjudged(file) &&
                  sa_proof_same(file->fd, file);
     return facts;
 }

@@ -5,6 +5,7 @@
 #include "index.h"
 #include "left.h"
 #include "positions.h"
+#include "wakes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,8 @@ leave_position(struct sa_follower *follower, struct source *source, const struct
 {
     const struct facts facts = {
         .by_content = file->disk.by_content,
-        .left_out = file->left_out,
-        .discarded = file->discarded,
+        .left_out = file->ending == ENDS_LEFT,
+        .discarded = file->ending == ENDS_DISCARDED,
     };
     enum action action = sa_decide(sa_file_state(file), EVENT_CLOSED, &facts);
     struct sa_position position = sa_position_of(file, true);
@@ -62,9 +63,9 @@ sa_close_file_skip(struct file *file)
         file->size = end;
     file->offset = file->size;
     sa_position_load(file);
-    file->may_be_copy = false;
+    sa_file_count(file);
     file->copy_of = NULL;
-    file->pending = false;
+    sa_follow_rest(file);
     file->changed = true;
 }
 
@@ -83,7 +84,7 @@ sa_close_file(struct sa_follower *follower, struct source *source, unsigned i)
 {
     struct file *file = source->files[i];
 
-    for (unsigned k = 0; k < source->n_files && !file->left_out; k++) {
+    for (unsigned k = 0; k < source->n_files && file->ending != ENDS_LEFT; k++) {
         if (source->files[k]->before == file)
             source->files[k]->before = NULL;
         if (source->files[k]->copy_of == file)
@@ -96,4 +97,15 @@ sa_close_file(struct sa_follower *follower, struct source *source, unsigned i)
     free_file(file);
     source->n_files--;
     memmove(&source->files[i], &source->files[i + 1], (source->n_files - i) * sizeof source->files[0]);
+}
+
+void
+sa_close_file_as(struct sa_follower *follower, struct source *source, struct file *file, enum ending ending)
+{
+    unsigned i = 0;
+
+    while (source->files[i] != file)
+        i++;
+    file->ending = ending;
+    sa_close_file(follower, source, i);
 }

@@ -7,6 +7,10 @@
 /* Forgets the i-th file of a source; where it was is kept if it may come back. */
 void sa_close_file(struct sa_follower *follower, struct source *source, unsigned i);
 
+/* The same by its pointer; ending: what becomes of its position. */
+void sa_close_file_as(struct sa_follower *follower, struct source *source, struct file *file,
+                      enum ending ending);
+
 /* What the file holds now was counted; what comes to it later is its own. */
 void sa_close_file_skip(struct file *file);
 

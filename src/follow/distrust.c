@@ -1,5 +1,6 @@
 #include "distrust.h"
 #include "clock.h"
+#include "files.h"
 #include "index.h"
 #include "source_state.h"
 #include "wakes.h"
@@ -17,7 +18,10 @@ sa_distrust_source(struct sa_follower *follower, struct source *source, const ch
             continue;
         sa_index_remove(source, file);
         file->disk = sa_disk_distrusted();
-        file->may_be_copy = file->offset == 0;
+        if (file->offset == 0)
+            sa_file_unjudge(file);
+        else
+            sa_file_count(file);
         sa_index_add(source, file);
     }
     sa_follow_note(follower, source,

@@ -1,6 +1,7 @@
 #include "files.h"
 #include "family_name.h"
 #include "proof.h"
+#include "wakes.h"
 
 #include <string.h>
 
@@ -9,13 +10,60 @@ sa_file_state(const struct file *file)
 {
     if (file->inflater != NULL)
         return FILE_PACKED;
-    if (file->may_be_copy)
+    if (sa_file_is_unjudged(file))
         return FILE_UNJUDGED;
     if (file->doubt_ms != 0)
         return FILE_DOUBTED;
     if (file->sealed.marker_len > 0)
         return FILE_SEALED;
     return file->emptied ? FILE_EMPTIED : FILE_READ;
+}
+
+bool
+sa_file_is_unjudged(const struct file *file)
+{
+    return file->judged != JUDGED;
+}
+
+void
+sa_file_count(struct file *file)
+{
+    file->judged = JUDGED;
+}
+
+void
+sa_file_unjudge(struct file *file)
+{
+    file->judged = UNJUDGED;
+}
+
+void
+sa_file_part(struct file *file)
+{
+    sa_file_forget_content(file);
+    file->judged = UNJUDGED_PARTED;
+}
+
+void
+sa_file_begin_judging(struct file *file)
+{
+    file->copy_of = NULL;
+    file->before = NULL;
+    sa_follow_rest(file);
+}
+
+void
+sa_file_forget_content(struct file *file)
+{
+    file->offset = 0;
+    file->head_len = 0;
+    file->marker_len = 0;
+    file->resume = 0;
+    file->resume_marker_len = 0;
+    file->sealed.marker_len = 0;
+    file->late_until = 0;
+    file->changed = true;
+    sa_proof_forget(file);
 }
 
 bool
@@ -76,7 +124,7 @@ sa_file_wait_for(struct source *source, struct file *file, struct file *before)
 bool
 sa_file_may_be_lost(const struct file *file)
 {
-    return file->inflater == NULL && !file->may_be_copy && !file->disk.by_content &&
+    return file->inflater == NULL && !sa_file_is_unjudged(file) && !file->disk.by_content &&
            sa_proof_may_be_lost(file);
 }
 

@@ -7,6 +7,24 @@
 
 enum file_state sa_file_state(const struct file *file);
 
+/* Whether nothing of the file is counted before its content was judged. */
+bool sa_file_is_unjudged(const struct file *file);
+
+/* The file's lines are its own from now on. */
+void sa_file_count(struct file *file);
+
+/* Nothing of the file is counted before its content was judged. */
+void sa_file_unjudge(struct file *file);
+
+/* The same of a file that shows something else than before, of which nothing is remembered. */
+void sa_file_part(struct file *file);
+
+/* What an earlier judgement said is forgotten, and the file rests until this one says otherwise. */
+void sa_file_begin_judging(struct file *file);
+
+/* What was read of the file is not there any more, and nothing is known of what is there now. */
+void sa_file_forget_content(struct file *file);
+
 /* Whether the marker says where the file's new bytes begin. */
 bool sa_file_is_trusted(const struct file *file);
 

@@ -1,6 +1,7 @@
 #include "follow.h"
 #include "clock.h"
 #include "close_file.h"
+#include "files.h"
 #include "followed.h"
 #include "ghosts.h"
 #include "left.h"
@@ -159,7 +160,7 @@ sa_follower_status(const struct sa_follower *follower, unsigned number, struct s
         const struct file *file = source->files[i];
         struct stat now;
 
-        if (!file->may_be_copy && file->inflater == NULL && fstat(file->fd, &now) == 0 &&
+        if (!sa_file_is_unjudged(file) && file->inflater == NULL && fstat(file->fd, &now) == 0 &&
             now.st_size > file->offset)
             status->backlog_bytes += (uint64_t)(now.st_size - file->offset);
     }
@@ -194,10 +195,10 @@ sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_po
         for (unsigned i = 0; i < source->n_files; i++) {
             struct sa_position position = sa_position_of(source->files[i], false);
 
-            if ((all || source->files[i]->changed) && !source->files[i]->may_be_copy &&
-                !source->files[i]->discarded)
+            if ((all || source->files[i]->changed) && !sa_file_is_unjudged(source->files[i]) &&
+                source->files[i]->ending != ENDS_DISCARDED)
                 sink->keep(sink->arg, s, &position, source->files[i]->stream);
-            source->files[i]->changed = source->files[i]->may_be_copy;
+            source->files[i]->changed = sa_file_is_unjudged(source->files[i]);
         }
         sa_left_positions(source, s, all, sink);
         for (unsigned i = 0; i < source->n_ghosts; i++) {

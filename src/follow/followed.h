@@ -32,6 +32,27 @@ struct waypoint {
     char bytes[WAYPOINT_BYTES];
 };
 
+/* Whether the file's lines are its own. */
+enum judged {
+    JUDGED,         /* they are counted when they are read */
+    UNJUDGED,       /* nothing of it is counted: it may be a copy, or show what was read elsewhere */
+    UNJUDGED_PARTED /* the same, and it showed something else before, of which the position is kept */
+};
+
+/* Whether the file is read when its turn comes. */
+enum due {
+    DUE_NOT,
+    DUE,
+    DUE_BLOCKED /* it is to be read, but its pipe is empty for now */
+};
+
+/* What becomes of the file's position when it is closed. */
+enum ending {
+    ENDS_KEPT,     /* it may come back under another name, or packed */
+    ENDS_LEFT,     /* it makes room for another, and has its position without a place */
+    ENDS_DISCARDED /* its content is in another file, which has its position */
+};
+
 struct file {
     char *path;   /* the last name it was found under, owned */
     char *origin; /* the name of the log that its stream began in, owned */
@@ -69,17 +90,14 @@ struct file {
     int64_t doubt_ms;       /* monotonic time since when it shows less than was read of it; 0: it does not */
     int64_t believed_until; /* offset at which it was taken for truncated without other bytes as a proof */
     int64_t gone_ms;        /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;           /* to be read */
-    bool blocked;           /* pending, but its pipe is empty for now */
-    bool seen;              /* by the scan of the moment */
-    bool changed;           /* its position since it was last kept */
-    bool awaited;           /* another file waits for it, as far as who asks has looked */
-    bool left_out;          /* closed to make room for another */
-    bool discarded;         /* deleted, and its content is in the file that replaced it */
-    bool may_be_copy;       /* new beside others: look at its content before counting it */
+    enum due due;
+    bool seen;    /* by the scan of the moment */
+    bool changed; /* its position since it was last kept */
+    bool awaited; /* another file waits for it, as far as who asks has looked */
+    enum ending ending;
+    enum judged judged;
     int64_t shown_ms; /* monotonic time since when it shows only what was read before it was emptied, or 0 */
     bool emptied;     /* it was truncated to nothing, as far as its disk can be trusted */
-    bool parted;      /* it showed something else before, of which the position is kept */
 
     int error;                    /* of the last read, negative errno */
     struct disk disk;             /* it is on */

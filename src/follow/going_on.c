@@ -6,7 +6,6 @@
 #include "files.h"
 #include "ghosts.h"
 #include "positions.h"
-#include "proof.h"
 #include "recognise.h"
 #include "rotated_file.h"
 #include "wakes.h"
@@ -53,7 +52,7 @@ static void
 go_on_in(struct sa_follower *follower, struct source *source, struct file *file, struct file *copy)
 {
     exchange(copy, file);
-    copy->may_be_copy = false;
+    sa_file_count(copy);
     copy->copy_of = NULL;
     copy->before = NULL;
     sa_follow_want_reading(follower, copy);
@@ -82,7 +81,7 @@ is_copy_of_past(const struct source *source, const struct file *file, struct can
     if (candidate->kind != SA_PLAIN)
         return !sa_candidate_is_known(source, candidate) && !sa_candidate_unfinished(candidate) &&
                !sa_candidate_was_read(source, candidate) && sa_candidate_begins(candidate, had);
-    return copy != file && (copy == NULL || copy->may_be_copy) &&
+    return copy != file && (copy == NULL || sa_file_is_unjudged(copy)) &&
            (copy != NULL || !sa_candidate_is_known(source, candidate)) && sa_candidate_holds(candidate, had);
 }
 
@@ -93,7 +92,7 @@ find_followed_copy(const struct source *source, const struct file *file, const s
     for (unsigned i = 0; i < source->n_files && had->offset > 0; i++) {
         struct file *copy = source->files[i];
 
-        if (copy != file && copy->may_be_copy && sa_family_is(file->origin, copy->path) &&
+        if (copy != file && sa_file_is_unjudged(copy) && sa_family_is(file->origin, copy->path) &&
             sa_position_match(copy->fd, had) == MATCH_SAME)
             return copy;
     }
@@ -137,28 +136,14 @@ sa_going_on_rest(struct sa_follower *follower, struct source *source, struct fil
     follower->rescan_wanted = true;
 }
 
-static void
-forget_content(struct file *file)
-{
-    file->offset = 0;
-    file->head_len = 0;
-    file->marker_len = 0;
-    file->resume = 0;
-    file->resume_marker_len = 0;
-    file->sealed.marker_len = 0;
-    file->late_until = 0;
-    file->may_be_copy = true;
-    file->changed = true;
-    sa_proof_forget(file);
-}
-
 void
 sa_going_on_take_over(struct sa_follower *follower, struct source *source, struct file *file,
                       struct file *other)
 {
     exchange(file, other);
-    file->may_be_copy = file->parted = false;
-    forget_content(other);
+    sa_file_count(file);
+    sa_file_forget_content(other);
+    sa_file_unjudge(other);
     other->copy_of = file;
     sa_follow_want_reading(follower, file);
     sa_follow_note(follower, source, "going on with %s in %s", other->path, file->path);
@@ -169,8 +154,7 @@ sa_going_on_part(struct sa_follower *follower, struct source *source, struct fil
 {
     sa_ghost_keep(follower, source, file);
     follower->events->truncated(follower->arg, file->stream);
-    forget_content(file);
-    file->parted = true;
+    sa_file_part(file);
     for (unsigned i = 0; i < source->n_files; i++)
         if (source->files[i]->copy_of == file) {
             source->files[i]->copy_of = NULL;
@@ -192,7 +176,7 @@ sa_going_on_rewritten(struct sa_follower *follower, struct file *file)
         sa_position_match(file->fd, &had) != MATCH_SAME)
         return;
     exchange(file, before);
-    before->discarded = true; /* two positions with the same past would be mistaken for each other */
+    before->ending = ENDS_DISCARDED; /* two positions with the same past would be mistaken for each other */
     sa_position_forget(follower, before->id);
     sa_follow_want_reading(follower, file);
 }

@@ -176,7 +176,7 @@ open_view(struct sa_follower *follower, struct source *source, const char *log_p
         return;
     file = sa_rotated_file_open(follower, source, candidate, log_path, NULL, NULL);
     if (file != NULL)
-        file->may_be_copy = true;
+        sa_file_unjudge(file);
 }
 
 /* The generation, behind the last one; the new last one is returned. */

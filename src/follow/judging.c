@@ -17,7 +17,8 @@
 static bool
 may_be_made_of(const struct file *file, const struct file *other)
 {
-    if (other == file || other->inflater != NULL || other->may_be_copy || file->born_ns < other->born_ns)
+    if (other == file || other->inflater != NULL || sa_file_is_unjudged(other) ||
+        file->born_ns < other->born_ns)
         return false; /* a copy is younger than what it was made of; the generation before is older */
     return sa_family_is(other->path, file->path) || sa_family_is(other->origin, file->path);
 }
@@ -42,7 +43,7 @@ compare(const struct file *file, const struct file *other)
 
     facts.unsure = !facts.longer && !sa_file_is_trusted(other);
     facts.same = facts.unsure && sa_proof_same(file->fd, other);
-    facts.busy = !facts.longer && !facts.same && (other->pending || sa_proof_may_be_lost(other));
+    facts.busy = !facts.longer && !facts.same && (other->due != DUE_NOT || sa_proof_may_be_lost(other));
     facts.copy = !facts.longer && !facts.same && !facts.busy && sa_file_is_log(other) &&
                  sa_same_bytes(file->fd, other->fd, 0, n) &&
                  sa_same_bytes(file->fd, other->fd, file->size - (int64_t)n, n);
@@ -71,7 +72,7 @@ judge_beside(struct sa_follower *follower, struct source *source, struct file *f
         } else if (action == ACT_WAIT_FOR) {
             sa_follow_want_reading(follower, other);
             sa_file_wait_for(source, file, other);
-            file->pending = true;
+            sa_follow_ask_again(file);
         }
     }
     return action;
@@ -102,7 +103,7 @@ find_lost(struct source *source, const struct file *file, struct ghost **ret_gho
 static void
 count(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    file->may_be_copy = false;
+    sa_file_count(file);
     source->rotations++;
     sa_follow_want_reading(follower, file);
 }
@@ -118,7 +119,7 @@ judge_alone(struct sa_follower *follower, struct source *source, struct file *fi
     switch (sa_decide(sa_file_state(file), EVENT_ALONE, &facts)) {
     case ACT_ASK_AGAIN:
         sa_going_on_read_lost(follower, source);
-        file->pending = true;
+        sa_follow_ask_again(file);
         break;
     case ACT_SKIP:
         sa_close_file_skip(file);
@@ -141,16 +142,14 @@ judge_copy(struct sa_follower *follower, struct source *source, struct file *fil
 {
     int64_t end = sa_position_end(file->fd);
 
-    file->copy_of = NULL;
-    file->before = NULL;
-    file->pending = false;
+    sa_file_begin_judging(file);
     if (end <= 0)
         return; /* its first bytes will tell */
     file->size = end;
     if (sa_family_has_unseen_log(source, file->origin)) {
         source->names_changed = true;
         sa_follow_want_scan(follower);
-        file->pending = true;
+        sa_follow_ask_again(file);
         return;
     }
     if (judge_beside(follower, source, file) == ACT_NOTHING)

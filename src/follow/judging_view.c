@@ -18,17 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-close_view(struct sa_follower *follower, struct source *source, const struct file *file)
-{
-    unsigned i = 0;
-
-    while (source->files[i] != file)
-        i++;
-    source->files[i]->discarded = true;
-    sa_close_file(follower, source, i);
-}
-
 /* The file is another view of one that has lost its name, or has the same: that one goes on with it. */
 static void
 merge(struct sa_follower *follower, struct source *source, struct file *file, struct file *into,
@@ -39,7 +28,7 @@ merge(struct sa_follower *follower, struct source *source, struct file *file, st
     if (file->gone_ms == 0)
         sa_names_give(source, into, file->path);
     sa_follow_want_reading(follower, into);
-    close_view(follower, source, file);
+    sa_close_file_as(follower, source, file, ENDS_DISCARDED);
 }
 
 /* Goes on with the stream of an earlier life, or behind what was read in this one. */
@@ -65,7 +54,7 @@ resume(struct sa_follower *follower, struct source *source, struct file *file, s
         sa_position_forget(follower, had.id);
     }
     file->offset = had.offset;
-    file->may_be_copy = file->parted = false;
+    sa_file_count(file);
     sa_position_load(file);
     if (file->marker_len < (size_t)had.marker_len)
         sa_proof_seal(file, &had);
@@ -88,11 +77,11 @@ begin(struct sa_follower *follower, struct source *source, struct file *file)
     sa_reading_take(follower, source, file);
     if (file->offset == 0)
         return;
-    if (file->parted)
+    if (file->judged == UNJUDGED_PARTED)
         source->truncations++;
     else if (replaces)
         source->rotations++;
-    file->may_be_copy = file->parted = false;
+    sa_file_count(file);
     sa_follow_want_reading(follower, file);
 }
 
@@ -140,9 +129,7 @@ sa_judging_view(struct sa_follower *follower, struct source *source, struct file
     struct shown shown;
     int error = 0;
 
-    file->pending = false;
-    file->copy_of = NULL;
-    file->before = NULL;
+    sa_file_begin_judging(file);
     if (!sa_views_look(&shown, file->fd))
         error = errno == 0 ? -EIO : -errno;
     set_error(follower, source, file, error);

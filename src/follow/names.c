@@ -207,7 +207,8 @@ open_view(struct sa_follower *follower, struct source *source, const char *path,
     }
     if (!source->scanned && !source->options.known && source->options.start_at_end)
         file->offset = end_of_lines(fd, status->st_size);
-    file->may_be_copy = file->offset == 0;
+    if (file->offset == 0)
+        sa_file_unjudge(file);
     file->seen = source->names_changed = true;
     file->seen_ms = status->st_mtim.tv_sec * 1000 + status->st_mtim.tv_nsec / 1000000;
     file->late_until = source->scanned ? 0 : status->st_size;
@@ -254,7 +255,7 @@ place(struct source *source, struct file *file, enum past past)
     facts.beside = facts.expected && past == PAST_NONE && sa_file_has_family(source, file);
     switch (sa_decide(sa_file_state(file), EVENT_PLACED, &facts)) {
     case ACT_JUDGE:
-        file->may_be_copy = true;
+        sa_file_unjudge(file);
         break;
     case ACT_COUNT:
         source->rotations++;

@@ -1,5 +1,6 @@
 #include "places.h"
 #include "close_file.h"
+#include "files.h"
 #include "left.h"
 #include "wakes.h"
 
@@ -11,7 +12,7 @@
 static bool
 is_idle(const struct file *file)
 {
-    return !file->pending && !file->awaited && !file->may_be_copy && file->copy_of == NULL &&
+    return file->due == DUE_NOT && !file->awaited && !sa_file_is_unjudged(file) && file->copy_of == NULL &&
            file->inflater == NULL && file->before == NULL && file->doubt_ms == 0 &&
            file->sealed.marker_len == 0 && file->error == 0 && file->gone_ms == 0 && !file->disk.by_content &&
            file->offset >= file->size && file->resume == file->offset;
@@ -23,17 +24,6 @@ by_last_bytes(const void *a, const void *b)
     const struct file *x = *(struct file *const *)a, *y = *(struct file *const *)b;
 
     return x->seen_ms < y->seen_ms ? -1 : x->seen_ms > y->seen_ms;
-}
-
-static void
-close_file(struct sa_follower *follower, struct source *source, const struct file *file)
-{
-    unsigned i = 0;
-
-    while (source->files[i] != file)
-        i++;
-    source->files[i]->left_out = true;
-    sa_close_file(follower, source, i);
 }
 
 /* Closes idle files, those that have been quiet for longest first.  Returns how many gave way. */
@@ -61,7 +51,7 @@ give_way(struct sa_follower *follower, struct source *source, size_t wanted)
     if (n > wanted)
         n = wanted;
     for (size_t i = 0; i < n; i++)
-        close_file(follower, source, idle[i]);
+        sa_close_file_as(follower, source, idle[i], ENDS_LEFT);
     free(idle);
     return n;
 }

@@ -87,7 +87,7 @@ take_slice(struct sa_follower *follower, struct file *file, size_t len)
 static void
 read_failed(struct sa_follower *follower, struct source *source, struct file *file, int error)
 {
-    file->pending = false;
+    sa_follow_rest(file);
     file->error = -error; /* the poll tries again */
     if (sa_disk_is_ill(-error))
         sa_distrust_source(follower, source, file->path);
@@ -109,7 +109,7 @@ note_end(struct sa_follower *follower, struct source *source, struct file *file,
 static void
 end_pipe(struct sa_follower *follower, struct source *source, struct file *file)
 {
-    file->pending = false;
+    sa_follow_rest(file);
     note_end(follower, source, file, sa_inflater_error(file->inflater));
     if (source->names_changed) /* another may have its place now */
         sa_follow_want_scan(follower);
@@ -120,7 +120,7 @@ static void
 give_up_rest(struct sa_follower *follower, struct source *source, struct file *file)
 {
     sa_budget_spend(source, sa_budget_left(source));
-    file->pending = false;
+    sa_follow_rest(file);
     file->offset = file->resume = INT64_MAX / 2;
     file->marker_len = file->resume_marker_len = 0;
     file->changed = true;
@@ -148,7 +148,7 @@ sa_reading_take_pipe(struct sa_follower *follower, struct source *source, struct
         give_up_rest(follower, source, file);
         break;
     case ACT_BLOCK:
-        file->blocked = true;
+        sa_follow_block(file);
         sa_watch_resume(file->readable);
         break;
     case ACT_END:
@@ -221,7 +221,7 @@ settle_return(struct sa_follower *follower, struct source *source, struct file *
     facts.waited = now_ms - file->shown_ms >= RETURN_MS;
     action = sa_decide(sa_file_state(file), EVENT_RETURNED, &facts);
     if (action == ACT_REST) {
-        file->pending = false;
+        sa_follow_rest(file);
         return action;
     }
     if (action == ACT_DISTRUST) {
@@ -247,7 +247,7 @@ compare(struct sa_follower *follower, struct source *source, struct file *file, 
 {
     bool trusted = sa_file_is_trusted(file);
 
-    file->pending = false;
+    sa_follow_rest(file);
     sa_checking_compare(follower, source, file);
     if (!trusted && sa_file_is_trusted(file) && has_more)
         sa_follow_want_reading(follower, file);
@@ -273,7 +273,7 @@ take(struct sa_follower *follower, struct source *source, struct file *file)
     else if (action == ACT_CHECK)
         compare(follower, source, file, (size_t)n > file->marker_len);
     else
-        file->pending = false;
+        sa_follow_rest(file);
 }
 
 void

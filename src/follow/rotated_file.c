@@ -23,7 +23,7 @@ has_inflater_left(const struct source *source, const struct ghost *ghost)
     unsigned n = 0;
 
     for (unsigned i = 0; i < source->n_files; i++)
-        n += source->files[i]->inflater != NULL && source->files[i]->pending;
+        n += source->files[i]->inflater != NULL && source->files[i]->due != DUE_NOT;
     return n < INFLATERS || ghost != NULL;
 }
 
@@ -38,9 +38,8 @@ on_pipe(void *arg)
 {
     struct file *file = arg;
 
-    file->blocked = false;
     sa_watch_pause(file->readable);
-    sa_follow_want_reading(file->follower, file);
+    sa_follow_unblock(file->follower, file);
 }
 
 /* The file's content, behind what was taken of it, comes through the inflater's pipe. */
@@ -51,11 +50,10 @@ attach(struct sa_follower *follower, struct file *file, const struct candidate *
     file->inflater = inflater;
     file->fd = pipe;
     file->packed = candidate->status;
-    file->blocked = false;
     file->readable = sa_loop_readable(follower->loop, pipe, on_pipe, file);
     if (file->readable != NULL)
         sa_watch_pause(file->readable);
-    sa_follow_want_reading(follower, file);
+    sa_follow_unblock(follower, file);
 }
 
 struct file *
@@ -65,7 +63,7 @@ sa_rotated_file_find_cut(struct source *source, struct candidate *candidate)
         struct file *file = source->files[i];
         struct sa_position past = sa_position_of(file, true);
 
-        if (!file->cut || file->pending)
+        if (!file->cut || file->due != DUE_NOT)
             continue;
         if (file->packed.st_ino == candidate->status.st_ino &&
             file->packed.st_dev == candidate->status.st_dev)

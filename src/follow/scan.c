@@ -169,7 +169,7 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
         struct file *file = source->files[i - 1];
         struct facts facts = {
             .named = file->gone_ms == 0,
-            .reading = file->pending,
+            .reading = file->due != DUE_NOT,
             .waited = now_ms - file->gone_ms >= source->options.rotate_wait_ms,
         };
 
@@ -239,7 +239,7 @@ static void
 judge_views(struct sa_follower *follower, struct source *source)
 {
     for (unsigned i = source->n_files; i > 0; i--)
-        if (i <= source->n_files && source->files[i - 1]->may_be_copy &&
+        if (i <= source->n_files && sa_file_is_unjudged(source->files[i - 1]) &&
             source->files[i - 1]->disk.by_content)
             sa_judging_view(follower, source, source->files[i - 1]);
 }
@@ -302,7 +302,7 @@ sa_follow_scan_go_on(struct sa_follower *follower, struct source *source)
 
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy)
+        if (source->files[i]->inflater == NULL && !sa_file_is_unjudged(source->files[i]))
             sa_checking_compare(follower, source, source->files[i]);
     settle_names(follower, source, &names, &known, &fresh);
     sa_places_choose(follower, source, &known);

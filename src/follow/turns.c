@@ -31,7 +31,7 @@ next_pending(struct sa_follower *follower, struct source **ret_source)
             continue;
         }
         file = source->files[follower->next_file++];
-        if (!file->pending || file->blocked || (file->before != NULL && file->before->pending))
+        if (file->due != DUE || (file->before != NULL && file->before->due != DUE_NOT))
             continue;
         *ret_source = source;
         return file;

@@ -136,7 +136,7 @@ sa_views_find(const struct source *source, const struct shown *shown, const char
 bool
 sa_views_is_at_end(const struct file *file)
 {
-    return !file->pending && sa_position_end(file->fd) <= file->offset;
+    return file->due == DUE_NOT && sa_position_end(file->fd) <= file->offset;
 }
 
 bool

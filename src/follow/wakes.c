@@ -15,8 +15,34 @@ sa_follow_want_scan(struct sa_follower *follower)
 void
 sa_follow_want_reading(struct sa_follower *follower, struct file *file)
 {
-    file->pending = true;
+    if (file->due == DUE_NOT)
+        file->due = DUE;
     sa_watch_activate(follower->work);
+}
+
+void
+sa_follow_unblock(struct sa_follower *follower, struct file *file)
+{
+    file->due = DUE;
+    sa_watch_activate(follower->work);
+}
+
+void
+sa_follow_block(struct file *file)
+{
+    file->due = DUE_BLOCKED;
+}
+
+void
+sa_follow_ask_again(struct file *file)
+{
+    file->due = DUE;
+}
+
+void
+sa_follow_rest(struct file *file)
+{
+    file->due = DUE_NOT;
 }
 
 void

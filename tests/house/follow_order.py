@@ -4,8 +4,9 @@
     follow_order.py [TREE]         exit 1 and a line per fault
     follow_order.py --self-test    exit 1 if one of the faults it is there for would not be found
 
-Three things hold.  No file includes the header of a later one.  What decides is pure: it sees the answers and nothing
-else.  A question never acts: a function that returns bool gets what is followed as const.
+Four things hold.  No file includes the header of a later one.  What decides is pure: it sees the answers and nothing
+else.  A question never acts: a function that returns bool gets what is followed as const.  The state of a file is written where it changes, and
+nowhere else.
 """
 import pathlib
 import re
@@ -24,6 +25,11 @@ ORDER = ["follow.h", "answers", "disk", "inflate", "watcher", "family_name", "fo
 PURE = {"decide.h": {"answers.h", "stdbool.h"}, "decide.c": {"decide.h"}, "answers.h": set()}
 # What is followed, and what is known of it; a candidate remembers what it was asked.
 FOLLOWED = r"\bstruct\s+(?:file|ghost|source|sa_follower|left|listing|names|name|sa_position|place)\b"
+
+# Which rooms write the fields that say in what state a file is.
+WRITTEN = {"judged": {"files"}, "due": {"wakes"}, "ending": {"close_file", "going_on"},
+           "doubt_ms": {"checking", "proof"}, "believed_until": {"checking"}, "emptied": {"checking", "reading"},
+           "shown_ms": {"reading"}, "cut": {"reading"}, "gone_ms": {"names", "scan", "rotated_file"}}
 
 COMMENT_OR_TEXT = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.M)
@@ -54,6 +60,13 @@ def faults_of_questions(name, text):
             if re.search(FOLLOWED + r"\s*\*", part) and not re.match(r"\s*const\b", part)]
 
 
+def faults_of_writes(name, text):
+    code = COMMENT_OR_TEXT.sub(" ", text)
+    return [f"{name} writes {field}, which is up to {', '.join(sorted(rooms))}"
+            for field, rooms in WRITTEN.items()
+            if name.rpartition(".")[0] not in rooms and re.search(rf"->\s*{field}\s*(?:[-+|&]?=(?!=)|\+\+|--)", code)]
+
+
 def check(tree):
     files = {path.name: path.read_text() for path in sorted((tree / "src/follow").glob("*.[ch]"))}
     faults = []
@@ -61,7 +74,7 @@ def check(tree):
         if place_of(name) is None:
             faults.append(f"{name} has no place: see ORDER in {pathlib.Path(__file__).name}")
             continue
-        faults += faults_of_includes(name, text, files) + faults_of_questions(name, text)
+        faults += faults_of_includes(name, text, files) + faults_of_questions(name, text) + faults_of_writes(name, text)
     standing = {place_of(name) for name in files}
     faults += [f"{known} is not there" for at, known in enumerate(ORDER) if at not in standing]
     return faults
@@ -79,11 +92,13 @@ FAULTS = [
      "views.c: has_it() answers and could act: struct file *file"),
     ("scan.c", "bool sa_scan_is_over(struct sa_follower *follower, struct source *const *source);\n",
      "scan.c: sa_scan_is_over() answers and could act: struct sa_follower *follower"),
+    ("scan.c", "void act(struct file *file)\n{\n    file->due = DUE;\n}\n", "scan.c writes due, which is up to wakes"),
     ("new_room.c", "", "new_room.c has no place: see ORDER in follow_order.py"),
 ]
 HARMLESS = [
     ("reading.c", '/*\n#include "turns.h"\n*/ static bool\nis_it(const struct file *file, struct candidate *candidate);\n'),
     ("turns.c", '#include "decide.h"\n#include "follow.h"\n#include <time.h>\nvoid act(struct file *file);\n'),
+    ("scan.c", "int it(const struct file *file)\n{\n    return file->due == DUE;\n}\n"),
 ]
 
 
