@@ -111,6 +111,7 @@ sa_file_wait_for(struct source *source, struct file *file, struct file *before)
 {
     struct file *link = before;
 
+    file->before = NULL;
     for (unsigned i = 0; i < source->n_files && link != NULL; i++) {
         struct file *next = link->before;
 
@@ -118,7 +119,8 @@ sa_file_wait_for(struct source *source, struct file *file, struct file *before)
             link->before = NULL;
         link = next;
     }
-    file->before = before == file ? NULL : before;
+    if (before != NULL && before != file)
+        file->before = before;
 }
 
 bool

@@ -108,32 +108,38 @@ count(struct sa_follower *follower, struct source *source, struct file *file)
     sa_follow_want_reading(follower, file);
 }
 
+/* What the position has was counted. */
+static void
+begin_behind(struct sa_follower *follower, struct source *source, struct file *file, struct ghost *ghost)
+{
+    file->offset = ghost->position.offset;
+    sa_position_load(file);
+    sa_position_forget(follower, ghost->position.id);
+    sa_ghost_remove(source, ghost);
+}
+
 static void
 judge_alone(struct sa_follower *follower, struct source *source, struct file *file)
 {
     struct facts facts = {.lost = sa_file_any_lost(source)};
     struct ghost *ghost = NULL;
+    enum action action;
 
     if (!facts.lost)
         facts.past = find_lost(source, file, &ghost);
-    switch (sa_decide(sa_file_state(file), EVENT_ALONE, &facts)) {
-    case ACT_ASK_AGAIN:
+    action = sa_decide(sa_file_state(file), EVENT_ALONE, &facts);
+    if (action == ACT_ASK_AGAIN) {
         sa_going_on_read_lost(follower, source);
         sa_follow_ask_again(file);
-        break;
-    case ACT_SKIP:
-        sa_close_file_skip(file);
-        break;
-    case ACT_RESUME:
-        file->offset = ghost->position.offset;
-        sa_position_load(file);
-        sa_position_forget(follower, ghost->position.id);
-        sa_ghost_remove(source, ghost);
-        count(follower, source, file);
-        break;
-    default:
-        count(follower, source, file);
+        return;
     }
+    if (action == ACT_SKIP) {
+        sa_close_file_skip(file);
+        return;
+    }
+    if (action == ACT_RESUME && ghost != NULL)
+        begin_behind(follower, source, file, ghost);
+    count(follower, source, file);
 }
 
 /* A file that may be a copy of another; it is one as long as copy_of is set, and is not read then. */

@@ -121,12 +121,24 @@ compare(struct source *source, const struct file *file, const struct shown *show
     return facts;
 }
 
+/* With the record's file, which is open. */
+static void
+act_with(struct sa_follower *follower, struct source *source, struct file *file, struct file *other,
+         const struct shown *shown, enum action action)
+{
+    if (action == ACT_MERGE)
+        merge(follower, source, file, other, shown);
+    else if (action == ACT_TAKE_OVER)
+        sa_going_on_take_over(follower, source, file, other);
+}
+
 void
 sa_judging_view(struct sa_follower *follower, struct source *source, struct file *file)
 {
     struct facts facts = {0};
     struct place place = {0};
     struct shown shown;
+    enum action action;
     int error = 0;
 
     sa_file_begin_judging(file);
@@ -139,20 +151,11 @@ sa_judging_view(struct sa_follower *follower, struct source *source, struct file
     }
     if (!facts.unsure)
         file->copy_of = place.file;
-    switch (sa_decide(sa_file_state(file), EVENT_VIEW, &facts)) {
-    case ACT_MERGE:
-        merge(follower, source, file, place.file, &shown);
-        break;
-    case ACT_RESUME:
+    action = sa_decide(sa_file_state(file), EVENT_VIEW, &facts);
+    if (place.file != NULL)
+        act_with(follower, source, file, place.file, &shown, action);
+    else if (place.ghost != NULL && action == ACT_RESUME)
         resume(follower, source, file, place.ghost);
-        break;
-    case ACT_BEGIN:
+    else if (action == ACT_BEGIN)
         begin(follower, source, file);
-        break;
-    case ACT_TAKE_OVER:
-        sa_going_on_take_over(follower, source, file, place.file);
-        break;
-    default:
-        break;
-    }
 }
