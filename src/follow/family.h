@@ -26,6 +26,7 @@ struct candidates {
     struct candidate *at;
     size_t n;
     bool unreadable; /* there are others, at which the disk did not let us look */
+    bool crossed;    /* names were given to other files while they were read: one may not have been met */
 };
 
 /*
@@ -61,7 +62,7 @@ bool sa_history_log_unseen(struct sa_follower *follower, struct source *source, 
  * the one of the inode unless that is 0.  What is listed is kept in directories until sa_directories_free.
  */
 void sa_directory_each(struct directory **directories, const char *path, const char *base, int64_t ino,
-                       void (*met)(void *arg, const char *name), void *arg);
+                       void (*met)(void *arg, const char *name, int64_t ino), void *arg);
 void sa_directories_free(struct directory **directories);
 
 /* recognise.c */

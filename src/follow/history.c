@@ -396,7 +396,7 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
 static bool
 any_renamed(const struct candidates *list)
 {
-    bool renamed = false;
+    bool renamed = list->crossed;
 
     for (size_t i = 0; i < list->n; i++)
         renamed = renamed || list->at[i].renamed;
@@ -419,7 +419,7 @@ sa_history_find_rests(struct sa_follower *follower, struct source *source)
     source->rests_moved = false;
     for (unsigned i = 0; i < source->n_ghosts;) { /* in the order in which they were opened */
         struct ghost *ghost = &source->ghosts[i];
-        struct candidates list = {NULL, 0, false};
+        struct candidates list = {NULL, 0, false, false};
         struct file *rest = NULL, *holder;
         char *path = strdup(ghost->position.path);
 
