@@ -530,10 +530,11 @@ save_position(void *arg, unsigned number, const struct sa_position *position, vo
 }
 
 static void
-delete_position(void *arg, int64_t id)
+delete_position(void *arg, unsigned number, int64_t id)
 {
     struct saving_place *saving = arg;
 
+    (void)number;
     sa_batch_delete(saving->batch, SA_TABLE_FILES, &(struct sa_row_file){.id = id});
 }
 

@@ -37,7 +37,7 @@ leave_position(struct sa_follower *follower, struct source *source, const struct
     if (action == ACT_LEAVE && sa_left_add(source, &position) == 0)
         return;
     if (action == ACT_FORGET || sa_ghost_add(source, &position, true) < 0)
-        sa_position_forget(follower, file->id);
+        sa_position_forget(follower, source, file->id);
 }
 
 static void

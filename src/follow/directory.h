@@ -9,7 +9,7 @@
  * the one of the inode unless that is 0.  What is listed is kept in directories until sa_directories_free.
  */
 void sa_directory_each(struct directory **directories, const char *path, const char *base, int64_t ino,
-                       void (*met)(void *arg, const char *name), void *arg);
+                       void (*met)(void *arg, const char *name, int64_t ino), void *arg);
 void sa_directories_free(struct directory **directories);
 
 #endif

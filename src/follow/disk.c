@@ -7,6 +7,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#define TRIES 8 /* of a read that was only interrupted */
+
 #ifndef CIFS_SUPER_MAGIC
 #define CIFS_SUPER_MAGIC 0xFF534D42
 #endif
@@ -86,17 +88,28 @@ sa_disk_is_ill(int error)
     return error == -EIO || error == -ESTALE;
 }
 
+static ssize_t
+read_patiently(int fd, void *buf, size_t len, int64_t offset)
+{
+    ssize_t n = -1;
+
+    errno = EINTR;
+    for (int tries = 0; tries < TRIES && n == -1 && (errno == EINTR || errno == EAGAIN); tries++)
+        n = pread(fd, buf, len, offset);
+    return n;
+}
+
 ssize_t
 sa_disk_read(int fd, void *buf, size_t len, int64_t offset)
 {
-    ssize_t n = pread(fd, buf, len, offset);
+    ssize_t n = read_patiently(fd, buf, len, offset);
     int flags;
 
     /* A server that passes O_DIRECT on to a disk of its own wants whole blocks: then with its pages, for
      * good. */
     if (n == -1 && errno == EINVAL && (flags = fcntl(fd, F_GETFL)) != -1 && (flags & O_DIRECT) != 0 &&
         fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0)
-        n = pread(fd, buf, len, offset);
+        n = read_patiently(fd, buf, len, offset);
     return n;
 }
 
@@ -108,12 +121,11 @@ sa_disk_read_whole(int fd, char *buf, size_t len, int64_t offset)
     while (done < len) {
         ssize_t n = sa_disk_read(fd, buf + done, len - done, offset + (int64_t)done);
 
-        if (n == -1 && errno != EINTR)
+        if (n == -1)
             return -errno;
         if (n == 0)
             break;
-        if (n > 0)
-            done += (size_t)n;
+        done += (size_t)n;
     }
     return (ssize_t)done;
 }

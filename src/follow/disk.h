@@ -28,7 +28,7 @@ bool sa_disk_is_ill(int error);
 /* Opens a file for reading, without waiting for a FIFO's writer.  The descriptor, or -1 with errno. */
 int sa_disk_open(const char *path);
 
-/* As pread(2). */
+/* As pread(2), but tries again a few times if it was only interrupted. */
 ssize_t sa_disk_read(int fd, void *buf, size_t len, int64_t offset);
 
 /* The same, but whole: fewer bytes only at the end of the file.  Negative errno on failure. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LISTINGS   4 /* more than one if files are renamed meanwhile */
 #define CANDIDATES 1024
 
 struct search {
@@ -19,7 +20,7 @@ struct search {
 };
 
 static void
-add_candidate(void *arg, const char *name)
+add_candidate(void *arg, const char *name, int64_t ino)
 {
     const struct search *search = arg;
     const char *directory = search->directory, *base = search->base;
@@ -43,8 +44,10 @@ add_candidate(void *arg, const char *name)
     };
     if (stat(path, &candidate->status) == -1) {
         list->unreadable = list->unreadable || sa_disk_is_ill(-errno);
+        list->crossed = list->crossed || errno == ENOENT;
         return;
     }
+    list->crossed = list->crossed || (int64_t)candidate->status.st_ino != ino;
     if (!S_ISREG(candidate->status.st_mode))
         return;
     candidate->path = strdup(path);
@@ -88,12 +91,10 @@ split(const char *path, char directory[PATH_MAX])
         slash[slash == directory] = '\0';
 }
 
-struct candidates
-sa_family_find(struct source *source, const char *log_path, int64_t ino)
+static struct candidates
+list_family(const struct source *source, struct directory **directories, const char *log_path, int64_t ino)
 {
-    struct directory *seen_now = NULL; /* outside of a scan nothing is kept: names move */
-    struct directory **directories = source->looking ? &source->directories : &seen_now;
-    struct candidates list = {NULL, 0, false};
+    struct candidates list = {NULL, 0, false, false};
     char directory[PATH_MAX], real[PATH_MAX], other[PATH_MAX];
 
     split(log_path, directory);
@@ -111,11 +112,45 @@ sa_family_find(struct source *source, const char *log_path, int64_t ino)
     else if (source->options.olddir[0] != '\0' &&
              snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
         list_directory(&list, directories, other, sa_family_base(log_path), ino);
+    if (list.n > 0)
+        qsort(list.at, list.n, sizeof *list.at, by_age);
+    return list;
+}
+
+static bool
+same_files(const struct candidates *a, const struct candidates *b)
+{
+    bool same = a->n == b->n;
+
+    for (size_t i = 0; i < a->n && same; i++)
+        same = a->at[i].status.st_ino == b->at[i].status.st_ino && strcmp(a->at[i].path, b->at[i].path) == 0;
+    return same;
+}
+
+/*
+ * A directory is read name by name: a file that a rotation moves meanwhile from a name behind to one before
+ * is not met at all, but then other names do not lead to the numbers that were read with them.  Twice the
+ * same is no rotation: some file systems have numbers of their own for names.
+ */
+struct candidates
+sa_family_find(struct source *source, const char *log_path, int64_t ino)
+{
+    struct directory *seen_now = NULL; /* outside of a scan nothing is kept: names move */
+    struct directory **directories = source->looking ? &source->directories : &seen_now;
+    struct candidates list = list_family(source, directories, log_path, ino), again;
+
+    for (int tries = 0; tries < LISTINGS && list.crossed; tries++) {
+        sa_directories_free(directories);
+        again = list_family(source, directories, log_path, ino);
+        if (same_files(&list, &again))
+            again.crossed = false;
+        sa_family_free(&list);
+        list = again;
+    }
+    source->names_changed = source->names_changed || list.crossed;
     for (size_t i = 0; i < list.n; i++)
         list.at[i].distrusted = source->distrusted_ms != 0;
     sa_directories_free(&seen_now);
-    if (list.n > 0)
-        qsort(list.at, list.n, sizeof *list.at, by_age);
     return list;
 }
 
@@ -147,6 +182,7 @@ sa_candidate_fd(struct candidate *candidate)
         return candidate->fd;
     }
     candidate->unreadable = sa_disk_is_ill(-errno);
+    candidate->renamed = candidate->fd != -1 || errno == ENOENT;
     if (candidate->fd != -1)
         (void)close(candidate->fd);
     candidate->fd = -1;

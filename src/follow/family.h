@@ -16,7 +16,8 @@ struct candidate {
     int fd;                   /* opened when its content is first asked for, otherwise -1 */
     char *head;               /* of its plain content, once it was asked for */
     size_t head_len;
-    bool moved;      /* its name was given to another file meanwhile */
+    bool moved;      /* it cannot be opened, or its name was given to another file meanwhile */
+    bool renamed;    /* the latter */
     bool distrusted; /* its numbers say nothing, whatever its disk is */
     bool unreadable; /* it could not be compared */
 };
@@ -25,6 +26,7 @@ struct candidates {
     struct candidate *at;
     size_t n;
     bool unreadable; /* there are others, at which the disk did not let us look */
+    bool crossed;    /* names were given to other files while they were read: one may not have been met */
 };
 
 /*

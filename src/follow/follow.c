@@ -208,6 +208,6 @@ sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_po
         }
     }
     for (size_t i = 0; i < follower->n_forgotten; i++)
-        sink->gone(sink->arg, follower->forgotten[i]);
+        sink->gone(sink->arg, follower->forgotten[i].source, follower->forgotten[i].id);
     follower->n_forgotten = 0;
 }

@@ -106,7 +106,7 @@ struct sa_follow_file sa_follower_file(const struct sa_follower *follower, unsig
  */
 struct sa_position_sink {
     void (*keep)(void *arg, unsigned source, const struct sa_position *position, void *stream);
-    void (*gone)(void *arg, int64_t id);
+    void (*gone)(void *arg, unsigned source, int64_t id);
     void *arg;
 };
 void sa_follower_positions(struct sa_follower *follower, bool all, const struct sa_position_sink *sink);

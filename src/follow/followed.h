@@ -135,6 +135,7 @@ struct source {
     unsigned n_ghosts, ghosts_room;
     int64_t scanned_ms; /* wall clock of the last scan after which nothing was left to look for */
     bool names_changed; /* since then */
+    bool rests_moved;   /* files were rotated while the rests of an earlier life were searched: once more */
     bool scanned;       /* once: from now on new files are read from their start */
     int64_t began_ms;   /* wall clock of the first scan, if nothing was known before: older is not ours */
     int64_t history_left, history_until_ms; /* bytes that may still be read of it, until a monotonic time */
@@ -146,6 +147,12 @@ struct source {
     enum sa_source_state state;
     int error; /* why the state is what it is, negative errno */
     char text[SA_LONG_SIZE];
+};
+
+/* A position that is not kept any more. */
+struct forgotten {
+    unsigned source;
+    int64_t id;
 };
 
 struct sa_follower {
@@ -165,7 +172,7 @@ struct sa_follower {
     int64_t scan_after_ms; /* monotonic: large directories are not scanned all the time */
     bool took_some;        /* the work of the moment changed something */
     int64_t last_id;
-    int64_t *forgotten; /* ids */
+    struct forgotten *forgotten;
     size_t n_forgotten, forgotten_room;
     char *slice;
 };

@@ -43,18 +43,19 @@ sa_ghost_keep(struct sa_follower *follower, struct source *source, const struct 
 }
 
 void
-sa_position_forget(struct sa_follower *follower, int64_t id)
+sa_position_forget(struct sa_follower *follower, const struct source *source, int64_t id)
 {
     if (follower->n_forgotten == follower->forgotten_room) {
         size_t room = follower->forgotten_room == 0 ? 64 : 2 * follower->forgotten_room;
-        int64_t *ids = realloc(follower->forgotten, room * sizeof *ids);
+        struct forgotten *grown = realloc(follower->forgotten, room * sizeof *grown);
 
-        if (ids == NULL)
+        if (grown == NULL)
             return; /* a row too many in the store; it is pruned with age */
-        follower->forgotten = ids;
+        follower->forgotten = grown;
         follower->forgotten_room = room;
     }
-    follower->forgotten[follower->n_forgotten++] = id;
+    follower->forgotten[follower->n_forgotten++] =
+        (struct forgotten){(unsigned)(source - follower->sources), id};
 }
 
 void
@@ -112,7 +113,7 @@ sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now
 
         if (source->n_ghosts <= SA_FOLLOW_GHOSTS && last->position.seen_ms >= oldest_ms)
             return;
-        sa_position_forget(follower, last->position.id);
+        sa_position_forget(follower, source, last->position.id);
         sa_ghost_remove(source, last);
     }
 }

@@ -17,6 +17,6 @@ void sa_ghost_remove(struct source *source, struct ghost *ghost);
 
 /* Forgets the oldest beyond SA_FOLLOW_GHOSTS, and those older than a back-fill goes. */
 void sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now_ms);
-void sa_position_forget(struct sa_follower *follower, int64_t id);
+void sa_position_forget(struct sa_follower *follower, const struct source *source, int64_t id);
 
 #endif

@@ -164,7 +164,7 @@ sa_going_on_part(struct sa_follower *follower, struct source *source, struct fil
 }
 
 void
-sa_going_on_rewritten(struct sa_follower *follower, struct file *file)
+sa_going_on_rewritten(struct sa_follower *follower, const struct source *source, struct file *file)
 {
     struct file *before = file->before;
     struct sa_position had = sa_position_of(before, true);
@@ -177,7 +177,7 @@ sa_going_on_rewritten(struct sa_follower *follower, struct file *file)
         return;
     exchange(file, before);
     before->ending = ENDS_DISCARDED; /* two positions with the same past would be mistaken for each other */
-    sa_position_forget(follower, before->id);
+    sa_position_forget(follower, source, before->id);
     sa_follow_want_reading(follower, file);
 }
 

@@ -17,7 +17,7 @@ void sa_going_on_take_over(struct sa_follower *follower, struct source *source, 
 void sa_going_on_part(struct sa_follower *follower, struct source *source, struct file *file);
 
 /* The file took the place of another, which is read: perhaps that is deleted, and this has its content. */
-void sa_going_on_rewritten(struct sa_follower *follower, struct file *file);
+void sa_going_on_rewritten(struct sa_follower *follower, const struct source *source, struct file *file);
 
 /* Files whose content is gone, or in doubt, are read first: what may be a copy of them waits for that. */
 void sa_going_on_read_lost(struct sa_follower *follower, struct source *source);

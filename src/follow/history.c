@@ -193,7 +193,7 @@ open_missed(struct sa_follower *follower, struct source *source, const char *log
         return last;
     }
     if (lost != NULL) {
-        sa_position_forget(follower, lost->position.id);
+        sa_position_forget(follower, source, lost->position.id);
         sa_ghost_remove(source, lost);
     }
     source->rotations++;
@@ -245,6 +245,17 @@ open_between(struct sa_follower *follower, struct source *source, const char *lo
     return last;
 }
 
+/* Whether the search met a name that had been given to another file since the directory was listed. */
+static bool
+any_renamed(const struct candidates *list)
+{
+    bool renamed = list->crossed;
+
+    for (size_t i = 0; i < list->n; i++)
+        renamed = renamed || list->at[i].renamed;
+    return renamed;
+}
+
 static bool
 any_unreadable(const struct candidates *list)
 {
@@ -258,9 +269,10 @@ any_unreadable(const struct candidates *list)
 void
 sa_history_find_rests(struct sa_follower *follower, struct source *source)
 {
+    source->rests_moved = false;
     for (unsigned i = 0; i < source->n_ghosts;) { /* in the order in which they were opened */
         struct ghost *ghost = &source->ghosts[i];
-        struct candidates list = {NULL, 0, false};
+        struct candidates list = {NULL, 0, false, false};
         struct file *rest = NULL, *holder;
         char *path = strdup(ghost->position.path);
 
@@ -269,6 +281,8 @@ sa_history_find_rests(struct sa_follower *follower, struct source *source)
             rest = find_rest(follower, source, ghost, &list);
             if (rest == NULL && any_unreadable(&list))
                 sa_distrust_source(follower, source, path);
+            if (rest == NULL && any_renamed(&list))
+                source->rests_moved = source->names_changed = true;
         }
         if (rest != NULL) { /* the ghost is used up */
             source->rotations++;
@@ -323,7 +337,7 @@ sa_history_backfill(struct sa_follower *follower, struct source *source)
          i++) /* what patterns matched; a log that was looked at has no more to find */
         sa_history_look(follower, source, source->files[i]->origin, source->scanned_ms);
     /* A copy that was rotated away and whose stream is not found again is only good to be recognised. */
-    for (unsigned i = 0; i < source->n_ghosts; i++)
+    for (unsigned i = 0; i < source->n_ghosts && !source->rests_moved; i++)
         if (source->ghosts[i].lost) {
             source->ghosts[i].position.open = false;
             source->ghosts[i].changed = true;

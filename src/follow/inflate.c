@@ -28,11 +28,8 @@ static ssize_t
 read_disk(void *arg, void *buf, size_t len, int64_t at)
 {
     const int *fd = arg;
-    ssize_t n;
+    ssize_t n = sa_disk_read(*fd, buf, len, at);
 
-    do
-        n = sa_disk_read(*fd, buf, len, at);
-    while (n == -1 && errno == EINTR);
     return n == -1 ? -errno : n;
 }
 

@@ -114,7 +114,7 @@ begin_behind(struct sa_follower *follower, struct source *source, struct file *f
 {
     file->offset = ghost->position.offset;
     sa_position_load(file);
-    sa_position_forget(follower, ghost->position.id);
+    sa_position_forget(follower, source, ghost->position.id);
     sa_ghost_remove(source, ghost);
 }
 

@@ -51,7 +51,7 @@ resume(struct sa_follower *follower, struct source *source, struct file *file, s
         source->rotations += strcmp(origin, file->path) != 0;
     } else {
         free(origin);
-        sa_position_forget(follower, had.id);
+        sa_position_forget(follower, source, had.id);
     }
     file->offset = had.offset;
     sa_file_count(file);

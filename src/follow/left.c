@@ -92,7 +92,7 @@ sa_left_sweep(struct sa_follower *follower, struct source *source)
     for (struct left *left = source->left, *next; left != NULL; left = next) {
         next = left->by_number.next;
         if (!left->seen) {
-            sa_position_forget(follower, left->position.id);
+            sa_position_forget(follower, source, left->position.id);
             remove_left(source, left);
         } else {
             left->seen = false;

@@ -240,7 +240,7 @@ leave_past(struct sa_follower *follower, struct source *source, struct ghost *pa
         sa_ghost_lose(past);
         return;
     }
-    sa_position_forget(follower, past->position.id);
+    sa_position_forget(follower, source, past->position.id);
     sa_ghost_remove(source, past);
 }
 

@@ -19,7 +19,6 @@
 
 #define SLICE_BYTES (SA_READING_ROOM - MARKER_BYTES)
 #define RETURN_MS   4000
-#define TRIES       8 /* of a read that was only interrupted */
 
 /* The last n bytes of what lies before p, which has at least that many before it. */
 static size_t
@@ -168,14 +167,12 @@ read_past(const struct file *file, char *buf, size_t room)
     int64_t start = file->offset - (int64_t)file->marker_len;
     size_t len = 0;
     ssize_t n;
-    int tries = 0;
 
     do {
         n = sa_disk_read(file->fd, buf + len, room - len, start + (int64_t)len);
-        if (n == -1 && ((errno != EINTR && errno != EAGAIN) || ++tries == TRIES))
+        if (n == -1)
             return -1;
-        if (n > 0)
-            len += (size_t)n;
+        len += (size_t)n;
     } while (n != 0 && len < room && (len <= file->marker_len || n < SHORT_READ));
     return (ssize_t)len;
 }

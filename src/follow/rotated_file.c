@@ -165,7 +165,7 @@ open_plain(struct sa_follower *follower, struct source *source, const char *path
     if (past == NULL)
         file->offset = offset;
     file->gone_ms = sa_clock_now().mono_ms;
-    file->late_until = source->scanned ? 0 : status.st_size;
+    file->late_until = source->scanned && past == NULL ? 0 : status.st_size;
     sa_open_file_begin(follower, source, file);
     *ret_file = file;
     return 0;

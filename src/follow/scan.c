@@ -271,7 +271,10 @@ look_for_generations(struct sa_follower *follower, struct source *source)
     int64_t wall_ms = sa_clock_now().wall_ms;
 
     source->looking = true;
-    if (source->scanned) {
+    if (source->scanned && source->rests_moved) {
+        source->names_changed = false;
+        sa_history_backfill(follower, source);
+    } else if (source->scanned) {
         look_for_missed(follower, source);
     } else {
         source->names_changed = false;

@@ -93,7 +93,7 @@ take_turn(struct sa_follower *follower, struct source *source, struct file *file
         break;
     case ACT_COMPARE:
         follower->took_some = true;
-        sa_going_on_rewritten(follower, file);
+        sa_going_on_rewritten(follower, source, file);
         break;
     case ACT_READ_PIPE:
         sa_reading_take_pipe(follower, source, file);

@@ -227,6 +227,27 @@ def test_truncated_between_two_reads_of_a_slice(sick, daemon, reads):
     sick.exact()
 
 
+def test_rotated_while_the_rests_are_searched(sick, daemon):
+    """After a restart the log's rest is in the first generation; while that is opened it becomes the second."""
+    sick = sick("open|proxy.log.1|sleep=1000|times=1")
+    sick.start()
+    sick.write(40)
+    sick.exact()
+    daemon.kill()
+    sick.write(25)
+    sick.rotate()
+    sick.write(10)
+    sick.switch.touch()
+    sick.start(wait=False)
+    wait_for(sick.hits, 10, "the generation is about to be opened")
+    sick.rotate()
+    sick.write(5)
+    wait_for(lambda: daemon.status(check=False), 10, "the control socket")
+    sick.exact()
+    assert daemon.stop() < 3
+    sick.restart_well()
+
+
 @pytest.mark.parametrize("error, state, text", (("EIO", "failed", "error"), ("EACCES", "denied", "denied")))
 def test_a_log_that_cannot_be_read_says_so(sick, daemon, error, state, text):
     sick = sick(f"{LOG_READS}{error};open|proxy.log|{error}")
