@@ -72,7 +72,7 @@ take_number(const char *text, const char *name, int64_t min, int64_t max, int64_
                                                                                                  : NULL;
 }
 
-bool
+int
 sa_bookmark_parse(const char *text, struct sa_position *ret_position)
 {
     int64_t open;
@@ -85,8 +85,8 @@ sa_bookmark_parse(const char *text, struct sa_position *ret_position)
     if (text != NULL)
         text = skip_name(text, "path");
     if (text == NULL || strlen(text) >= PATH_MAX || ret_position->marker_len > ret_position->offset)
-        return false;
+        return -EBADMSG;
     ret_position->open = open != 0;
     ret_position->path = text;
-    return true;
+    return 0;
 }

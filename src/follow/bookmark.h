@@ -11,9 +11,9 @@
 void sa_bookmark_format(const struct sa_position *position, char dst[SA_BOOKMARK_VALUE]);
 
 /*
- * What is read may have been written by anybody: returns whether it can be a position.  The path is part of
- * the text.
+ * What is read may have been written by anybody: returns 0, or -EBADMSG if it cannot be a position.  The path
+ * is part of the text.
  */
-bool sa_bookmark_parse(const char *text, struct sa_position *ret_position);
+int sa_bookmark_parse(const char *text, struct sa_position *ret_position);
 
 #endif

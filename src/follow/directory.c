@@ -1,4 +1,5 @@
-#include "family.h"
+#include "directory.h"
+#include "family_name.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -114,7 +115,7 @@ lower_bound(const struct directory *directory, const char *prefix, size_t len)
 
 void
 sa_directory_each(struct directory **directories, const char *path, const char *base, int64_t ino,
-                  void (*met)(void *arg, const char *name), void *arg)
+                  void (*met)(void *arg, const char *name, int64_t ino), void *arg)
 {
     const struct directory *directory = find(directories, path);
     const char *ending = strrchr(base, '.');
@@ -125,8 +126,8 @@ sa_directory_each(struct directory **directories, const char *path, const char *
     for (size_t i = lower_bound(directory, base, len);
          i < directory->n && strncmp(directory->at[i].name, base, len) == 0; i++)
         if (sa_family_is(base, directory->at[i].name))
-            met(arg, directory->at[i].name);
+            met(arg, directory->at[i].name, directory->at[i].ino);
     for (size_t i = 0; i < directory->n && ino != 0; i++)
         if (directory->at[i].ino == ino && !sa_family_is(base, directory->at[i].name))
-            met(arg, directory->at[i].name);
+            met(arg, directory->at[i].name, directory->at[i].ino);
 }

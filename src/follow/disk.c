@@ -1,15 +1,15 @@
-#include "followed.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #define TRIES 8 /* of a read that was only interrupted */
 
 #ifndef CIFS_SUPER_MAGIC
-#define TRIES            8 /* of a read that was only interrupted */
 #define CIFS_SUPER_MAGIC 0xFF534D42
 #endif
 #ifndef CEPH_SUPER_MAGIC
@@ -57,7 +57,7 @@ sa_disk_ends_early(int fd)
     char byte;
 
     return fstat(fd, &before) == 0 && before.st_size > 0 &&
-           sa_position_read(fd, &byte, 1, before.st_size - 1) == 0 && fstat(fd, &after) == 0 &&
+           sa_disk_read_whole(fd, &byte, 1, before.st_size - 1) == 0 && fstat(fd, &after) == 0 &&
            after.st_size >= before.st_size;
 }
 
@@ -111,6 +111,23 @@ sa_disk_read(int fd, void *buf, size_t len, int64_t offset)
         fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0)
         n = read_patiently(fd, buf, len, offset);
     return n;
+}
+
+ssize_t
+sa_disk_read_whole(int fd, char *buf, size_t len, int64_t offset)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = sa_disk_read(fd, buf + done, len - done, offset + (int64_t)done);
+
+        if (n == -1)
+            return -errno;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
 }
 
 int

@@ -1,4 +1,6 @@
 #include "family.h"
+#include "directory.h"
+#include "family_name.h"
 #include "text.h"
 
 #include <errno.h>
@@ -9,85 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LISTINGS   4 /* more than one if files are renamed meanwhile */
 #define CANDIDATES 1024
-
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? path : slash + 1;
-}
-
-/* Only what rotation puts there: numbers, dates, times and their separators, then the ending of compression.
- */
-static bool
-is_counter(const char *text, size_t len)
-{
-    bool digits = false;
-
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] >= '0' && text[i] <= '9')
-            digits = true;
-        else if (strchr("-._:T", text[i]) == NULL)
-            return false;
-    }
-    return digits;
-}
-
-static size_t
-without_compression(const char *name)
-{
-    return sa_packed_by_name(name) == SA_PLAIN ? strlen(name) : (size_t)(strrchr(name, '.') - name);
-}
-
-/* "x.log.1", "x.log-20261120.gz", and "x-20261120.log" or "x.1.log" as logrotate's extension writes them. */
-static bool
-is_generation(const char *base, const char *name)
-{
-    size_t base_len = strlen(base), name_len = without_compression(name), stem_len, ending_len;
-    const char *ending = strrchr(base, '.');
-
-    if (name_len > base_len && memcmp(name, base, base_len) == 0 && strchr(".-_", name[base_len]) != NULL)
-        return is_counter(name + base_len, name_len - base_len);
-    if (ending == NULL || ending == base)
-        return false;
-    stem_len = (size_t)(ending - base);
-    ending_len = base_len - stem_len;
-    return name_len > base_len && memcmp(name, base, stem_len) == 0 &&
-           strchr(".-_", name[stem_len]) != NULL &&
-           memcmp(name + name_len - ending_len, ending, ending_len) == 0 &&
-           is_counter(name + stem_len, name_len - stem_len - ending_len);
-}
-
-bool
-sa_family_is(const char *log_path, const char *path)
-{
-    const char *base = base_name(log_path), *name = base_name(path);
-    size_t len = strlen(base);
-
-    if (strncmp(name, base, len) == 0 && name[len] != '\0' && strchr(".-_~", name[len]) != NULL)
-        return true;
-    return is_generation(base, name);
-}
-
-/* A counter grows with age, a date with youth; what is named by neither has no rank. */
-static int64_t
-rank_of(const char *base, const char *name)
-{
-    size_t len = without_compression(name);
-    int64_t digits = 0;
-    unsigned n = 0;
-
-    if (!is_generation(base, name))
-        return 0;
-    for (size_t i = strncmp(name, base, strlen(base)) == 0 ? strlen(base) : 0; i < len && n < 18; i++)
-        if (name[i] >= '0' && name[i] <= '9') {
-            digits = 10 * digits + name[i] - '0';
-            n++;
-        }
-    return n < 6 && name[strlen(base)] == '.' ? -digits : digits;
-}
 
 struct search {
     struct candidates *list;
@@ -95,7 +20,7 @@ struct search {
 };
 
 static void
-add_candidate(void *arg, const char *name)
+add_candidate(void *arg, const char *name, int64_t ino)
 {
     const struct search *search = arg;
     const char *directory = search->directory, *base = search->base;
@@ -113,14 +38,16 @@ add_candidate(void *arg, const char *name)
     candidate = &grown[list->n];
     *candidate = (struct candidate){
         .kind = sa_packed_by_name(path),
-        .generation = is_generation(base, name),
-        .rank = rank_of(base, name),
+        .generation = sa_family_is_generation(base, name),
+        .rank = sa_family_rank(base, name),
         .fd = -1,
     };
     if (stat(path, &candidate->status) == -1) {
         list->unreadable = list->unreadable || sa_disk_is_ill(-errno);
+        list->crossed = list->crossed || errno == ENOENT;
         return;
     }
+    list->crossed = list->crossed || (int64_t)candidate->status.st_ino != ino;
     if (!S_ISREG(candidate->status.st_mode))
         return;
     candidate->path = strdup(path);
@@ -164,34 +91,66 @@ split(const char *path, char directory[PATH_MAX])
         slash[slash == directory] = '\0';
 }
 
-struct candidates
-sa_family_find(struct source *source, const char *log_path, int64_t ino)
+static struct candidates
+list_family(const struct source *source, struct directory **directories, const char *log_path, int64_t ino)
 {
-    struct directory *seen_now = NULL; /* outside of a scan nothing is kept: names move */
-    struct directory **directories = source->looking ? &source->directories : &seen_now;
-    struct candidates list = {NULL, 0, false};
+    struct candidates list = {NULL, 0, false, false};
     char directory[PATH_MAX], real[PATH_MAX], other[PATH_MAX];
 
     split(log_path, directory);
-    list_directory(&list, directories, directory, base_name(log_path), ino);
+    list_directory(&list, directories, directory, sa_family_base(log_path), ino);
     if (realpath(log_path, real) != NULL) {
         char here[PATH_MAX];
 
         split(real, other);
         if (realpath(directory, here) == NULL || strcmp(here, other) != 0 ||
-            strcmp(base_name(real), base_name(log_path)) != 0)
-            list_directory(&list, directories, other, base_name(real), ino);
+            strcmp(sa_family_base(real), sa_family_base(log_path)) != 0)
+            list_directory(&list, directories, other, sa_family_base(real), ino);
     }
     if (source->options.olddir[0] == '/')
-        list_directory(&list, directories, source->options.olddir, base_name(log_path), ino);
+        list_directory(&list, directories, source->options.olddir, sa_family_base(log_path), ino);
     else if (source->options.olddir[0] != '\0' &&
              snprintf(other, sizeof other, "%s/%s", directory, source->options.olddir) < (int)sizeof other)
-        list_directory(&list, directories, other, base_name(log_path), ino);
+        list_directory(&list, directories, other, sa_family_base(log_path), ino);
+    if (list.n > 0)
+        qsort(list.at, list.n, sizeof *list.at, by_age);
+    return list;
+}
+
+static bool
+same_files(const struct candidates *a, const struct candidates *b)
+{
+    bool same = a->n == b->n;
+
+    for (size_t i = 0; i < a->n && same; i++)
+        same = a->at[i].status.st_ino == b->at[i].status.st_ino && strcmp(a->at[i].path, b->at[i].path) == 0;
+    return same;
+}
+
+/*
+ * A directory is read name by name: a file that a rotation moves meanwhile from a name behind to one before
+ * is not met at all, but then other names do not lead to the numbers that were read with them.  Twice the
+ * same is no rotation: some file systems have numbers of their own for names.
+ */
+struct candidates
+sa_family_find(struct source *source, const char *log_path, int64_t ino)
+{
+    struct directory *seen_now = NULL; /* outside of a scan nothing is kept: names move */
+    struct directory **directories = source->looking ? &source->directories : &seen_now;
+    struct candidates list = list_family(source, directories, log_path, ino), again;
+
+    for (int tries = 0; tries < LISTINGS && list.crossed; tries++) {
+        sa_directories_free(directories);
+        again = list_family(source, directories, log_path, ino);
+        if (same_files(&list, &again))
+            again.crossed = false;
+        sa_family_free(&list);
+        list = again;
+    }
+    source->names_changed = source->names_changed || list.crossed;
     for (size_t i = 0; i < list.n; i++)
         list.at[i].distrusted = source->distrusted_ms != 0;
     sa_directories_free(&seen_now);
-    if (list.n > 0)
-        qsort(list.at, list.n, sizeof *list.at, by_age);
     return list;
 }
 
@@ -245,6 +204,6 @@ sa_candidate_unfinished(const struct candidate *candidate)
     if (candidate->kind == SA_PLAIN)
         return false;
     (void)sa_text_copy(original, sizeof original, candidate->path);
-    original[without_compression(original)] = '\0';
+    original[sa_family_plain_len(original)] = '\0';
     return access(original, F_OK) == 0;
 }

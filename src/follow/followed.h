@@ -1,10 +1,11 @@
 /*
- * Between the parts of the follower: names.c finds files under their names, history.c finds what was rotated,
- * positions.c knows where reading goes on, follow.c reads.
+ * The shapes that the rooms of the follower share: a file that is followed, a position whose file is closed,
+ * a source, and the follower.  README.md says which rooms ask, which one decides, and which act.
  */
 #ifndef SA_FOLLOWED_H
 #define SA_FOLLOWED_H
 
+#include "disk.h"
 #include "follow.h"
 #include "inflate.h"
 #include "watcher.h"
@@ -31,10 +32,25 @@ struct waypoint {
     char bytes[WAYPOINT_BYTES];
 };
 
-/* What has to be known of a file system. */
-struct disk {
-    const char *polled; /* why inotify is not enough for its files, or NULL */
-    bool by_content;    /* its numbers and sizes may be old or made up: a file is known by what is in it */
+/* Whether the file's lines are its own. */
+enum judged {
+    JUDGED,         /* they are counted when they are read */
+    UNJUDGED,       /* nothing of it is counted: it may be a copy, or show what was read elsewhere */
+    UNJUDGED_PARTED /* the same, and it showed something else before, of which the position is kept */
+};
+
+/* Whether the file is read when its turn comes. */
+enum due {
+    DUE_NOT,
+    DUE,
+    DUE_BLOCKED /* it is to be read, but its pipe is empty for now */
+};
+
+/* What becomes of the file's position when it is closed. */
+enum ending {
+    ENDS_KEPT,     /* it may come back under another name, or packed */
+    ENDS_LEFT,     /* it makes room for another, and has its position without a place */
+    ENDS_DISCARDED /* its content is in another file, which has its position */
 };
 
 struct file {
@@ -74,17 +90,14 @@ struct file {
     int64_t doubt_ms;       /* monotonic time since when it shows less than was read of it; 0: it does not */
     int64_t believed_until; /* offset at which it was taken for truncated without other bytes as a proof */
     int64_t gone_ms;        /* monotonic time when its name was first missed; 0: it has its name */
-    bool pending;           /* to be read */
-    bool blocked;           /* pending, but its pipe is empty for now */
-    bool seen;              /* by the scan of the moment */
-    bool changed;           /* its position since it was last kept */
-    bool awaited;           /* another file waits for it, as far as who asks has looked */
-    bool left_out;          /* closed to make room for another */
-    bool discarded;         /* deleted, and its content is in the file that replaced it */
-    bool may_be_copy;       /* new beside others: look at its content before counting it */
+    enum due due;
+    bool seen;    /* by the scan of the moment */
+    bool changed; /* its position since it was last kept */
+    bool awaited; /* another file waits for it, as far as who asks has looked */
+    enum ending ending;
+    enum judged judged;
     int64_t shown_ms; /* monotonic time since when it shows only what was read before it was emptied, or 0 */
     bool emptied;     /* it was truncated to nothing, as far as its disk can be trusted */
-    bool parted;      /* it showed something else before, of which the position is kept */
 
     int error;                    /* of the last read, negative errno */
     struct disk disk;             /* it is on */
@@ -163,324 +176,5 @@ struct sa_follower {
     size_t n_forgotten, forgotten_room;
     char *slice;
 };
-
-/* follow.c */
-
-/* Compares the file with what was read of it: it may have been truncated, and begins anew then. */
-void sa_follow_check(struct sa_follower *follower, struct source *source, struct file *file);
-
-/* Another scan, soon: it waits for a time that grows with what a scan takes. */
-void sa_follow_want_scan(struct sa_follower *follower);
-/* Takes a slice of what is new in the file, if that goes on where reading ended. */
-void sa_follow_read(struct sa_follower *follower, struct source *source, struct file *file);
-void sa_follow_want_reading(struct sa_follower *follower, struct file *file);
-void sa_follow_note(struct sa_follower *follower, const struct source *source, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* scan.c */
-
-/* A name that a scan met. */
-struct name {
-    char *path; /* owned */
-    struct stat status;
-    int error;    /* negative errno: there is no status */
-    bool matched; /* by a pattern, so that it may be something else than a log */
-};
-
-struct names {
-    struct name *at;
-    size_t n, room;
-};
-
-void sa_names_free(struct names *names);
-
-/* listing.c: the names that a source's patterns match, collected in turns, since there may be many. */
-
-#define SORTED 4096 /* so many at most come in the order of their paths */
-
-/* Returns 1 with all names, which are the caller's then; 0: there are more, in another turn; or -ENOMEM. */
-int sa_listing_go_on(struct sa_follower *follower, struct source *source, struct names *ret_names);
-void sa_listing_free(struct source *source);
-bool sa_follow_is_pattern(const char *path);
-
-/* index.c: the files of a source by device and inode. */
-void sa_index_add(struct source *source, struct file *file);
-void sa_index_remove(struct source *source, struct file *file);
-struct file *sa_index_find(struct source *source, dev_t dev, ino_t ino);
-
-/*
- * left.c: of more files than have a place the latest are open, and of the others the position is kept until
- * they grow.
- */
-
-/* Whether the file is one of those, and has nothing new. */
-bool sa_left_is_done(struct source *source, const struct stat *status);
-
-/* Keeps of the names those that can be opened now: there is a place, or an idle file gives way. */
-void sa_left_choose(struct sa_follower *follower, struct source *source, struct names *names);
-
-/* A file that had no place is opened: its position becomes a ghost. */
-void sa_left_take(struct source *source, const char *path, int fd, const struct stat *status);
-
-/* Keeps a position without a path; 0 or -ENOMEM. */
-int sa_left_add(struct source *source, const struct sa_position *position);
-
-/* Forgets those whose names are gone. */
-void sa_left_sweep(struct sa_follower *follower, struct source *source);
-unsigned sa_left_count(const struct source *source);
-void sa_left_positions(struct source *source, unsigned number, bool all, const struct sa_position_sink *sink);
-void sa_left_free(struct source *source);
-
-/* names.c */
-
-/* A file that has its configured name now.  Returns 0 or negative errno. */
-int sa_follow_open_named(struct sa_follower *follower, struct source *source, const char *path);
-
-/* The file is found under the name. */
-void sa_follow_give_name(struct source *source, struct file *file, const char *path);
-
-/*
- * Looks which files the source's globs name now: opens new ones, closes what is long gone, judges the state.
- * Returns false if it wants another turn before it does.
- */
-bool sa_follow_scan(struct sa_follower *follower, struct source *source);
-
-/*
- * Takes an open file that has not its configured name, or not any more: read to its end, then closed.  past:
- * the ghost whose stream goes on in it, or NULL for a new stream, which begins at the offset.  Returns 0 and
- * has the descriptor, or negative errno and has not.
- */
-int sa_follow_open_rotated(struct sa_follower *follower, struct source *source, const char *path, int fd,
-                           const char *origin, struct ghost *past, int64_t offset, struct file **ret_file);
-
-/* The file waits for another, which does not wait for it in turn. */
-void sa_follow_wait_for(struct source *source, struct file *file, struct file *before);
-
-/* A file struct for a descriptor, with a stream: of the ghost if there is one, which is then used up,
- * otherwise a new one of the log `origin`.  NULL: out of memory; the descriptor is not closed then. */
-struct file *sa_follow_adopt(struct sa_follower *follower, struct source *source, const char *path,
-                             const char *origin, int fd, const struct stat *status, struct ghost *ghost);
-
-/* Forgets the i-th file of a source; where it was is kept if it may come back. */
-void sa_follow_close_file(struct sa_follower *follower, struct source *source, unsigned i);
-/* Whether the file's name is that of a generation of its log, or of another file that is followed. */
-bool sa_follow_has_family(const struct source *source, const struct file *file);
-/* Whether the file has the name of its log now. */
-bool sa_follow_is_log(const struct file *file);
-
-/* The file of a disk whose numbers say nothing that has the name, or had it last. */
-struct file *sa_follow_find_named(struct source *source, const char *path);
-
-/* The file goes on with another descriptor, which stays the caller's. */
-void sa_follow_take_descriptor(struct sa_follower *follower, struct source *source, struct file *file,
-                               int fd);
-
-/* condition.c */
-
-/* The source's state from what its last scan and its files' last reads met. */
-void sa_follow_judge(struct sa_follower *follower, struct source *source);
-
-/* disk.c */
-
-struct disk sa_disk_of(int fd);
-
-/* As a disk is treated that was caught contradicting the content of its files. */
-struct disk sa_disk_distrusted(void);
-
-/* Whether the file ends before its size, not only because it was truncated between two looks. */
-bool sa_disk_ends_early(int fd);
-
-/* Whether the path is in /proc, /sys or the like, where reading may do something. */
-bool sa_disk_is_kernels(const char *path);
-
-/* Whether the error, negative errno, says that the disk or its server is in trouble. */
-bool sa_disk_is_ill(int error);
-
-/* Opens a file for reading, without waiting for a FIFO's writer.  The descriptor, or -1 with errno. */
-int sa_disk_open(const char *path);
-
-/* As pread(2), but tries again a few times if it was only interrupted. */
-ssize_t sa_disk_read(int fd, void *buf, size_t len, int64_t offset);
-
-/* positions.c */
-int64_t sa_position_hash(const char *bytes, size_t len);
-int64_t sa_position_generation(int fd);
-int64_t sa_position_born_ns(int fd);
-
-/* Where the file stands: at the start of its unfinished line, or (live) at the last byte taken. */
-struct sa_position sa_position_of(const struct file *file, bool live);
-
-/* How many bytes of a head first_hash is made of. */
-size_t sa_position_first_len(int64_t head_len);
-
-/* As pread(2), but whole: fewer bytes only at the end of the file.  Negative errno on failure. */
-ssize_t sa_position_read(int fd, char *buf, size_t len, int64_t offset);
-
-/* Where the file ends by its bytes: its size says so too, or it is an old one.  -1: it cannot be read. */
-int64_t sa_position_end(int fd);
-
-enum match {
-    MATCH_NONE,  /* other bytes */
-    MATCH_BEGUN, /* less than the position's head, but the first of its bytes, or none at all */
-    MATCH_SHORT, /* the head, but it ends before the offset */
-    MATCH_SAME,
-    MATCH_UNKNOWN /* it cannot be read */
-};
-
-/* Whether the file behind fd holds what was read up to the position, by its bytes alone. */
-enum match sa_position_match(int fd, const struct sa_position *position);
-
-/* Whether the files begin with the same bytes, as far as a head goes, or are both empty. */
-bool sa_same_beginning(int a, int b);
-
-/* Whether the files hold the same bytes at the offset. */
-bool sa_same_bytes(int a, int b, int64_t offset, size_t len);
-
-struct ghost *sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation);
-
-/* What was read of the file, whose content is gone, becomes a ghost that is found again only by its content.
- */
-void sa_ghost_keep(struct sa_follower *follower, struct source *source, const struct file *file);
-
-/* What was read of a file that was written anew: found again only by its content. */
-void sa_ghost_lose(struct ghost *ghost);
-int sa_ghost_add(struct source *source, const struct sa_position *position, bool changed);
-void sa_ghost_remove(struct source *source, struct ghost *ghost);
-
-/* Forgets the oldest beyond SA_FOLLOW_GHOSTS, and those older than a back-fill goes. */
-void sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now_ms);
-void sa_position_forget(struct sa_follower *follower, const struct source *source, int64_t id);
-
-/* Loads what lies before the file's offset: its head and its marker. */
-void sa_position_load(struct file *file);
-
-/* proof.c: whether what was read of a file is still there, by its bytes; sizes and times are only hints. */
-
-enum proof {
-    PROOF_KEPT,      /* the bytes before the offset are those that were read */
-    PROOF_GONE,      /* other bytes are in their place */
-    PROOF_SHORT,     /* it ends before the offset; all that it shows was read */
-    PROOF_UNREADABLE /* for now */
-};
-
-/* What fd shows of what was read up to the position, of which only hashes are known. */
-enum proof sa_proof_of_position(int fd, const struct sa_position *position);
-
-/* What fd shows of what was read of the file. */
-enum proof sa_proof_look(int fd, const struct file *file);
-
-/*
- * Whether what was read of the file is gone: other bytes are in its place, or it was truncated.  False also
- * as long as it cannot be read or told; a file that shows less than was read of it is looked at again.
- */
-bool sa_proof_gone(struct file *file);
-
-/* The file goes on at a position of an earlier life whose marker it does not show yet. */
-void sa_proof_seal(struct file *file, const struct sa_position *past);
-
-/* Whether it will be told soon if the file was truncated: what may be a copy of it waits for that. */
-bool sa_proof_open(const struct file *file);
-
-/*
- * Whether the bytes before an offset, all or as many as a marker has, tell a file from others of its log:
- * lines begin alike, and a part of one line may come again in each file.
- */
-bool sa_proof_has_line(const char *bytes, size_t len);
-
-/* Whether what fd holds is, up to the file's offset, what was read of the file: at least one line. */
-bool sa_proof_same(int fd, const struct file *file);
-
-/* The file lost or changed only its last lines: its position goes back to the end of those that are left. */
-bool sa_proof_step_back(struct file *file);
-
-/* The file's offset moved on; end: behind the last of len bytes that lie before it. */
-void sa_proof_pass(struct file *file, const char *end, size_t len);
-void sa_proof_forget(struct file *file);
-
-/* history.c */
-
-/* After the first scan of a source with a past: opens what was rotated meanwhile. */
-void sa_history_backfill(struct sa_follower *follower, struct source *source);
-
-/* Where streams of an earlier life that have no file yet go on: under other names, or in copies. */
-void sa_history_find_rests(struct sa_follower *follower, struct source *source);
-
-/*
- * At the first scan of a source without a past: generations that a pattern names are read, oldest first, if
- * it starts at the beginning; the others are not its business.
- */
-void sa_history_begin(struct sa_follower *follower, struct source *source);
-
-/* Opens the generations of a log that were made and rotated since a moment; what has its name waits for them.
- */
-void sa_history_look(struct sa_follower *follower, struct source *source, const char *log_path,
-                     int64_t since_ms);
-
-/* Takes bytes of history that were inflated off what may be read; returns false if that is used up. */
-bool sa_history_spend(struct sa_follower *follower, struct source *source, struct file *file, int64_t bytes);
-
-/* Whether a compressed file was cut off so lately that the rest may still come. */
-bool sa_history_awaits_rest(const struct source *source, const struct file *file);
-
-/* copies.c: files that were made of others, as logrotate does before it truncates a log. */
-
-/* The content of a followed file is gone: goes on with its stream in the copy that holds the rest, if there
- * is one, and gives the file a new stream. */
-void sa_copies_rest(struct sa_follower *follower, struct source *source, struct file *file);
-
-/* Judges a file that may be a copy; it is one as long as copy_of is set, and is not read then. */
-void sa_copies_judge(struct sa_follower *follower, struct source *source, struct file *file);
-
-/* What the copy holds was counted in the file it was made of. */
-void sa_copies_settle(struct file *copy);
-
-/* The file goes on with the stream of the other, which gets the file's own. */
-void sa_copies_take_over(struct file *file, struct file *from);
-
-/*
- * Whether the content of a file is gone and nobody looked yet for a copy: that comes before what may be one.
- */
-bool sa_copies_any_lost(struct sa_follower *follower, struct source *source);
-
-/* views.c: files that are known by their content. */
-
-/*
- * Whether the name still leads to the file.  Where the file's own descriptor does not show what was read of
- * it, and the name does, the file goes on with that one.
- */
-bool sa_views_keep(struct sa_follower *follower, struct source *source, struct file *file, const char *path);
-
-/* Judges a file of which nothing was taken: it is new, or goes on with what was read, or shows only that. */
-void sa_views_judge(struct sa_follower *follower, struct source *source, struct file *file);
-
-/* The file shows something else than what was read of it: that is kept as a position, and it is judged anew.
- */
-void sa_views_part(struct sa_follower *follower, struct source *source, struct file *file);
-
-enum return_ {
-    RETURN_NO,   /* it shows something else */
-    RETURN_PART, /* only what was read before, and not all of that */
-    RETURN_WHOLE /* all that was read before */
-};
-
-/* What the file, which was truncated to nothing, shows of what was read of it, or of a copy of that. */
-enum return_ sa_views_came_back(struct source *source, const struct file *file);
-
-/* Whether what fd, found under the path, shows was not all read; the path belongs to the log `origin`. */
-bool sa_views_is_new(struct source *source, int fd, const char *path, const char *origin);
-
-/* The open file of which fd shows what was read, or NULL. */
-struct file *sa_views_file(struct source *source, int fd, const char *path, const char *origin);
-
-/*
- * What the disk says of a file contradicts its content, or the file cannot be read: from now on the source's
- * files are known by their content.
- */
-void sa_views_distrust(struct sa_follower *follower, struct source *source, const char *path);
-
-/* family.c */
-
-/* Whether a name is that of a rotated, copied or compressed generation of the log. */
-bool sa_family_is(const char *log_path, const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-#include "followed.h"
+#include "index.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ sa_index_remove(struct source *source, struct file *file)
 }
 
 struct file *
-sa_index_find(struct source *source, dev_t dev, ino_t ino)
+sa_index_find(const struct source *source, dev_t dev, ino_t ino)
 {
     const struct number number = {dev, ino};
     struct file *file;

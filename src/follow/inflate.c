@@ -1,5 +1,5 @@
 #include "inflate.h"
-#include "followed.h"
+#include "disk.h"
 #include "packed.h"
 #include "thread.h"
 

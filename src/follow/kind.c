@@ -96,7 +96,7 @@ load(void *arg, unsigned source, const char *key, const char *value)
     struct sa_position position;
     char *end;
 
-    if (!sa_bookmark_parse(value, &position))
+    if (sa_bookmark_parse(value, &position) < 0)
         return false;
     position.id = strtoll(key, &end, 10);
     if (*end != '\0' || position.id <= 0 || position.id > SA_STREAM_ID_MAX)

@@ -1,4 +1,4 @@
-#include "followed.h"
+#include "listing.h"
 #include "clock.h"
 #include "text.h"
 
@@ -23,7 +23,7 @@ struct listing {
 };
 
 bool
-sa_follow_is_pattern(const char *path)
+sa_listing_is_pattern(const char *path)
 {
     return strpbrk(path, "*?[") != NULL;
 }
@@ -123,18 +123,18 @@ end_pattern(struct listing *listing)
     listing->pattern++;
 }
 
-/* Takes entries of the pattern at work; returns whether it was worked off before the time was over. */
-static bool
+/* Takes entries of the pattern at work.  Returns 1 when it is worked off; 0: the time was over before. */
+static int
 take_entries(struct listing *listing, int64_t until_ms)
 {
     const struct dirent *entry;
 
     for (unsigned n = 1; n % CLOCK_NAMES != 0 || sa_clock_now().mono_ms < until_ms; n++) {
         if ((entry = next_entry(listing)) == NULL)
-            return true;
+            return 1;
         take_entry(listing, entry->d_name);
     }
-    return false;
+    return 0;
 }
 
 static int
@@ -158,9 +158,9 @@ sa_listing_go_on(struct sa_follower *follower, struct source *source, struct nam
     for (; *listing->pattern != NULL; end_pattern(listing)) {
         if (listing->n_opened == 0)
             find_directories(follower, listing);
-        if (!sa_follow_is_pattern(*listing->pattern))
+        if (!sa_listing_is_pattern(*listing->pattern))
             add(&listing->names, *listing->pattern, false);
-        else if (!take_entries(listing, until_ms))
+        else if (take_entries(listing, until_ms) == 0)
             return 0;
     }
     *ret_names = listing->names;

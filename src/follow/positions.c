@@ -1,5 +1,4 @@
-#include "followed.h"
-#include "clock.h"
+#include "positions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#define MANY_GHOSTS 1024
 
 /* FNV-1a of 64 bits: it tells logs apart, it does not guard against anybody. */
 int64_t
@@ -72,29 +69,12 @@ sa_position_of(const struct file *file, bool live)
     };
 }
 
-ssize_t
-sa_position_read(int fd, char *buf, size_t len, int64_t offset)
-{
-    size_t done = 0;
-
-    while (done < len) {
-        ssize_t n = sa_disk_read(fd, buf + done, len - done, offset + (int64_t)done);
-
-        if (n == -1)
-            return -errno;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
 /* Whether the file has a byte at the offset: 1, 0, or -1 if it cannot be read. */
 static int
 has_byte(int fd, int64_t offset)
 {
     char byte;
-    ssize_t n = sa_position_read(fd, &byte, 1, offset);
+    ssize_t n = sa_disk_read_whole(fd, &byte, 1, offset);
 
     return n < 0 ? -1 : (int)n;
 }
@@ -139,7 +119,7 @@ match_bytes(int fd, int64_t offset, int64_t len, int64_t hash)
 
     if (len < 0 || len > (int64_t)sizeof bytes || offset < 0)
         return MATCH_NONE;
-    n = sa_position_read(fd, bytes, (size_t)len, offset);
+    n = sa_disk_read_whole(fd, bytes, (size_t)len, offset);
     if (n < 0)
         return MATCH_UNKNOWN;
     if (n < len)
@@ -182,9 +162,9 @@ bool
 sa_same_beginning(int a, int b)
 {
     char x[HEAD_BYTES], y[HEAD_BYTES];
-    ssize_t n = sa_position_read(a, x, sizeof x, 0);
+    ssize_t n = sa_disk_read_whole(a, x, sizeof x, 0);
 
-    return n >= 0 && sa_position_read(b, y, sizeof y, 0) == n && memcmp(x, y, (size_t)n) == 0;
+    return n >= 0 && sa_disk_read_whole(b, y, sizeof y, 0) == n && memcmp(x, y, (size_t)n) == 0;
 }
 
 bool
@@ -192,8 +172,8 @@ sa_same_bytes(int a, int b, int64_t offset, size_t len)
 {
     char x[HEAD_BYTES], y[HEAD_BYTES];
 
-    return sa_position_read(a, x, len, offset) == (ssize_t)len &&
-           sa_position_read(b, y, len, offset) == (ssize_t)len && memcmp(x, y, len) == 0;
+    return sa_disk_read_whole(a, x, len, offset) == (ssize_t)len &&
+           sa_disk_read_whole(b, y, len, offset) == (ssize_t)len && memcmp(x, y, len) == 0;
 }
 
 void
@@ -204,122 +184,13 @@ sa_position_load(struct file *file)
     ssize_t n;
 
     file->head_len = file->marker_len = 0;
-    n = sa_position_read(file->fd, file->head, (size_t)head_len, 0);
+    n = sa_disk_read_whole(file->fd, file->head, (size_t)head_len, 0);
     if (n > 0) /* fewer of a file that does not show all of what was read of it */
         file->head_len = (size_t)n;
-    if (sa_position_read(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) == marker_len)
+    if (sa_disk_read_whole(file->fd, file->marker, (size_t)marker_len, file->offset - marker_len) ==
+        marker_len)
         file->marker_len = (size_t)marker_len;
     file->resume = file->offset;
     memcpy(file->resume_marker, file->marker, file->marker_len);
     file->resume_marker_len = file->marker_len;
-}
-
-struct ghost *
-sa_ghost_find(struct source *source, int64_t dev, int64_t ino, int64_t generation)
-{
-    for (unsigned i = 0; i < source->n_ghosts; i++) {
-        const struct sa_position *position = &source->ghosts[i].position;
-
-        if (position->ino == ino && position->dev == dev && position->generation == generation)
-            return &source->ghosts[i];
-    }
-    return NULL;
-}
-
-void
-sa_ghost_lose(struct ghost *ghost)
-{
-    ghost->lost = true;
-    ghost->changed = true;
-    ghost->position.seen_ms = sa_clock_now().wall_ms; /* what was made of it is older than this */
-    ghost->position.dev = ghost->position.ino = ghost->position.generation = 0;
-}
-
-void
-sa_ghost_keep(struct sa_follower *follower, struct source *source, const struct file *file)
-{
-    struct sa_position had = sa_position_of(file, false);
-
-    if (had.offset == 0)
-        return;
-    had.id = ++follower->last_id;
-    had.open = false;
-    if (sa_ghost_add(source, &had, true) == 0)
-        sa_ghost_lose(&source->ghosts[source->n_ghosts - 1]);
-}
-
-void
-sa_position_forget(struct sa_follower *follower, const struct source *source, int64_t id)
-{
-    if (follower->n_forgotten == follower->forgotten_room) {
-        size_t room = follower->forgotten_room == 0 ? 64 : 2 * follower->forgotten_room;
-        struct forgotten *grown = realloc(follower->forgotten, room * sizeof *grown);
-
-        if (grown == NULL)
-            return; /* a row too many in the store; it is pruned with age */
-        follower->forgotten = grown;
-        follower->forgotten_room = room;
-    }
-    follower->forgotten[follower->n_forgotten++] =
-        (struct forgotten){(unsigned)(source - follower->sources), id};
-}
-
-void
-sa_ghost_remove(struct source *source, struct ghost *ghost)
-{
-    free((char *)ghost->position.path);
-    source->n_ghosts--;
-    if (source->n_ghosts >= MANY_GHOSTS) { /* after a restart, one for each file: their order says nothing */
-        *ghost = source->ghosts[source->n_ghosts];
-        return;
-    }
-    memmove(ghost, ghost + 1, (size_t)(source->ghosts + source->n_ghosts - ghost) * sizeof *ghost);
-}
-
-int
-sa_ghost_add(struct source *source, const struct sa_position *position, bool changed)
-{
-    char *path = strdup(position->path);
-
-    if (source->n_ghosts == source->ghosts_room) {
-        unsigned room = source->ghosts_room == 0 ? 16 : 2 * source->ghosts_room;
-        struct ghost *ghosts = realloc(source->ghosts, room * sizeof *ghosts);
-
-        if (ghosts != NULL) {
-            source->ghosts = ghosts;
-            source->ghosts_room = room;
-        }
-    }
-    if (path == NULL || source->n_ghosts == source->ghosts_room) {
-        free(path);
-        return -ENOMEM;
-    }
-    source->ghosts[source->n_ghosts] = (struct ghost){.position = *position, .changed = changed};
-    source->ghosts[source->n_ghosts++].position.path = path;
-    return 0;
-}
-
-static int
-newest_first(const void *a, const void *b)
-{
-    int64_t x = ((const struct ghost *)a)->position.seen_ms, y = ((const struct ghost *)b)->position.seen_ms;
-
-    return x > y ? -1 : x < y;
-}
-
-void
-sa_ghosts_prune(struct sa_follower *follower, struct source *source, int64_t now_ms)
-{
-    int64_t oldest_ms = now_ms - source->options.backfill_max_age_ms;
-
-    if (source->n_ghosts > 0)
-        qsort(source->ghosts, source->n_ghosts, sizeof *source->ghosts, newest_first);
-    while (source->n_ghosts > 0) {
-        struct ghost *last = &source->ghosts[source->n_ghosts - 1];
-
-        if (source->n_ghosts <= SA_FOLLOW_GHOSTS && last->position.seen_ms >= oldest_ms)
-            return;
-        sa_position_forget(follower, source, last->position.id);
-        sa_ghost_remove(source, last);
-    }
 }

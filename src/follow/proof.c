@@ -1,5 +1,6 @@
-#include "followed.h"
+#include "proof.h"
 #include "clock.h"
+#include "positions.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static enum proof
 compare(int fd, const char *known, size_t len, int64_t offset)
 {
     char bytes[HEAD_BYTES > MARKER_BYTES ? HEAD_BYTES : MARKER_BYTES];
-    ssize_t n = sa_position_read(fd, bytes, len, offset);
+    ssize_t n = sa_disk_read_whole(fd, bytes, len, offset);
 
     if (n < 0)
         return PROOF_UNREADABLE;
@@ -61,16 +62,13 @@ sa_proof_look(int fd, const struct file *file)
     return proof == PROOF_SHORT ? look_before(fd, file) : proof;
 }
 
-static enum proof
-look(struct file *file)
+void
+sa_proof_unseal(struct file *file)
 {
-    enum proof proof = sa_proof_look(file->fd, file);
-
-    if (proof == PROOF_KEPT && file->sealed.marker_len > 0) {
-        file->sealed.marker_len = 0;
-        sa_position_load(file);
-    }
-    return proof;
+    if (file->sealed.marker_len == 0)
+        return;
+    file->sealed.marker_len = 0;
+    sa_position_load(file);
 }
 
 /*
@@ -79,8 +77,8 @@ look(struct file *file)
  * file is known by its content only an empty one is believed: what a longer one shows will differ from what
  * was read as soon as something else is written to it.
  */
-static bool
-is_believed(const struct file *file, int64_t now_ms)
+bool
+sa_proof_is_believed(const struct file *file, int64_t now_ms)
 {
     struct stat status;
 
@@ -88,42 +86,24 @@ is_believed(const struct file *file, int64_t now_ms)
         return false;
     if (status.st_size == 0 && !file->disk.by_content)
         return true;
-    if (now_ms - file->doubt_ms < DOUBT_MS)
+    if (file->doubt_ms == 0 || now_ms - file->doubt_ms < DOUBT_MS)
         return false;
     return status.st_size == 0 || (!file->disk.by_content && file->offset > file->believed_until);
 }
 
 bool
-sa_proof_gone(struct file *file)
+sa_proof_may_be_lost(const struct file *file)
 {
-    int64_t now_ms;
-
-    switch (look(file)) {
+    switch (sa_proof_look(file->fd, file)) {
     case PROOF_KEPT:
-        file->doubt_ms = 0;
         return false;
     case PROOF_GONE:
-        file->doubt_ms = 0;
-        file->believed_until = 0;
         return true;
-    case PROOF_UNREADABLE:
-        return false;
     case PROOF_SHORT:
+        return !file->disk.by_content || sa_proof_is_believed(file, sa_clock_now().mono_ms);
+    case PROOF_UNREADABLE:
         break;
     }
-    now_ms = sa_clock_now().mono_ms;
-    if (file->doubt_ms == 0)
-        file->doubt_ms = now_ms;
-    if (!is_believed(file, now_ms))
-        return false;
-    file->doubt_ms = 0;
-    file->believed_until = file->offset; /* the same bytes a second time would be no truncation but a fault */
-    return true;
-}
-
-bool
-sa_proof_open(const struct file *file)
-{
     return file->doubt_ms != 0 && !file->disk.by_content;
 }
 
@@ -185,11 +165,11 @@ end_of_known_lines(const char *bytes, size_t len)
 
 /* The offset behind the last line that the marker and the file have in common, or 0. */
 static int64_t
-common_end(const struct file *file)
+end_in_marker(const struct file *file)
 {
     int64_t start = file->offset - (int64_t)file->marker_len;
     char bytes[MARKER_BYTES];
-    ssize_t n = sa_position_read(file->fd, bytes, file->marker_len, start);
+    ssize_t n = sa_disk_read_whole(file->fd, bytes, file->marker_len, start);
     size_t same = 0, end;
 
     while ((ssize_t)same < n && bytes[same] == file->marker[same])
@@ -198,13 +178,21 @@ common_end(const struct file *file)
     return end == 0 ? 0 : start + (int64_t)end;
 }
 
+int64_t
+sa_proof_common_end(const struct file *file)
+{
+    int64_t end = file->sealed.marker_len > 0 ? file->sealed_end : end_in_marker(file);
+
+    return end == 0 || compare(file->fd, file->head, file->head_len, 0) == PROOF_GONE ? 0 : end;
+}
+
 /* What the file shows behind a whole head that is the same is taken for what was read there. */
 void
 sa_proof_seal(struct file *file, const struct sa_position *past)
 {
     int64_t start = past->offset - past->marker_len;
     char bytes[MARKER_BYTES];
-    ssize_t n = sa_position_read(file->fd, bytes, (size_t)past->marker_len, start);
+    ssize_t n = sa_disk_read_whole(file->fd, bytes, (size_t)past->marker_len, start);
     size_t end = file->head_len < HEAD_BYTES || n <= 0 ? 0 : end_of_known_lines(bytes, (size_t)n);
 
     file->sealed = *past;
@@ -212,19 +200,14 @@ sa_proof_seal(struct file *file, const struct sa_position *past)
     file->sealed_end = end == 0 ? 0 : start + (int64_t)end;
 }
 
-bool
-sa_proof_step_back(struct file *file)
+void
+sa_proof_step_back(struct file *file, int64_t end)
 {
-    int64_t end = file->sealed.marker_len > 0 ? file->sealed_end : common_end(file);
-
-    if (end == 0 || compare(file->fd, file->head, file->head_len, 0) == PROOF_GONE)
-        return false;
     file->offset = end;
     file->sealed.marker_len = 0;
     sa_proof_forget(file);
     sa_position_load(file);
     file->changed = true;
-    return true;
 }
 
 void

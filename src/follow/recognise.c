@@ -1,5 +1,13 @@
-#include "family.h"
+#include "recognise.h"
+#include "answers.h"
+#include "family_name.h"
+#include "files.h"
+#include "index.h"
+#include "positions.h"
+#include "views.h"
 
+#include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +49,7 @@ is_inflated(const struct source *source, const struct candidate *candidate)
 }
 
 struct file *
-sa_candidate_file(struct source *source, struct candidate *candidate)
+sa_candidate_file(const struct source *source, struct candidate *candidate)
 {
     int fd = -1;
     struct file *file = sa_index_find(source, candidate->status.st_dev, candidate->status.st_ino);
@@ -62,7 +70,7 @@ sa_candidate_is_view(const struct source *source, struct candidate *candidate)
 }
 
 bool
-sa_candidate_is_known(struct source *source, struct candidate *candidate)
+sa_candidate_is_known(const struct source *source, struct candidate *candidate)
 {
     bool known = sa_candidate_file(source, candidate) != NULL || is_inflated(source, candidate);
 
@@ -133,11 +141,11 @@ is_made_of(struct candidate *candidate, const struct file *file)
     if (fd == -1 || file->inflater != NULL || !sa_family_is(file->origin, candidate->path) ||
         fstat(file->fd, &status) == -1)
         return false;
-    if (candidate->kind == SA_PLAIN && (sa_position_born_ns(fd) < file->born_ns || !sa_follow_is_log(file)))
+    if (candidate->kind == SA_PLAIN && (sa_position_born_ns(fd) < file->born_ns || !sa_file_is_log(file)))
         return false; /* a copy is younger than the log, and copied is what has the log's name */
     len = load_head(candidate);
     size = sa_inflate_size(fd, candidate->kind);
-    if (len == 0 || size > status.st_size || sa_position_read(file->fd, other, len, 0) != (ssize_t)len ||
+    if (len == 0 || size > status.st_size || sa_disk_read_whole(file->fd, other, len, 0) != (ssize_t)len ||
         memcmp(candidate->head, other, len) != 0)
         return false;
     return candidate->kind != SA_PLAIN || sa_same_bytes(fd, file->fd, size - (int64_t)len, len);
@@ -156,7 +164,7 @@ sa_candidate_was_read(const struct source *source, struct candidate *candidate)
 }
 
 struct ghost *
-sa_candidate_past(struct source *source, struct candidate *candidate)
+sa_candidate_past(const struct source *source, struct candidate *candidate)
 {
     for (unsigned i = 0; i < source->n_ghosts; i++) {
         struct ghost *ghost = &source->ghosts[i];
@@ -169,4 +177,17 @@ sa_candidate_past(struct source *source, struct candidate *candidate)
             return ghost;
     }
     return NULL;
+}
+
+bool
+sa_family_has_unseen_log(const struct source *source, const char *log_path)
+{
+    struct stat status;
+    bool ours = false;
+
+    for (char *const *pattern = source->options.globs; *pattern != NULL && !ours; pattern++)
+        ours = fnmatch(*pattern, log_path, FNM_PATHNAME) == 0;
+    return ours && (source->trouble == 0 || source->trouble == -ENOENT) && stat(log_path, &status) == 0 &&
+           sa_index_find(source, status.st_dev, status.st_ino) == NULL &&
+           sa_file_find_named(source, log_path) == NULL;
 }

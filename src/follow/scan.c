@@ -1,6 +1,26 @@
-#include "family.h"
+#include "scan.h"
+#include "answers.h"
+#include "checking.h"
 #include "clock.h"
+#include "close_file.h"
+#include "decide.h"
+#include "directory.h"
+#include "distrust.h"
+#include "files.h"
+#include "ghosts.h"
+#include "history.h"
+#include "index.h"
+#include "judging_view.h"
+#include "left.h"
+#include "listing.h"
+#include "names.h"
+#include "open_file.h"
+#include "places.h"
+#include "rotated_file.h"
+#include "source_state.h"
 #include "text.h"
+#include "views.h"
+#include "wakes.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -54,27 +74,69 @@ is_ghost(const struct source *source, const struct stat *status)
     return false;
 }
 
+/* The followed file that the name leads to, or NULL: by its content where numbers say nothing. */
+static struct file *
+find_followed(struct sa_follower *follower, struct source *source, const struct name *name)
+{
+    struct file *file = sa_file_find_named(source, name->path);
+    bool leads;
+    int fd;
+
+    if (file == NULL)
+        return sa_index_find(source, name->status.st_dev, name->status.st_ino);
+    leads = sa_views_leads_to(file, name->path, &fd);
+    if (fd != -1) {
+        sa_open_file_exchange(follower, source, file, fd);
+        (void)close(fd);
+    }
+    return leads ? file : NULL;
+}
+
+static struct facts
+look_at(const struct source *source, const struct name *name)
+{
+    struct facts facts = {.by_content = source->distrusted_ms != 0};
+
+    if (name->error != 0) {
+        facts.reached = sa_disk_is_ill(name->error) ? REACHED_ILL : REACHED_NOT;
+        return facts;
+    }
+    facts.done = sa_left_is_done(source, &name->status);
+    facts.ghost = !facts.done && is_ghost(source, &name->status);
+    return facts;
+}
+
 static void
 visit(struct sa_follower *follower, struct source *source, struct name *name, struct names *known,
       struct names *fresh)
 {
-    struct file *file;
+    struct file *file = name->error == 0 ? find_followed(follower, source, name) : NULL;
+    struct facts facts;
 
-    if (name->error != 0) {
-        note_trouble(source, name->error, name->path);
-        if (sa_disk_is_ill(name->error))
-            sa_views_distrust(follower, source, name->path);
+    if (file != NULL) {
+        sa_names_give(source, file, name->path);
         return;
     }
-    file = sa_follow_find_named(source, name->path);
-    if (file != NULL && !sa_views_keep(follower, source, file, name->path))
-        file = NULL;
-    else if (file == NULL)
-        file = sa_index_find(source, name->status.st_dev, name->status.st_ino);
-    if (file != NULL)
-        sa_follow_give_name(source, file, name->path);
-    else if (!sa_left_is_done(source, &name->status))
-        add_name(is_ghost(source, &name->status) ? known : fresh, name);
+    if (name->error == 0)
+        sa_left_meet(source, &name->status);
+    facts = look_at(source, name);
+    switch (sa_decide(FILE_NONE, EVENT_APPEARED, &facts)) {
+    case ACT_OPEN_FIRST:
+        add_name(known, name);
+        break;
+    case ACT_OPEN:
+        add_name(fresh, name);
+        break;
+    case ACT_TELL:
+        note_trouble(source, name->error, name->path);
+        break;
+    case ACT_DISTRUST:
+        note_trouble(source, name->error, name->path);
+        sa_distrust_source(follower, source, name->path);
+        break;
+    default:
+        break;
+    }
 }
 
 /* A pattern may well match a directory; what is no log does not make the others blind. */
@@ -90,7 +152,7 @@ static void
 open_names(struct sa_follower *follower, struct source *source, struct names *names)
 {
     for (size_t i = 0; i < names->n; i++) {
-        int r = sa_follow_open_named(follower, source, names->at[i].path);
+        int r = sa_names_open(follower, source, names->at[i].path);
         if (r == -EMEDIUMTYPE && names->at[i].matched)
             tell_irregular(follower, source, names->at[i].path);
         else if (r < 0)
@@ -105,15 +167,25 @@ retire_files(struct sa_follower *follower, struct source *source, int64_t now_ms
 {
     for (unsigned i = source->n_files; i > 0; i--) {
         struct file *file = source->files[i - 1];
+        struct facts facts = {
+            .named = file->gone_ms == 0,
+            .reading = file->due != DUE_NOT,
+            .waited = now_ms - file->gone_ms >= source->options.rotate_wait_ms,
+        };
 
         if (file->seen)
             continue;
-        if (file->gone_ms == 0)
+        facts.cut = file->inflater != NULL && sa_rotated_file_awaits_rest(source, file);
+        switch (sa_decide(sa_file_state(file), EVENT_GONE, &facts)) {
+        case ACT_MISS:
             file->gone_ms = now_ms;
-        else if (!file->pending &&
-                 (file->inflater != NULL ? !sa_history_awaits_rest(source, file)
-                                         : now_ms - file->gone_ms >= source->options.rotate_wait_ms))
-            sa_follow_close_file(follower, source, i - 1);
+            break;
+        case ACT_CLOSE:
+            sa_close_file(follower, source, i - 1);
+            break;
+        default:
+            break;
+        }
     }
 }
 
@@ -155,7 +227,7 @@ look_for_missed(struct sa_follower *follower, struct source *source)
 
     source->names_changed = false;
     for (char *const *pattern = source->options.globs; *pattern != NULL; pattern++)
-        if (!sa_follow_is_pattern(*pattern))
+        if (!sa_listing_is_pattern(*pattern))
             sa_history_look(follower, source, *pattern, source->scanned_ms);
     for (unsigned i = 0; i < n && changed && !source->wide; i++)
         if (i == 0 || strcmp(source->files[i]->origin, source->files[i - 1]->origin) != 0)
@@ -167,9 +239,9 @@ static void
 judge_views(struct sa_follower *follower, struct source *source)
 {
     for (unsigned i = source->n_files; i > 0; i--)
-        if (i <= source->n_files && source->files[i - 1]->may_be_copy &&
+        if (i <= source->n_files && sa_file_is_unjudged(source->files[i - 1]) &&
             source->files[i - 1]->disk.by_content)
-            sa_views_judge(follower, source, source->files[i - 1]);
+            sa_judging_view(follower, source, source->files[i - 1]);
 }
 
 /*
@@ -217,28 +289,28 @@ look_for_generations(struct sa_follower *follower, struct source *source)
     sa_directories_free(&source->directories);
 }
 
-bool
-sa_follow_scan(struct sa_follower *follower, struct source *source)
+int
+sa_follow_scan_go_on(struct sa_follower *follower, struct source *source)
 {
     struct names names = {0}, known = {0}, fresh = {0};
     int64_t now_ms, wall_ms;
     int r;
 
     if (source->options.globs[0] == NULL) /* a source that is not a file */
-        return true;
+        return 1;
     if ((r = sa_listing_go_on(follower, source, &names)) <= 0)
-        return r < 0;
+        return r;
     now_ms = sa_clock_now().mono_ms;
     wall_ms = sa_clock_now().wall_ms;
 
     /* A truncated log says first which of the new names are copies of it. */
     for (unsigned i = 0; i < source->n_files; i++)
-        if (source->files[i]->inflater == NULL && !source->files[i]->may_be_copy)
-            sa_follow_check(follower, source, source->files[i]);
+        if (source->files[i]->inflater == NULL && !sa_file_is_unjudged(source->files[i]))
+            sa_checking_compare(follower, source, source->files[i]);
     settle_names(follower, source, &names, &known, &fresh);
-    sa_left_choose(follower, source, &known);
+    sa_places_choose(follower, source, &known);
     open_names(follower, source, &known);
-    sa_left_choose(follower, source, &fresh);
+    sa_places_choose(follower, source, &fresh);
     open_names(follower, source, &fresh);
     sa_left_sweep(follower, source);
     judge_views(follower, source);
@@ -248,6 +320,6 @@ sa_follow_scan(struct sa_follower *follower, struct source *source)
     if (!source->names_changed) /* else a name moved meanwhile: the next scan looks back as far */
         source->scanned_ms = wall_ms;
     sa_ghosts_prune(follower, source, sa_clock_now().wall_ms);
-    sa_follow_judge(follower, source);
-    return true;
+    sa_source_state_tell(follower, source);
+    return 1;
 }

@@ -5,7 +5,7 @@
  */
 #include "bookmark.h"
 #include "earlier_life.h"
-#include "followed.h"
+#include "positions.h"
 #include "fuzz.h"
 #include "tables.h"
 

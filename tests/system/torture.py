@@ -28,9 +28,9 @@ REPLY = re.compile(rb"\] (\d{3}) Reason from [0-9.]+:5060 method INVITE\r?$")
 pause = time.sleep  # only where the scenario itself is a pause
 
 
-def lines(code, n=1):
+def lines(code, n=1, host="x"):
     """n complete lines of one code, each different."""
-    return b"".join(reply(code, call_id=f"{code}-{i}@x").encode() for i in range(n))
+    return b"".join(reply(code, call_id=f"{code}-{i}@{host}").encode() for i in range(n))
 
 
 class Torture(Daemon):
@@ -47,7 +47,7 @@ class Torture(Daemon):
         self.limits = []
         self.codes = collections.Counter()
         self.written = 0  # lines, as wc -l sees them
-        self.next_code = 300
+        self.next_code, self.laps = 300, 0
 
     # The daemon
 
@@ -124,9 +124,11 @@ class Torture(Daemon):
         return data
 
     def batch(self, n, code=None):
-        if code is None:
-            code, self.next_code = self.next_code, 300 + (self.next_code - 299) % 390
-        return lines(code, n)
+        if code is not None:
+            return lines(code, n)
+        code, self.next_code = self.next_code, 300 + (self.next_code - 299) % 390
+        self.laps += code == 300  # calls differ, so that no generation has the content of another
+        return lines(code, n, "x" * self.laps)
 
     def raw(self, data, to=None):
         """Bytes that the test counts by itself, or that are no line yet."""

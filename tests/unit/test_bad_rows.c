@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "earlier_life.h"
-#include "followed.h"
+#include "positions.h"
 #include "stream.h"
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
-#include "followed.h"
+#include "source_state.h"
 #include "clock.h"
 #include "lang.h"
+#include "left.h"
 #include "text.h"
 
 #include <errno.h>
@@ -76,7 +77,7 @@ put_trouble(char text[SA_LONG_SIZE], const char *path, const char *reason)
 }
 
 void
-sa_follow_judge(struct sa_follower *follower, struct source *source)
+sa_source_state_tell(struct sa_follower *follower, struct source *source)
 {
     char shown[SA_LONG_SIZE], text[SA_LONG_SIZE];
     const char *polling = polling_text(follower, source);
