@@ -41,6 +41,19 @@ sa_core_index_load(struct sa_core *core, const char *name, uint32_t number)
     return true;
 }
 
+/* Numbers go up and none is given again, until one that an earlier life left is the last that there is. */
+static uint32_t
+next_number(const struct sa_core *core)
+{
+    uint32_t number = 1;
+
+    if (core->last_index < CORE_INDEX_MAX)
+        return core->last_index + 1;
+    while (is_taken(core, number))
+        number++;
+    return number;
+}
+
 /* Where there is no room the name that is not configured any more and has the lowest number makes it. */
 static void
 make_room(struct sa_core *core)
@@ -64,6 +77,6 @@ sa_core_index_all(struct sa_core *core)
         if (sa_core_index(core, core->names[i]) != 0)
             continue;
         make_room(core);
-        core->indexes_changed |= sa_core_index_load(core, core->names[i], core->last_index + 1);
+        core->indexes_changed |= sa_core_index_load(core, core->names[i], next_number(core));
     }
 }

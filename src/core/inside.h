@@ -34,7 +34,8 @@ struct sa_core_stream {
 };
 
 /* Names that have a number in the MIB, or had one: it is not given to others. */
-#define CORE_INDEXES 4096
+#define CORE_INDEXES   4096
+#define CORE_INDEX_MAX INT32_MAX /* what the MIB and the column of the table can hold */
 struct core_index {
     char name[SA_NAME_SIZE];
     uint32_t number;

@@ -86,7 +86,8 @@ static const char sound_rows[] =
     "INSERT INTO events VALUES (20, 1, 2, 0, 7, 'edge1/redirects/edge', 5, 1, 'redirects', 'edge', '', "
     "'302', 20, 1,"
     "20, 60, 100, 1000, 1000, 'text', 'remediation', '', '', 0, 0);"
-    "INSERT INTO recent VALUES ('edge', 5, x'0102');";
+    "INSERT INTO recent VALUES ('edge', 5, x'0102');"
+    "INSERT INTO indexes VALUES ('edge', 3), ('gone', 4);";
 
 static void
 begin_again(const char *name, const char *bad, const char *expected)
@@ -201,6 +202,11 @@ static const struct {
     {"UPDATE counts SET code = 99 WHERE code = 404", "counts 1"},
     {"UPDATE gauges SET code = -302", "gauges 1"},
     {"UPDATE recent SET piece = 65", "recent 1"},
+    {"UPDATE indexes SET number = 0 WHERE name = 'gone'", "indexes 1"},
+    {"UPDATE indexes SET number = 2147483648 WHERE name = 'gone'", "indexes 1"},
+    {"UPDATE indexes SET number = 3", "indexes 1"}, /* of two sources */
+    {"UPDATE indexes SET name = " LONG " WHERE name = 'gone'", "indexes 1"},
+    {"UPDATE indexes SET name = x'00' WHERE name = 'gone'", "indexes 1"},
     /* Counters and numbers. */
     {"UPDATE counts SET responses = -1 WHERE code = 404", "counts 1"},
     {"UPDATE counts SET received = 6 WHERE source = 'edge' AND method = ''", "counts 1"},
@@ -302,6 +308,18 @@ test_the_rest_stands(void **state)
     /* The numbers that go on were lost with their row, and none that is in use is given again. */
     assert_true(sql("SELECT sequence FROM daemon") > 20);
     assert_true(sql("SELECT last_alarm_id FROM daemon") > 7);
+}
+
+/* Behind the last number of a source that there can be none is left to go up to: a free one is taken. */
+static void
+test_last_index(void **state)
+{
+    (void)state;
+    go_on("last index", "DELETE FROM indexes WHERE name = 'edge'; UPDATE indexes SET number = 2147483647",
+          NULL);
+    assert_int_equal(sql("SELECT number FROM indexes WHERE name = 'gone'"), 2147483647);
+    assert_int_equal(sql("SELECT number FROM indexes WHERE name = 'edge'"), 1);
+    assert_int_equal(sql("SELECT number FROM indexes WHERE name = 'core'"), 2);
 }
 
 /* The message that was being read, as it lay in the memory of an earlier version, and otherwise. */
@@ -413,6 +431,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_bad_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_times_of_another_boot, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_rest_stands, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_last_index, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_readers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_positions_of_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_tables, setup, teardown),
