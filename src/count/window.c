@@ -29,29 +29,48 @@ sa_window_done(struct sa_window *window)
     *window = (struct sa_window){0};
 }
 
-static uint32_t *
-column_of(const struct sa_window *window, unsigned column)
+static size_t
+column_size(const struct sa_window *window)
 {
-    return window->bucket + (size_t)column * window->steps;
+    return window->steps * (window->large ? sizeof(uint32_t) : sizeof(uint16_t));
+}
+
+static uint32_t
+bucket_at(const struct sa_window *window, unsigned column, size_t at)
+{
+    size_t i = (size_t)column * window->steps + at;
+
+    return window->large ? ((const uint32_t *)window->bucket)[i] : ((const uint16_t *)window->bucket)[i];
+}
+
+static void
+empty_bucket(struct sa_window *window, unsigned column, size_t at)
+{
+    size_t i = (size_t)column * window->steps + at;
+
+    if (window->large)
+        ((uint32_t *)window->bucket)[i] = 0;
+    else
+        ((uint16_t *)window->bucket)[i] = 0;
 }
 
 /* One block, because there are thousands of windows: the sums move up when there is one more. */
 int
 sa_window_widen(struct sa_window *window)
 {
-    size_t old = window->columns, column_size = window->steps * sizeof *window->bucket;
-    uint64_t *sum = malloc((old + 1) * (sizeof *sum + column_size));
-    uint32_t *bucket;
+    size_t old = window->columns, size = column_size(window);
+    uint64_t *sum = malloc((old + 1) * (sizeof *sum + size));
+    char *bucket;
 
     if (sum == NULL)
         return -ENOMEM;
-    bucket = (uint32_t *)(sum + old + 1);
+    bucket = (char *)(sum + old + 1);
     if (old > 0) {
         memcpy(sum, window->sum, old * sizeof *sum);
-        memcpy(bucket, window->bucket, old * column_size);
+        memcpy(bucket, window->bucket, old * size);
     }
     sum[old] = 0;
-    memset(bucket + old * window->steps, 0, column_size);
+    memset(bucket + old * size, 0, size);
     free(window->sum);
     window->sum = sum;
     window->bucket = bucket;
@@ -62,8 +81,45 @@ sa_window_widen(struct sa_window *window)
 void
 sa_window_clear(struct sa_window *window, unsigned column)
 {
-    memset(column_of(window, column), 0, window->steps * sizeof *window->bucket);
+    memset((char *)window->bucket + column * column_size(window), 0, column_size(window));
     window->sum[column] = 0;
+}
+
+/* From two bytes for each step to four.  False: out of memory. */
+static bool
+enlarge(struct sa_window *window)
+{
+    size_t n = (size_t)window->columns * window->steps;
+    uint64_t *sum = malloc(window->columns * sizeof *sum + n * sizeof(uint32_t));
+    uint32_t *bucket;
+
+    if (sum == NULL)
+        return false;
+    memcpy(sum, window->sum, window->columns * sizeof *sum);
+    bucket = (uint32_t *)(sum + window->columns);
+    for (size_t i = 0; i < n; i++)
+        bucket[i] = ((const uint16_t *)window->bucket)[i];
+    free(window->sum);
+    window->sum = sum;
+    window->bucket = bucket;
+    window->large = true;
+    return true;
+}
+
+void
+sa_window_add_large(struct sa_window *window, unsigned column, uint32_t at, uint32_t n)
+{
+    uint32_t has = bucket_at(window, column, at), most;
+    size_t i = (size_t)column * window->steps + at;
+
+    most = window->large || enlarge(window) ? UINT32_MAX : UINT16_MAX;
+    if (n > most - has) /* the sum must not keep what the bucket cannot give back */
+        n = most - has;
+    if (window->large)
+        ((uint32_t *)window->bucket)[i] = has + n;
+    else
+        ((uint16_t *)window->bucket)[i] = (uint16_t)(has + n);
+    window->sum[column] += n;
 }
 
 /* The number of the oldest step of a window that ends with now_s. */
@@ -79,10 +135,8 @@ drop_step(struct sa_window *window, int64_t step)
     uint32_t at = (uint32_t)(step % window->steps);
 
     for (unsigned column = 0; column < window->columns; column++) {
-        uint32_t *bucket = column_of(window, column) + at;
-
-        window->sum[column] -= *bucket;
-        *bucket = 0;
+        window->sum[column] -= bucket_at(window, column, at);
+        empty_bucket(window, column, at);
     }
 }
 
@@ -149,6 +203,22 @@ sa_window_is_empty(struct sa_window *window, int64_t now_s)
     return true;
 }
 
+int64_t
+sa_window_copy(const struct sa_window *window, unsigned column, uint32_t *steps)
+{
+    for (uint32_t i = 0; i < window->steps; i++)
+        steps[i] = bucket_at(window, column, i);
+    return window->newest_s;
+}
+
+uint32_t
+sa_window_at(const struct sa_window *window, unsigned column, int64_t s)
+{
+    int64_t at = s < 0 || s > window->newest_s ? -1 : place_of_older(window, s);
+
+    return at < 0 ? 0 : bucket_at(window, column, (size_t)at);
+}
+
 /* The last second that what lies in a step can be of: so it never leaves too early. */
 static int64_t
 last_second(const struct sa_window *window, int64_t step)
@@ -161,15 +231,14 @@ last_second(const struct sa_window *window, int64_t step)
 void
 sa_window_save(const struct sa_window *window, unsigned column, struct sa_buffer *buffer)
 {
-    const uint32_t *bucket = column_of(window, column);
     uint64_t n = 0;
     int64_t last_s = 0;
 
     for (uint32_t i = 0; i < window->steps && window->sum[column] != 0; i++)
-        n += bucket[i] != 0;
+        n += bucket_at(window, column, i) != 0;
     sa_buffer_number(buffer, n);
     for (int64_t step = oldest_step(window, window->newest_s); n > 0; step++) {
-        uint32_t count = bucket[step % window->steps];
+        uint32_t count = bucket_at(window, column, (size_t)(step % window->steps));
         int64_t s = last_second(window, step);
 
         if (count == 0)

@@ -1,7 +1,7 @@
 /*
  * Sliding windows over one stretch of time: columns of counts that share their clock, each a ring of steps
  * with a running sum, so that adding and asking are O(1).  A column takes memory once something is counted in
- * it.
+ * it: two bytes for each step, and four in a window of which a step was ever more than two can hold.
  *
  * Time is given by the caller in whole seconds of one clock, from 0 on.  An older second than the newest one
  * counts where it belongs, and not at all once it has left the window.
@@ -22,14 +22,16 @@
 #define SA_WINDOW_STEPS 60 /* what sa_window_step_s() makes at most of a window, whatever its length */
 
 struct sa_window {
-    uint64_t *sum;    /* one for each column; owned, the buckets lie behind them */
-    uint32_t *bucket; /* columns * steps; step number n is at n % steps of its column */
+    uint64_t *sum; /* one for each column; owned, the buckets lie behind them */
+    void
+        *bucket; /* columns * steps of uint16_t, or uint32_t if large; step n is at n % steps of its column */
     uint32_t seconds; /* length of the window */
     uint32_t step_s;  /* seconds in a step */
     uint32_t steps;   /* in a column */
     uint32_t columns;
     uint32_t newest_at; /* place of the newest step in each column */
-    int64_t newest_s;   /* -1: nothing yet */
+    bool large;
+    int64_t newest_s; /* -1: nothing yet */
 };
 
 /* The shortest step of which SA_WINDOW_STEPS make up the window: one second up to SA_WINDOW_STEPS seconds. */
@@ -45,18 +47,23 @@ int sa_window_widen(struct sa_window *window);
 /* Forgets what was added to a column. */
 void sa_window_clear(struct sa_window *window, unsigned column);
 
+/* More than a small bucket holds, or into a large one. */
+void sa_window_add_large(struct sa_window *window, unsigned column, uint32_t at, uint32_t n);
+
 /* Of another second than the newest. */
 void sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n);
 
 static inline void
 sa_window_add_at(struct sa_window *window, unsigned column, uint32_t at, uint32_t n)
 {
-    uint32_t *bucket = window->bucket + (size_t)column * window->steps + at;
+    uint16_t *bucket = (uint16_t *)window->bucket + (size_t)column * window->steps + at;
 
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a column that has a number has its steps */
-    if (n > UINT32_MAX - *bucket) /* the sum must not keep what the bucket cannot give back */
-        n = UINT32_MAX - *bucket;
-    *bucket += n;
+    if (window->large || n > UINT16_MAX - (uint32_t)*bucket) {
+        sa_window_add_large(window, column, at, n);
+        return;
+    }
+    *bucket = (uint16_t)(*bucket + n);
     window->sum[column] += n;
 }
 
@@ -69,6 +76,15 @@ sa_window_add(struct sa_window *window, unsigned column, int64_t now_s, uint32_t
     else
         sa_window_add_other(window, column, now_s, n);
 }
+
+/*
+ * The steps of a column, step n at n % steps; returns the newest second, of which all older ones are behind,
+ * or -1: nothing yet.
+ */
+int64_t sa_window_copy(const struct sa_window *window, unsigned column, uint32_t *steps);
+
+/* What lies in the step of a second, without moving the window. */
+uint32_t sa_window_at(const struct sa_window *window, unsigned column, int64_t s);
 
 /* What was added to a column, for sa_window_load(): few bytes where few steps have something. */
 void sa_window_save(const struct sa_window *window, unsigned column, struct sa_buffer *buffer);

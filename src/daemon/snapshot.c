@@ -81,8 +81,7 @@ fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
         row->received = seen->count.received;
         row->sent = seen->count.sent;
         row->last_seen_ms = seen->last_seen_ms;
-        row->newest_s = seen->window.newest_s;
-        memcpy(buckets, seen->window.bucket, SA_MINUTES_S * sizeof *buckets);
+        row->newest_s = sa_window_copy(&seen->window, 0, buckets);
         row->bucket = buckets;
         buckets += SA_MINUTES_S;
     }

@@ -95,8 +95,7 @@ steps_of(const struct sa_window *window, int64_t now_s, unsigned step_s)
         json_int_t sum = 0;
 
         for (int64_t s = from; s < from + step_s; s++)
-            if (s >= 0 && s <= window->newest_s && s > window->newest_s - (int64_t)window->seconds)
-                sum += window->bucket[s % window->seconds];
+            sum += sa_window_at(window, 0, s);
         (void)json_array_append_new(steps, json_integer(sum));
     }
     return steps;

@@ -190,6 +190,55 @@ test_load_garbage(void **state)
     }
 }
 
+/* What two bytes cannot hold takes four from then on, in whatever column and step it comes: against a
+ * recount.
+ */
+static void
+test_large_steps(void **state)
+{
+    enum { COLUMNS = 3, SECONDS = 20, END = 400 };
+    static const uint32_t amounts[] = {0, 1, 65534, 65535, 65536, 131071, 1 << 30};
+
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 60; round++) {
+        uint64_t added[COLUMNS][END] = {{0}};
+        uint32_t steps[SECONDS];
+        struct sa_window window;
+
+        sa_window_init(&window, SECONDS, 1);
+        assert_int_equal(sa_window_widen(&window), 0);
+        for (int64_t now = 0; now < END; now += rand() % 3) {
+            unsigned column = (unsigned)rand() % window.columns,
+                     kind = now < 30 ? 2 : 1 + (unsigned)rand() % 7;
+            int64_t at = now - rand() % 3;
+            uint32_t n = amounts[(unsigned)rand() % kind];
+
+            if (window.columns < COLUMNS && rand() % 40 == 0)
+                assert_true(sa_window_widen(&window) > 0);
+            if (at >= 0 && added[column][at] + n <= UINT32_MAX) {
+                sa_window_add(&window, column, at, n);
+                added[column][at] += n;
+            }
+            for (column = 0; column < window.columns; column++) {
+                uint64_t sum = 0;
+
+                for (int64_t s = now < SECONDS ? 0 : now - SECONDS + 1; s <= now; s++)
+                    sum += added[column][s];
+                assert_int_equal(sa_window_sum(&window, column, now), sum);
+                assert_int_equal(sa_window_copy(&window, column, steps), now);
+                for (int64_t s = now < SECONDS ? 0 : now - SECONDS + 1; s <= now; s++) {
+                    assert_int_equal(steps[s % SECONDS], added[column][s]);
+                    assert_int_equal(sa_window_at(&window, column, s), added[column][s]);
+                }
+                assert_int_equal(sa_window_at(&window, column, now - SECONDS), 0);
+                assert_int_equal(sa_window_at(&window, column, now + 1), 0);
+            }
+        }
+        sa_window_done(&window);
+    }
+}
+
 static void
 test_clear(void **state)
 {
@@ -421,6 +470,7 @@ main(void)
         cmocka_unit_test(test_save_and_load),
         cmocka_unit_test(test_saved_small),
         cmocka_unit_test(test_load_garbage),
+        cmocka_unit_test(test_large_steps),
         cmocka_unit_test(test_clear),
         cmocka_unit_test(test_huge_second),
         cmocka_unit_test(test_save_far_seconds),
