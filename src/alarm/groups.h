@@ -122,7 +122,7 @@ sa_group_can_complete(const struct sa_group *group)
     if (group->standing.state != SA_RULE_OK)
         return false;
     for (unsigned i = 0; i < SA_DIR_COUNT; i++)
-        if (group->matches[i] != SA_NO_COLUMN && group->window.sum[group->matches[i]] != 0)
+        if (group->matches[i] != SA_NO_COLUMN && sa_window_has(&group->window, (unsigned)group->matches[i]))
             return true;
     return false;
 }

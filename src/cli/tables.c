@@ -29,13 +29,13 @@ sa_table_by_code(const struct sa_scan_result *result)
 
     sa_layout_headings(columns, 6);
     for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
-        const struct sa_tally_code *code = result->tally->codes[i];
+        const struct sa_tally_code *code = sa_tally_seen(result->tally, i);
 
         if (code != NULL)
             (void)printf("%-4u  %-32.32s %10llu %10llu %10llu %6.1f%%\n", i, sa_catalog_explain(i).phrase,
                          (unsigned long long)code->count.responses, (unsigned long long)code->count.received,
                          (unsigned long long)code->count.sent,
-                         percent(code->count.responses, result->tally->responses));
+                         percent(code->count.responses, sa_tally_responses(result->tally)));
     }
 }
 
@@ -54,7 +54,7 @@ sa_table_by_method(const struct sa_scan_result *result)
     sa_layout_headings(columns, 5);
     for (unsigned m = 0; m < SA_TALLY_METHODS; m++) {
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
-            sums[m] += tally->codes[i] == NULL ? 0 : tally->codes[i]->by_method[m];
+            sums[m] += sa_tally_seen(tally, i) == NULL ? 0 : sa_tally_seen(tally, i)->by_method[m];
         for (at = m; at > 0 && sums[order[at - 1]] < sums[m]; at--) /* the largest first */
             order[at] = order[at - 1];
         order[at] = m;
@@ -62,11 +62,11 @@ sa_table_by_method(const struct sa_scan_result *result)
     for (unsigned k = 0; k < SA_TALLY_METHODS && sums[order[k]] != 0; k++) {
         unsigned m = order[k];
 
-        (void)printf("%-12s %10llu %6.1f%%  ", tally->methods[m], (unsigned long long)sums[m],
-                     percent(sums[m], tally->responses));
+        (void)printf("%-12s %10llu %6.1f%%  ", sa_tally_method_name(tally, m), (unsigned long long)sums[m],
+                     percent(sums[m], sa_tally_responses(tally)));
         for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++)
-            if (tally->codes[i] != NULL && tally->codes[i]->by_method[m] != 0)
-                (void)printf(" %u:%llu", i, (unsigned long long)tally->codes[i]->by_method[m]);
+            if (sa_tally_seen(tally, i) != NULL && sa_tally_seen(tally, i)->by_method[m] != 0)
+                (void)printf(" %u:%llu", i, (unsigned long long)sa_tally_seen(tally, i)->by_method[m]);
         (void)putchar('\n');
     }
 }
@@ -100,7 +100,7 @@ sa_table_by_peer(const struct sa_scan_result *result)
     for (unsigned i = 0; i < peers->n_peers && i < PEERS_SHOWN; i++) {
         (void)printf("%-40s %10llu ", peers->names[order[i]], (unsigned long long)peers->responses[order[i]]);
         for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++)
-            if (result->tally->codes[code] != NULL && sa_peers_count(peers, order[i], code) != 0)
+            if (sa_tally_seen(result->tally, code) != NULL && sa_peers_count(peers, order[i], code) != 0)
                 (void)printf(" %u:%llu", code, (unsigned long long)sa_peers_count(peers, order[i], code));
         (void)putchar('\n');
     }
@@ -162,16 +162,17 @@ frequent_codes(const struct sa_tally *tally, unsigned codes[PLOT_ROWS])
     for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
         unsigned least = 0;
 
-        if (tally->codes[i] == NULL)
+        if (sa_tally_seen(tally, i) == NULL)
             continue;
         if (n < PLOT_ROWS) {
             codes[n++] = i;
             continue;
         }
         for (unsigned k = 1; k < n; k++)
-            if (tally->codes[codes[k]]->count.responses < tally->codes[codes[least]]->count.responses)
+            if (sa_tally_seen(tally, codes[k])->count.responses <
+                sa_tally_seen(tally, codes[least])->count.responses)
                 least = k;
-        if (tally->codes[i]->count.responses > tally->codes[codes[least]]->count.responses) {
+        if (sa_tally_seen(tally, i)->count.responses > sa_tally_seen(tally, codes[least])->count.responses) {
             memmove(codes + least, codes + least + 1, (n - least - 1) * sizeof *codes);
             codes[n - 1] = i;
         }
@@ -194,7 +195,8 @@ plot_code(const struct sa_scan_result *result, const struct sa_series_cell *cell
     (void)printf("%-4u │", code);
     for (unsigned i = 0; i < width; i++)
         (void)fputs(blocks[columns[i] == 0 || highest == 0 ? 0 : 1 + (columns[i] * 7) / highest], stdout);
-    (void)printf(_("│ %llu, at most %llu\n"), (unsigned long long)result->tally->codes[code]->count.responses,
+    (void)printf(_("│ %llu, at most %llu\n"),
+                 (unsigned long long)sa_tally_seen(result->tally, code)->count.responses,
                  (unsigned long long)highest);
 }
 

@@ -66,8 +66,7 @@ load_source(struct sa_core *core, const struct sa_row_source *row)
     if (source == NULL)
         return;
     source->known = true;
-    source->tally->responses += kept.responses;
-    source->tally->lost += (uint64_t)row->lost;
+    sa_tally_load_sums(source->tally, kept.responses, (uint64_t)row->lost);
     source->place.rotations += (uint64_t)row->rotations;
     source->place.truncations += (uint64_t)row->truncations;
     source->place.distrusted_ms = later(source->place.distrusted_ms, row->distrusted_ms);
@@ -85,38 +84,25 @@ load_count(struct sa_core *core, const struct sa_row_count *row)
     struct sa_tally *tally = row->source[0] == '\0' ? core->tally
                              : number < 0           ? NULL
                                                     : core->sources[number].tally;
-    struct sa_tally_code *slot = tally == NULL || row->code < SA_CODE_MIN || row->code > SA_CODE_MAX
-                                     ? NULL
-                                     : sa_tally_slot(tally, (unsigned)row->code);
+    const struct sa_count count = {(uint64_t)row->responses, (uint64_t)row->received, (uint64_t)row->sent};
 
-    if (slot == NULL)
+    if (tally == NULL)
         return;
     if (row->method[0] != '\0') {
-        slot->by_method[sa_tally_method(tally, row->method)] += (uint64_t)row->responses;
+        sa_tally_load_method(tally, (unsigned)row->code, row->method, count.responses);
         return;
     }
-    slot->count.responses += (uint64_t)row->responses;
-    slot->count.received += (uint64_t)row->received;
-    slot->count.sent += (uint64_t)row->sent;
-    slot->last_seen_ms = later(slot->last_seen_ms, row->last_seen_ms);
-    if (tally == core->tally)
-        tally->responses += (uint64_t)row->responses;
+    sa_tally_load_code(tally, (unsigned)row->code, &count, row->last_seen_ms);
+    if (tally == core->tally) /* of a source they are in its row */
+        sa_tally_load_sums(tally, count.responses, 0);
 }
 
 static void
 load_gauge(struct sa_core *core, const struct sa_row_gauge *row)
 {
-    const uint8_t *bytes = row->window.p;
-    struct sa_buffer_reader reader = {bytes, bytes + row->window.len, false}, checked = reader;
-    struct sa_tally_code *slot =
-        row->code >= SA_CODE_MIN && row->code <= SA_CODE_MAX ? core->tally->codes[row->code] : NULL;
-
-    if (!sa_window_is_sound(&checked, core->past.latest_ms / 1000) || checked.p != checked.end) {
+    if (!sa_tally_load_window(core->tally, (unsigned)row->code, row->window.p, row->window.len,
+                              core->past.latest_ms / 1000, core->past.shift_s))
         drop(core, SA_TABLE_GAUGES, row);
-    } else if (slot != NULL) {
-        sa_window_load(&slot->window, 0, &reader, core->past.shift_s);
-        slot->changed = slot->changed || core->past.shift_s != 0;
-    }
 }
 
 static void

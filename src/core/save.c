@@ -66,7 +66,7 @@ save_source(struct saving *saving, unsigned number)
     row = (struct sa_row_source){
         .name = source->def->name,
         .format = sa_format_chosen(source->format),
-        .lost = (int64_t)source->tally->lost,
+        .lost = (int64_t)sa_tally_lost(source->tally),
         .rotations = (int64_t)place.rotations,
         .truncations = (int64_t)place.truncations,
         .distrusted_ms = place.distrusted_ms,
@@ -95,39 +95,53 @@ save_recent(struct saving *saving, unsigned number)
     sa_buffer_done(&buffer);
 }
 
+/* Of one tally; the name is that of its source, or "". */
+struct saving_tally {
+    struct sa_batch *batch;
+    const char *name;
+};
+
 static void
-save_tally(struct saving *saving, const char *name, struct sa_tally *tally)
+save_code(void *arg, unsigned code, const struct sa_tally_code *seen)
 {
-    struct sa_buffer window = {0};
+    const struct saving_tally *saving = arg;
+    const struct sa_row_count row = {
+        .source = saving->name,
+        .code = code,
+        .method = "",
+        .responses = (int64_t)seen->count.responses,
+        .received = (int64_t)seen->count.received,
+        .sent = (int64_t)seen->count.sent,
+        .last_seen_ms = seen->last_seen_ms,
+    };
 
-    for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
-        struct sa_tally_code *slot = tally->codes[code];
-        struct sa_row_count row = {.source = name, .code = code, .method = ""};
+    sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
+}
 
-        if (slot == NULL || (!slot->changed && !saving->all))
-            continue;
-        slot->changed = false;
-        row.responses = (int64_t)slot->count.responses;
-        row.received = (int64_t)slot->count.received;
-        row.sent = (int64_t)slot->count.sent;
-        row.last_seen_ms = slot->last_seen_ms;
-        sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
-        for (unsigned i = 0; i < SA_TALLY_METHODS; i++) {
-            row.method = tally->methods[i];
-            row.responses = (int64_t)slot->by_method[i];
-            row.received = row.sent = 0;
-            if (row.responses != 0)
-                sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
-        }
-        if (tally->window_s == 0)
-            continue;
-        window.len = 0;
-        sa_window_save(&slot->window, 0, &window);
-        if (!window.failed)
-            sa_batch_put(saving->batch, SA_TABLE_GAUGES,
-                         &(struct sa_row_gauge){code, {window.bytes, window.len}});
-    }
-    sa_buffer_done(&window);
+static void
+save_method(void *arg, unsigned code, const char *method, uint64_t responses)
+{
+    const struct saving_tally *saving = arg;
+    const struct sa_row_count row = {
+        .source = saving->name, .code = code, .method = method, .responses = (int64_t)responses};
+
+    sa_batch_put(saving->batch, SA_TABLE_COUNTS, &row);
+}
+
+static void
+save_window(void *arg, unsigned code, const void *bytes, size_t len)
+{
+    const struct saving_tally *saving = arg;
+
+    sa_batch_put(saving->batch, SA_TABLE_GAUGES, &(struct sa_row_gauge){code, {bytes, len}});
+}
+
+static void
+save_tally(const struct saving *saving, const char *name, struct sa_tally *tally)
+{
+    struct saving_tally of = {saving->batch, name};
+
+    sa_tally_save(tally, saving->all, &(struct sa_tally_rows){save_code, save_method, save_window, &of});
 }
 
 static void

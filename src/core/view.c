@@ -22,7 +22,7 @@ sa_core_counts(const struct core_source *source)
 
     for (const struct sa_core_stream *stream = source->streams; stream != NULL; stream = stream->next)
         sa_core_add_counts(&sum, &stream->stream.counts);
-    sum.responses = source->tally->responses; /* what counts, not what was logged again */
+    sum.responses = sa_tally_responses(source->tally); /* what counts, not what was logged again */
     return sum;
 }
 

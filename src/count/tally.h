@@ -8,7 +8,9 @@
 #define SA_TALLY_H
 
 #include "types.h"
-#include "window.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #define SA_TALLY_METHODS 48
 
@@ -16,32 +18,18 @@ struct sa_count {
     uint64_t responses, received, sent;
 };
 
+/* What was counted of a code. */
 struct sa_tally_code {
-    uint16_t code;
     struct sa_count count;
     int64_t last_seen_ms;                 /* wall clock given with the response */
-    uint64_t by_method[SA_TALLY_METHODS]; /* responses; index into the tally's methods */
-    struct sa_window window;              /* of one column, by the second; only with windows */
-    bool changed;                         /* set with each response; whoever keeps the counts resets it */
+    uint64_t by_method[SA_TALLY_METHODS]; /* responses, by the number of the method (sa_tally_method_name) */
 };
 
-struct sa_tally {
-    struct sa_tally_code *codes[SA_CODE_MAX + 1];   /* NULL until the code is seen */
-    char methods[SA_TALLY_METHODS][SA_METHOD_SIZE]; /* "": nobody's place yet */
-    uint32_t window_s;                              /* 0: no windows */
-    uint64_t responses;                             /* sum over all codes */
-    uint64_t lost; /* responses that could not be stored for want of memory */
-};
+struct sa_tally;
 
-/* window_s: length of the per-code windows, 0 for none. */
+/* window_s: length of the per-code windows, by the second; 0 for none. */
 struct sa_tally *sa_tally_new(uint32_t window_s);
 struct sa_tally *sa_tally_free(struct sa_tally *tally);
-
-/* The slot of a code, made if it is missing; NULL: out of memory. */
-struct sa_tally_code *sa_tally_slot(struct sa_tally *tally, unsigned code);
-
-/* The number of a method in by_method; "OTHER" when there is no room for it. */
-unsigned sa_tally_method(struct sa_tally *tally, const char *method);
 
 /*
  * Counts response->repeat responses.  now_s: monotonic second for the windows, negative: in no window;
@@ -51,5 +39,55 @@ void sa_tally_add(struct sa_tally *tally, const struct sa_response *response, in
 
 /* Adds what another tally counted; windows are left alone. */
 void sa_tally_merge(struct sa_tally *tally, const struct sa_tally *other);
+
+/* As others see it */
+
+/* NULL: the code was not seen.  Valid until the tally is freed. */
+const struct sa_tally_code *sa_tally_seen(const struct sa_tally *tally, unsigned code);
+
+/* Sum over all codes. */
+uint64_t sa_tally_responses(const struct sa_tally *tally);
+
+/* Responses that could not be stored for want of memory. */
+uint64_t sa_tally_lost(const struct sa_tally *tally);
+
+/* "": nobody's number yet; the last one is "OTHER". */
+const char *sa_tally_method_name(const struct sa_tally *tally, unsigned method);
+
+uint32_t sa_tally_window_s(const struct sa_tally *tally);
+
+/* What a code that was seen counted in a second, as far as that is in its window. */
+uint32_t sa_tally_at(const struct sa_tally *tally, unsigned code, int64_t s);
+
+/* The window of a code that was seen, as sa_window_copy(). */
+int64_t sa_tally_copy(const struct sa_tally *tally, unsigned code, uint32_t *steps);
+
+/* Over a restart */
+
+/* Where rows of a tally go; what they point to is valid during the call. */
+struct sa_tally_rows {
+    void (*code)(void *arg, unsigned code, const struct sa_tally_code *seen);
+    void (*method)(void *arg, unsigned code, const char *method, uint64_t responses);
+    void (*window)(void *arg, unsigned code, const void *bytes, size_t len); /* of a tally that has them */
+    void *arg;
+};
+
+/* The rows of codes that changed since the last call, or of all. */
+void sa_tally_save(struct sa_tally *tally, bool all, const struct sa_tally_rows *rows);
+
+/*
+ * Rows are added to what is there, in any order, but a window only to a code that was seen.  For a code
+ * without memory, or that there is not, nothing happens.  The sums over all codes are of no row: who keeps
+ * them gives them back.
+ */
+void sa_tally_load_sums(struct sa_tally *tally, uint64_t responses, uint64_t lost);
+void sa_tally_load_code(struct sa_tally *tally, unsigned code, const struct sa_count *count,
+                        int64_t last_seen_ms);
+void sa_tally_load_method(struct sa_tally *tally, unsigned code, const char *method, uint64_t responses);
+
+/* shift_s is added to its seconds, for a clock that started anew.  False: sa_tally_save() did not write these
+ * bytes, or they tell of seconds after the latest that there can be; nothing is taken of them. */
+bool sa_tally_load_window(struct sa_tally *tally, unsigned code, const void *bytes, size_t len,
+                          int64_t latest_s, int64_t shift_s);
 
 #endif

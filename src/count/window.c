@@ -16,49 +16,50 @@ sa_window_step_s(uint32_t seconds)
 void
 sa_window_init(struct sa_window *window, uint32_t seconds, uint32_t step_s)
 {
-    *window = (struct sa_window){.seconds = seconds,
-                                 .step_s = step_s,
-                                 .steps = 1 + (seconds - 1 + step_s - 1) / step_s,
-                                 .newest_s = -1};
+    *window = (struct sa_window){.inside = {.seconds = seconds,
+                                            .step_s = step_s,
+                                            .steps = 1 + (seconds - 1 + step_s - 1) / step_s,
+                                            .newest_s = -1}};
 }
 
 void
 sa_window_done(struct sa_window *window)
 {
-    free(window->sum);
+    free(window->inside.sum);
     *window = (struct sa_window){0};
 }
 
 static size_t
 column_size(const struct sa_window *window)
 {
-    return window->steps * (window->large ? sizeof(uint32_t) : sizeof(uint16_t));
+    return window->inside.steps * (window->inside.large ? sizeof(uint32_t) : sizeof(uint16_t));
 }
 
 static uint32_t
 bucket_at(const struct sa_window *window, unsigned column, size_t at)
 {
-    size_t i = (size_t)column * window->steps + at;
+    size_t i = (size_t)column * window->inside.steps + at;
 
-    return window->large ? ((const uint32_t *)window->bucket)[i] : ((const uint16_t *)window->bucket)[i];
+    return window->inside.large ? ((const uint32_t *)window->inside.bucket)[i]
+                                : ((const uint16_t *)window->inside.bucket)[i];
 }
 
 static void
 empty_bucket(struct sa_window *window, unsigned column, size_t at)
 {
-    size_t i = (size_t)column * window->steps + at;
+    size_t i = (size_t)column * window->inside.steps + at;
 
-    if (window->large)
-        ((uint32_t *)window->bucket)[i] = 0;
+    if (window->inside.large)
+        ((uint32_t *)window->inside.bucket)[i] = 0;
     else
-        ((uint16_t *)window->bucket)[i] = 0;
+        ((uint16_t *)window->inside.bucket)[i] = 0;
 }
 
 /* One block, because there are thousands of windows: the sums move up when there is one more. */
 int
 sa_window_widen(struct sa_window *window)
 {
-    size_t old = window->columns, size = column_size(window);
+    size_t old = window->inside.columns, size = column_size(window);
     uint64_t *sum = malloc((old + 1) * (sizeof *sum + size));
     char *bucket;
 
@@ -66,43 +67,43 @@ sa_window_widen(struct sa_window *window)
         return -ENOMEM;
     bucket = (char *)(sum + old + 1);
     if (old > 0) {
-        memcpy(sum, window->sum, old * sizeof *sum);
-        memcpy(bucket, window->bucket, old * size);
+        memcpy(sum, window->inside.sum, old * sizeof *sum);
+        memcpy(bucket, window->inside.bucket, old * size);
     }
     sum[old] = 0;
     memset(bucket + old * size, 0, size);
-    free(window->sum);
-    window->sum = sum;
-    window->bucket = bucket;
-    window->columns++;
+    free(window->inside.sum);
+    window->inside.sum = sum;
+    window->inside.bucket = bucket;
+    window->inside.columns++;
     return (int)old;
 }
 
 void
 sa_window_clear(struct sa_window *window, unsigned column)
 {
-    memset((char *)window->bucket + column * column_size(window), 0, column_size(window));
-    window->sum[column] = 0;
+    memset((char *)window->inside.bucket + column * column_size(window), 0, column_size(window));
+    window->inside.sum[column] = 0;
 }
 
 /* From two bytes for each step to four.  False: out of memory. */
 static bool
 enlarge(struct sa_window *window)
 {
-    size_t n = (size_t)window->columns * window->steps;
-    uint64_t *sum = malloc(window->columns * sizeof *sum + n * sizeof(uint32_t));
+    size_t n = (size_t)window->inside.columns * window->inside.steps;
+    uint64_t *sum = malloc(window->inside.columns * sizeof *sum + n * sizeof(uint32_t));
     uint32_t *bucket;
 
     if (sum == NULL)
         return false;
-    memcpy(sum, window->sum, window->columns * sizeof *sum);
-    bucket = (uint32_t *)(sum + window->columns);
+    memcpy(sum, window->inside.sum, window->inside.columns * sizeof *sum);
+    bucket = (uint32_t *)(sum + window->inside.columns);
     for (size_t i = 0; i < n; i++)
-        bucket[i] = ((const uint16_t *)window->bucket)[i];
-    free(window->sum);
-    window->sum = sum;
-    window->bucket = bucket;
-    window->large = true;
+        bucket[i] = ((const uint16_t *)window->inside.bucket)[i];
+    free(window->inside.sum);
+    window->inside.sum = sum;
+    window->inside.bucket = bucket;
+    window->inside.large = true;
     return true;
 }
 
@@ -110,32 +111,32 @@ void
 sa_window_add_large(struct sa_window *window, unsigned column, uint32_t at, uint32_t n)
 {
     uint32_t has = bucket_at(window, column, at), most;
-    size_t i = (size_t)column * window->steps + at;
+    size_t i = (size_t)column * window->inside.steps + at;
 
-    most = window->large || enlarge(window) ? UINT32_MAX : UINT16_MAX;
+    most = window->inside.large || enlarge(window) ? UINT32_MAX : UINT16_MAX;
     if (n > most - has) /* the sum must not keep what the bucket cannot give back */
         n = most - has;
-    if (window->large)
-        ((uint32_t *)window->bucket)[i] = has + n;
+    if (window->inside.large)
+        ((uint32_t *)window->inside.bucket)[i] = has + n;
     else
-        ((uint16_t *)window->bucket)[i] = (uint16_t)(has + n);
-    window->sum[column] += n;
+        ((uint16_t *)window->inside.bucket)[i] = (uint16_t)(has + n);
+    window->inside.sum[column] += n;
 }
 
 /* The number of the oldest step of a window that ends with now_s. */
 static int64_t
 oldest_step(const struct sa_window *window, int64_t now_s)
 {
-    return now_s < window->seconds ? 0 : (now_s - window->seconds + 1) / window->step_s;
+    return now_s < window->inside.seconds ? 0 : (now_s - window->inside.seconds + 1) / window->inside.step_s;
 }
 
 static void
 drop_step(struct sa_window *window, int64_t step)
 {
-    uint32_t at = (uint32_t)(step % window->steps);
+    uint32_t at = (uint32_t)(step % window->inside.steps);
 
-    for (unsigned column = 0; column < window->columns; column++) {
-        window->sum[column] -= bucket_at(window, column, at);
+    for (unsigned column = 0; column < window->inside.columns; column++) {
+        window->inside.sum[column] -= bucket_at(window, column, at);
         empty_bucket(window, column, at);
     }
 }
@@ -144,30 +145,30 @@ drop_step(struct sa_window *window, int64_t step)
 static void
 advance(struct sa_window *window, int64_t now_s)
 {
-    int64_t first = oldest_step(window, window->newest_s), end = oldest_step(window, now_s);
+    int64_t first = oldest_step(window, window->inside.newest_s), end = oldest_step(window, now_s);
 
-    if (end - first >= window->steps || window->newest_s < 0) {
-        for (unsigned column = 0; column < window->columns; column++)
-            if (window->sum[column] != 0)
+    if (end - first >= window->inside.steps || window->inside.newest_s < 0) {
+        for (unsigned column = 0; column < window->inside.columns; column++)
+            if (window->inside.sum[column] != 0)
                 sa_window_clear(window, column);
     } else {
         for (; first < end; first++)
             drop_step(window, first);
     }
-    window->newest_s = now_s;
+    window->inside.newest_s = now_s;
     /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): sa_window_init() makes at least one step of a second */
-    window->newest_at = (uint32_t)(now_s / window->step_s % window->steps);
+    window->inside.newest_at = (uint32_t)(now_s / window->inside.step_s % window->inside.steps);
 }
 
 /* The place of a second that is not the newest, or -1 if it has left the window. */
 static int64_t
 place_of_older(const struct sa_window *window, int64_t s)
 {
-    int64_t step = s / window->step_s;
+    int64_t step = s / window->inside.step_s;
 
-    if (step < oldest_step(window, window->newest_s))
+    if (step < oldest_step(window, window->inside.newest_s))
         return -1;
-    return step % window->steps;
+    return step % window->inside.steps;
 }
 
 void
@@ -177,9 +178,9 @@ sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_s, ui
 
     if (now_s < 0)
         return;
-    if (now_s > window->newest_s)
+    if (now_s > window->inside.newest_s)
         advance(window, now_s);
-    at = now_s == window->newest_s ? window->newest_at : place_of_older(window, now_s);
+    at = now_s == window->inside.newest_s ? window->inside.newest_at : place_of_older(window, now_s);
     if (at >= 0)
         sa_window_add_at(window, column, (uint32_t)at, n);
 }
@@ -187,18 +188,18 @@ sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_s, ui
 uint64_t
 sa_window_sum(struct sa_window *window, unsigned column, int64_t now_s)
 {
-    if (now_s > window->newest_s)
+    if (now_s > window->inside.newest_s)
         advance(window, now_s);
-    return window->sum[column];
+    return window->inside.sum[column];
 }
 
 bool
 sa_window_is_empty(struct sa_window *window, int64_t now_s)
 {
-    if (now_s > window->newest_s)
+    if (now_s > window->inside.newest_s)
         advance(window, now_s);
-    for (unsigned column = 0; column < window->columns; column++)
-        if (window->sum[column] != 0)
+    for (unsigned column = 0; column < window->inside.columns; column++)
+        if (window->inside.sum[column] != 0)
             return false;
     return true;
 }
@@ -206,15 +207,15 @@ sa_window_is_empty(struct sa_window *window, int64_t now_s)
 int64_t
 sa_window_copy(const struct sa_window *window, unsigned column, uint32_t *steps)
 {
-    for (uint32_t i = 0; i < window->steps; i++)
+    for (uint32_t i = 0; i < window->inside.steps; i++)
         steps[i] = bucket_at(window, column, i);
-    return window->newest_s;
+    return window->inside.newest_s;
 }
 
 uint32_t
 sa_window_at(const struct sa_window *window, unsigned column, int64_t s)
 {
-    int64_t at = s < 0 || s > window->newest_s ? -1 : place_of_older(window, s);
+    int64_t at = s < 0 || s > window->inside.newest_s ? -1 : place_of_older(window, s);
 
     return at < 0 ? 0 : bucket_at(window, column, (size_t)at);
 }
@@ -223,9 +224,9 @@ sa_window_at(const struct sa_window *window, unsigned column, int64_t s)
 static int64_t
 last_second(const struct sa_window *window, int64_t step)
 {
-    int64_t s = step * window->step_s + window->step_s - 1;
+    int64_t s = step * window->inside.step_s + window->inside.step_s - 1;
 
-    return s < window->newest_s ? s : window->newest_s;
+    return s < window->inside.newest_s ? s : window->inside.newest_s;
 }
 
 void
@@ -234,11 +235,11 @@ sa_window_save(const struct sa_window *window, unsigned column, struct sa_buffer
     uint64_t n = 0;
     int64_t last_s = 0;
 
-    for (uint32_t i = 0; i < window->steps && window->sum[column] != 0; i++)
+    for (uint32_t i = 0; i < window->inside.steps && window->inside.sum[column] != 0; i++)
         n += bucket_at(window, column, i) != 0;
     sa_buffer_number(buffer, n);
-    for (int64_t step = oldest_step(window, window->newest_s); n > 0; step++) {
-        uint32_t count = bucket_at(window, column, (size_t)(step % window->steps));
+    for (int64_t step = oldest_step(window, window->inside.newest_s); n > 0; step++) {
+        uint32_t count = bucket_at(window, column, (size_t)(step % window->inside.steps));
         int64_t s = last_second(window, step);
 
         if (count == 0)

@@ -21,17 +21,21 @@
 
 #define SA_WINDOW_STEPS 60 /* what sa_window_step_s() makes at most of a window, whatever its length */
 
+/* Made in many, and counted in for each response: so others have it as it is, and leave alone what is inside.
+ */
 struct sa_window {
-    uint64_t *sum; /* one for each column; owned, the buckets lie behind them */
-    void
-        *bucket; /* columns * steps of uint16_t, or uint32_t if large; step n is at n % steps of its column */
-    uint32_t seconds; /* length of the window */
-    uint32_t step_s;  /* seconds in a step */
-    uint32_t steps;   /* in a column */
-    uint32_t columns;
-    uint32_t newest_at; /* place of the newest step in each column */
-    bool large;
-    int64_t newest_s; /* -1: nothing yet */
+    struct {
+        uint64_t *sum;    /* one for each column; owned, the buckets lie behind them */
+        void *bucket;     /* columns * steps of uint16_t, or uint32_t if large; step n is at n % steps of its
+                             column */
+        uint32_t seconds; /* length of the window */
+        uint32_t step_s;  /* seconds in a step */
+        uint32_t steps;   /* in a column */
+        uint32_t columns;
+        uint32_t newest_at; /* place of the newest step in each column */
+        bool large;
+        int64_t newest_s; /* -1: nothing yet */
+    } inside;
 };
 
 /* The shortest step of which SA_WINDOW_STEPS make up the window: one second up to SA_WINDOW_STEPS seconds. */
@@ -56,23 +60,23 @@ void sa_window_add_other(struct sa_window *window, unsigned column, int64_t now_
 static inline void
 sa_window_add_at(struct sa_window *window, unsigned column, uint32_t at, uint32_t n)
 {
-    uint16_t *bucket = (uint16_t *)window->bucket + (size_t)column * window->steps + at;
+    uint16_t *bucket = (uint16_t *)window->inside.bucket + (size_t)column * window->inside.steps + at;
 
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a column that has a number has its steps */
-    if (window->large || n > UINT16_MAX - (uint32_t)*bucket) {
+    if (window->inside.large || n > UINT16_MAX - (uint32_t)*bucket) {
         sa_window_add_large(window, column, at, n);
         return;
     }
     *bucket = (uint16_t)(*bucket + n);
-    window->sum[column] += n;
+    window->inside.sum[column] += n;
 }
 
 /* Several times for each response, nearly always in the newest second. */
 static inline void
 sa_window_add(struct sa_window *window, unsigned column, int64_t now_s, uint32_t n)
 {
-    if (now_s == window->newest_s && now_s >= 0)
-        sa_window_add_at(window, column, window->newest_at, n);
+    if (now_s == window->inside.newest_s && now_s >= 0)
+        sa_window_add_at(window, column, window->inside.newest_at, n);
     else
         sa_window_add_other(window, column, now_s, n);
 }
@@ -97,6 +101,13 @@ void sa_window_load(struct sa_window *window, unsigned column, struct sa_buffer_
 /* Steps over a column as sa_window_save() wrote it.  False if that is none, or tells of seconds after the
  * latest that there can be: those would keep everything of before out of the window. */
 bool sa_window_is_sound(struct sa_buffer_reader *reader, int64_t latest_s);
+
+/* Whether something is in a column, as of the newest second. */
+static inline bool
+sa_window_has(const struct sa_window *window, unsigned column)
+{
+    return window->inside.sum[column] != 0;
+}
 
 /* Sum of the window that ends with now_s. */
 uint64_t sa_window_sum(struct sa_window *window, unsigned column, int64_t now_s);

@@ -32,7 +32,7 @@ show_status(struct sa_daemon *daemon)
 
     sa_agent_state(daemon->agent, &agent);
     (void)snprintf(text, sizeof text, "%u sources, %" PRIu64 " responses, %u alarms, snmp %s %s",
-                   daemon->config->n_sources, view.tally->responses, view.n_alarms,
+                   daemon->config->n_sources, sa_tally_responses(view.tally), view.n_alarms,
                    sa_daemon_snmp_mode(daemon), agent.connected ? "connected" : "not connected");
     sa_sdnotify_status(text);
 }

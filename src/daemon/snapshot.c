@@ -63,7 +63,7 @@ fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
     unsigned n = 0;
 
     for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
-        const struct sa_tally_code *seen = tally->codes[code];
+        const struct sa_tally_code *seen = sa_tally_seen(tally, code);
         struct sa_snapshot_code *row = &snapshot->codes[n];
         struct sa_catalog_entry entry;
 
@@ -81,7 +81,7 @@ fill_codes(const struct sa_tally *tally, struct sa_snapshot *snapshot)
         row->received = seen->count.received;
         row->sent = seen->count.sent;
         row->last_seen_ms = seen->last_seen_ms;
-        row->newest_s = sa_window_copy(&seen->window, 0, buckets);
+        row->newest_s = sa_tally_copy(tally, code, buckets);
         row->bucket = buckets;
         buckets += SA_MINUTES_S;
     }
@@ -103,7 +103,7 @@ sa_present_snapshot(const struct sa_core *core, const struct sa_sources *sources
     struct sa_snapshot *snapshot;
 
     for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
-        bool seen = view.tally->codes[code] != NULL;
+        bool seen = sa_tally_seen(view.tally, code) != NULL;
 
         n_seen += seen;
         n_codes += seen || sa_catalog_find(code) != NULL;

@@ -58,7 +58,7 @@ methods_of(const struct sa_tally *tally, const struct sa_tally_code *code)
 
     for (unsigned i = 0; i < SA_TALLY_METHODS; i++)
         if (code->by_method[i] != 0)
-            (void)json_object_set_new(methods, tally->methods[i],
+            (void)json_object_set_new(methods, sa_tally_method_name(tally, i),
                                       json_integer((json_int_t)code->by_method[i]));
     return methods;
 }
@@ -69,7 +69,7 @@ sa_report_codes(const struct sa_tally *tally)
     json_t *codes = json_object();
 
     for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX; i++) {
-        const struct sa_tally_code *code = tally->codes[i];
+        const struct sa_tally_code *code = sa_tally_seen(tally, i);
         char key[4];
 
         if (code == NULL)
@@ -86,16 +86,16 @@ sa_report_codes(const struct sa_tally *tally)
 
 /* The steps of one window. */
 static json_t *
-steps_of(const struct sa_window *window, int64_t now_s, unsigned step_s)
+steps_of(const struct sa_tally *tally, unsigned code, int64_t now_s, unsigned step_s)
 {
     json_t *steps = json_array();
-    int64_t first = now_s - window->seconds + 1;
+    int64_t first = now_s - sa_tally_window_s(tally) + 1;
 
     for (int64_t from = first; from + step_s <= now_s + 1; from += step_s) {
         json_int_t sum = 0;
 
         for (int64_t s = from; s < from + step_s; s++)
-            sum += sa_window_at(window, 0, s);
+            sum += sa_tally_at(tally, code, s);
         (void)json_array_append_new(steps, json_integer(sum));
     }
     return steps;
@@ -106,12 +106,12 @@ sa_report_recent(const struct sa_tally *tally, int64_t now_s, unsigned step_s)
 {
     json_t *codes = json_object();
 
-    for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX && tally->window_s != 0; i++)
-        if (tally->codes[i] != NULL) {
+    for (unsigned i = SA_CODE_MIN; i <= SA_CODE_MAX && sa_tally_window_s(tally) != 0; i++)
+        if (sa_tally_seen(tally, i) != NULL) {
             char key[4];
 
             put_code(key, i);
-            (void)json_object_set_new(codes, key, steps_of(&tally->codes[i]->window, now_s, step_s));
+            (void)json_object_set_new(codes, key, steps_of(tally, i, now_s, step_s));
         }
     return json_pack("{si so}", "step_s", (int)step_s, "codes", codes);
 }

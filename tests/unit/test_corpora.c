@@ -104,7 +104,7 @@ check_case(json_t *test)
     for (unsigned code = SA_CODE_MIN; code <= SA_CODE_MAX; code++) {
         struct sa_count none = {0};
         const struct sa_count *got =
-            counts.tally->codes[code] == NULL ? &none : &counts.tally->codes[code]->count;
+            sa_tally_seen(counts.tally, code) == NULL ? &none : &sa_tally_seen(counts.tally, code)->count;
         char where[128];
 
         snprintf(where, sizeof where, "%s %u", name, code);

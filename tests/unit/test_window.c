@@ -209,18 +209,18 @@ test_large_steps(void **state)
         sa_window_init(&window, SECONDS, 1);
         assert_int_equal(sa_window_widen(&window), 0);
         for (int64_t now = 0; now < END; now += rand() % 3) {
-            unsigned column = (unsigned)rand() % window.columns,
+            unsigned column = (unsigned)rand() % window.inside.columns,
                      kind = now < 30 ? 2 : 1 + (unsigned)rand() % 7;
             int64_t at = now - rand() % 3;
             uint32_t n = amounts[(unsigned)rand() % kind];
 
-            if (window.columns < COLUMNS && rand() % 40 == 0)
+            if (window.inside.columns < COLUMNS && rand() % 40 == 0)
                 assert_true(sa_window_widen(&window) > 0);
             if (at >= 0 && added[column][at] + n <= UINT32_MAX) {
                 sa_window_add(&window, column, at, n);
                 added[column][at] += n;
             }
-            for (column = 0; column < window.columns; column++) {
+            for (column = 0; column < window.inside.columns; column++) {
                 uint64_t sum = 0;
 
                 for (int64_t s = now < SECONDS ? 0 : now - SECONDS + 1; s <= now; s++)
@@ -309,15 +309,15 @@ test_steps(void **state)
 
         assert_int_equal(sa_window_step_s(cases[i].seconds), cases[i].step_s);
         sa_window_init(&window, cases[i].seconds, sa_window_step_s(cases[i].seconds));
-        assert_int_equal(window.steps, cases[i].steps);
+        assert_int_equal(window.inside.steps, cases[i].steps);
         sa_window_done(&window);
     }
     for (uint32_t seconds = 1; seconds < 100000; seconds += 1 + seconds / 100) {
         struct sa_window window;
 
         sa_window_init(&window, seconds, sa_window_step_s(seconds));
-        assert_true(window.steps <= SA_WINDOW_STEPS);
-        assert_true(window.step_s <= 1 + seconds / (SA_WINDOW_STEPS - 1));
+        assert_true(window.inside.steps <= SA_WINDOW_STEPS);
+        assert_true(window.inside.step_s <= 1 + seconds / (SA_WINDOW_STEPS - 1));
         sa_window_done(&window);
     }
 }
@@ -378,7 +378,7 @@ test_columns(void **state)
         int columns = 0;
 
         sa_window_init(&window, seconds, step_s);
-        assert_null(window.sum); /* nothing was counted: no memory */
+        assert_null(window.inside.sum); /* nothing was counted: no memory */
         assert_true(sa_window_is_empty(&window, now));
         for (int i = 0; i < 5; i++) {
             sa_window_init(&alone[i], seconds, step_s);
@@ -444,7 +444,7 @@ test_save_and_load_coarse(void **state)
         assert_true(sa_window_is_sound(&reader, now));
         reader.p = buffer.bytes;
         sa_window_load(&copy, 0, &reader, shift);
-        assert_true(copy.newest_s <= now + shift);
+        assert_true(copy.inside.newest_s <= now + shift);
         for (uint32_t later = 0; later <= seconds + 2 * step_s; later++) {
             uint64_t had = sa_window_sum(&copy, 0, now + shift + later);
 
