@@ -89,8 +89,7 @@ def test_top_follows_the_size_of_the_window(daemon, terminal):
     for columns, lines in ((60, 12), (40, 5), (20, 2), (160, 50)):
         screen.tmux("resize-window", "-x", str(columns), "-y", str(lines))
         wait_for(lambda: max(map(len, screen.lines())) <= columns and any(line.strip() for line in screen.lines()))
-    shown = screen.wait("q quits")
-    assert shown[0].rstrip().endswith("q quits") and len(shown[0].rstrip()) > 150
+    wait_for(lambda: screen.lines()[0].rstrip().endswith("q quits") and len(screen.lines()[0].rstrip()) > 150, 20)
     screen.wait("What to do")
     screen.keys("Down", "Down", "Up")
     screen.keys("x")
