@@ -71,8 +71,9 @@ enum sa_unit { SA_UNIT_RESPONSES = 1, SA_UNIT_PER_MILLE = 2, SA_UNIT_MILLI_PER_S
 enum sa_source_kind_number { SA_SOURCE_KINDS(SA_SOURCE_KIND) };
 #undef SA_SOURCE_KIND
 
-#define SA_SOURCE_KIND_COUNT(name, number, key, reader) +1
-#define SA_SOURCE_KINDS_COUNT                           (0 SA_SOURCE_KINDS(SA_SOURCE_KIND_COUNT))
+#define SA_SOURCE_KIND_PLACE(name, number, key, reader) SA_SOURCE_PLACE_##name,
+enum { SA_SOURCE_KINDS(SA_SOURCE_KIND_PLACE) SA_SOURCE_KINDS_COUNT };
+#undef SA_SOURCE_KIND_PLACE
 
 enum sa_source_state {
     SA_SOURCE_FOLLOWING = 1,
